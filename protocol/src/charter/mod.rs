@@ -1,0 +1,309 @@
+//! The charter (章程链): the linear chain of blocks that says who is a member, with which keys, rights and rules
+//! (DESIGN 4).
+//!
+//! A right has a beginning and an end that do not depend on when anybody heard of it: it holds for an entry that
+//! names the charter version which granted it or a later one, and whose position is not above the key's seal.
+//! [`Charter::check`] says which of a header's claims the charter carries; [`crate::replica`] adds the log's rules.
+
+mod block;
+mod operation;
+mod roster;
+
+use thiserror::Error;
+
+pub use block::{Block, SignedBlock};
+pub use operation::{
+    Application, Class, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication, added_key_content,
+};
+pub use roster::{LogGrant, LogNumber, Member, Standing};
+use roster::Roster;
+
+use crate::bytes::LayoutError;
+use crate::entry::Header;
+use crate::identity::{BlockHash, ContentHash, FederationId, MemberNumber, PublicKey};
+use std::collections::BTreeMap;
+
+/// Why a block does not continue the charter. One variant for each rule, in the order in which they are checked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CharterError {
+    /// The bytes are not a block.
+    #[error("not a charter block: {0}")]
+    Layout(#[from] LayoutError),
+    /// There is a gap between the tip and this block.
+    #[error("block {found} does not follow the tip, which is block {tip}")]
+    Gap {
+        /// Version of the block.
+        found: u32,
+        /// Version of the tip.
+        tip: u32,
+    },
+    /// A genesis block that is not the first, names a predecessor, or has an id other than the expected one.
+    #[error("this is not the genesis block of the federation")]
+    NotGenesis,
+    /// The block names another predecessor than the tip.
+    #[error("block {version} follows another block than the one held here")]
+    Predecessor {
+        /// Version of the block.
+        version: u32,
+    },
+    /// The block is dated before its predecessor, or expires before it begins.
+    #[error("block {version} breaks the order of times")]
+    Time {
+        /// Version of the block.
+        version: u32,
+    },
+    /// Too few registrars signed.
+    #[error("block {version} has {found} signatures of registrars, {threshold} are needed")]
+    Threshold {
+        /// Version of the block.
+        version: u32,
+        /// Registrars that signed.
+        found: usize,
+        /// Registrars that must sign.
+        threshold: u16,
+    },
+    /// A different, equally valid block of this version exists (DESIGN 4.5).
+    #[error("two valid blocks of version {version} exist: the registrars contradict themselves")]
+    Equivocation {
+        /// The version.
+        version: u32,
+    },
+    /// An operation that cannot be carried out.
+    #[error("operation {index} ({name}) of block {version}: {rule}")]
+    Operation {
+        /// Version of the block.
+        version: u32,
+        /// Position in the block, from 0.
+        index: usize,
+        /// Name of the operation.
+        name: &'static str,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// The block leaves fewer registrars than the threshold.
+    #[error("block {version} leaves {found} registrars and a threshold of {threshold}")]
+    Registrars {
+        /// Version of the block.
+        version: u32,
+        /// Registrars that remain.
+        found: usize,
+        /// The threshold that they could never reach.
+        threshold: u16,
+    },
+}
+
+/// What the charter says to an entry's claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Claim {
+    /// The entry names a charter version that this node does not have: nobody is to blame, fetch the charter.
+    #[error("the entry was written under a later charter than the one held here")]
+    CharterAhead,
+    /// The key belongs to no member.
+    #[error("the signing key belongs to no member")]
+    UnknownKey,
+    /// The entry names a charter version before the one that granted the key.
+    #[error("the entry names a charter version before its key was granted")]
+    BeforeGrant,
+    /// The entry is dated before the charter block that it names.
+    #[error("the entry is dated before the charter block that it names")]
+    BeforeCharterTime,
+    /// The entry lies above the seal of its key.
+    #[error("the entry lies above the seal of its key")]
+    AboveSeal,
+}
+
+/// Where an appended block stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// The tip moved.
+    New,
+    /// The block was there already.
+    Known,
+}
+
+/// The charter as this node holds it.
+#[derive(Debug, Clone)]
+pub struct Charter {
+    federation: FederationId,
+    blocks: Vec<SignedBlock>,
+    roster: Roster,
+}
+
+impl Charter {
+    /// Begins a charter with its genesis block, whose hash becomes the federation's id.
+    pub fn genesis(block: SignedBlock) -> Result<Self, CharterError> {
+        let content = block.block();
+        if content.version != 1 || content.previous != BlockHash::ZERO {
+            return Err(CharterError::NotGenesis);
+        }
+        let roster = Roster::default().after(content, &FederationId::ZERO)?;
+        let federation = FederationId(block.hash().0);
+        check_signatures(&block, &roster, &federation)?;
+        Ok(Self { federation, blocks: vec![block], roster })
+    }
+
+    /// Adds the block after the tip. Nothing changes when it is refused.
+    pub fn append(&mut self, block: SignedBlock) -> Result<Appended, CharterError> {
+        let content = block.block();
+        let tip = self.version();
+        if content.version > tip + 1 || content.version == 0 {
+            return Err(CharterError::Gap { found: content.version, tip });
+        }
+        if content.version <= tip {
+            return self.meet_again(&block);
+        }
+        if content.previous != self.tip() {
+            return Err(CharterError::Predecessor { version: content.version });
+        }
+        if content.time_ms < self.tip_block().time_ms || content.expires_ms <= content.time_ms {
+            return Err(CharterError::Time { version: content.version });
+        }
+        check_signatures(&block, &self.roster, &self.federation)?;
+        self.roster = self.roster.clone().after(content, &self.federation)?;
+        self.blocks.push(block);
+        Ok(Appended::New)
+    }
+
+    /// A block of a version that is held already: the same one, or an equivocation if it was validly signed.
+    fn meet_again(&self, block: &SignedBlock) -> Result<Appended, CharterError> {
+        let version = block.block().version;
+        let held = &self.blocks[version as usize - 1];
+        if held.hash() == block.hash() {
+            return Ok(Appended::Known);
+        }
+        if version == 1 {
+            return Err(CharterError::NotGenesis);
+        }
+        if block.block().previous != held.block().previous {
+            return Err(CharterError::Predecessor { version });
+        }
+        check_signatures(block, &self.roster_at(version - 1)?, &self.federation)?;
+        Err(CharterError::Equivocation { version })
+    }
+
+    fn roster_at(&self, version: u32) -> Result<Roster, CharterError> {
+        let mut roster = Roster::default();
+        for block in &self.blocks[..version as usize] {
+            let federation = if block.block().version == 1 { FederationId::ZERO } else { self.federation };
+            roster = roster.after(block.block(), &federation)?;
+        }
+        Ok(roster)
+    }
+
+    /// Whether the charter carries what a header claims; the log it continues if so.
+    pub fn check(&self, header: &Header) -> Result<&LogGrant, Claim> {
+        if header.charter > self.version() {
+            return Err(Claim::CharterAhead);
+        }
+        let grant = self.roster.log_of(&header.key).ok_or(Claim::UnknownKey)?;
+        if header.charter < grant.granted {
+            return Err(Claim::BeforeGrant);
+        }
+        // `granted` is at least 1 and `charter` at most the tip's version, so the index exists.
+        if header.time_ms < self.blocks[header.charter as usize - 1].block().time_ms {
+            return Err(Claim::BeforeCharterTime);
+        }
+        if grant.ends_before(header.sequence) {
+            return Err(Claim::AboveSeal);
+        }
+        Ok(grant)
+    }
+
+    /// The federation's id.
+    pub fn federation(&self) -> FederationId {
+        self.federation
+    }
+
+    /// The federation's name.
+    pub fn name(&self) -> &str {
+        &self.roster.name
+    }
+
+    /// Version of the tip.
+    pub fn version(&self) -> u32 {
+        self.blocks.len() as u32
+    }
+
+    /// Hash of the tip.
+    pub fn tip(&self) -> BlockHash {
+        self.blocks[self.blocks.len() - 1].hash()
+    }
+
+    /// The tip.
+    pub fn tip_block(&self) -> &Block {
+        self.blocks[self.blocks.len() - 1].block()
+    }
+
+    /// Every block, the genesis block first.
+    pub fn blocks(&self) -> &[SignedBlock] {
+        &self.blocks
+    }
+
+    /// The members, by number.
+    pub fn members(&self) -> &BTreeMap<MemberNumber, Member> {
+        &self.roster.members
+    }
+
+    /// The logs, by number: one for each signing key that was ever granted.
+    pub fn logs(&self) -> &[LogGrant] {
+        &self.roster.logs
+    }
+
+    /// The log of a signing key.
+    pub fn log_of(&self, key: &PublicKey) -> Option<&LogGrant> {
+        self.roster.log_of(key)
+    }
+
+    /// The member that holds `key` for `purpose`, while its right lasts.
+    pub fn holder(&self, key: &PublicKey, purpose: Purpose) -> Option<MemberNumber> {
+        self.roster.holder(key, purpose)
+    }
+
+    /// Transport keys whose right lasts: the allow list of the network.
+    pub fn transport_keys(&self) -> BTreeMap<PublicKey, MemberNumber> {
+        self.roster.live_keys(Purpose::Transport)
+    }
+
+    /// Governance keys of the registrars, with their members.
+    pub fn registrars(&self) -> &BTreeMap<PublicKey, MemberNumber> {
+        &self.roster.registrars
+    }
+
+    /// Registrars that must sign the next block.
+    pub fn threshold(&self) -> u16 {
+        self.roster.threshold
+    }
+
+    /// Whether one person alone can change the charter: shown as a trial everywhere (DESIGN 4.6).
+    pub fn is_trial(&self) -> bool {
+        self.roster.threshold < 2
+    }
+
+    /// Kind sets by the number that statements carry.
+    pub fn kind_sets(&self) -> &BTreeMap<u16, ContentHash> {
+        &self.roster.kind_sets
+    }
+
+    /// A block after the tip that nobody has signed yet.
+    pub fn next_block(&self, time_ms: u64, expires_ms: u64, operations: Vec<Operation>) -> Block {
+        let time_ms = time_ms.max(self.tip_block().time_ms);
+        Block { version: self.version() + 1, previous: self.tip(), time_ms, expires_ms, operations }
+    }
+
+    /// The number of the next member.
+    pub fn next_member(&self) -> MemberNumber {
+        MemberNumber(self.roster.members.len() as u32 + 1)
+    }
+}
+
+fn check_signatures(block: &SignedBlock, before: &Roster, federation: &FederationId) -> Result<(), CharterError> {
+    let found = block.signers(federation).iter().filter(|key| before.registrars.contains_key(key)).count();
+    let (version, threshold) = (block.block().version, before.threshold);
+    if found < usize::from(threshold.max(1)) {
+        return Err(CharterError::Threshold { version, found, threshold });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Kinds as data (DESIGN 6.3): what a record is, which fields it has and what each field may hold.
+//!
+//! One TOML file per kind under `kinds/` says everything; the validator, the importer, forms, lists, filters and the
+//! command line are driven by it. Adding a kind is adding a file. Reading from the top:
+//!
+//! * [`KindSet`] holds the kinds and hashes them; [`KindSet::builtin`] is the set of this build.
+//! * [`Kind`] and [`Field`] are one file, parsed and checked, so that nobody has to check it again.
+//! * [`Field::parse`] and [`Field::render`] turn a cell into a value and back without losing anything.
+//! * [`Kind::validate`] judges the fields of a record; [`Kind::withheld`] says what must not leave the node, and every
+//!   publishing path asks it.
+//! * [`sheet`] compares a sheet with what was published and plans the difference; [`filter`] screens records.
+//!
+//! The file of a kind holds `number`, `name`, `zh`, `en`, `writers`, `title`, `external`, `facets`, `[[field]]` and
+//! `[[withhold]]`. A parser refuses keys that it does not know: a lifecycle (`[[state]]` and `[[transition]]`) will be
+//! new keys of a new kind-set version, and a build that lacks them says "update needed" instead of guessing. Until
+//! then the column 状态 is text, and a record may be revised and withdrawn at any time.
+//!
+//! Numbers of kinds and fields are never used again. `kinds/LOCK.toml` repeats them, and a test compares.
+
+pub mod codes;
+pub mod filter;
+pub mod sheet;
+
+mod cell;
+mod date;
+mod field;
+mod file;
+mod number;
+mod rule;
+mod set;
+mod text;
+mod unit;
+mod validate;
+mod withhold;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use cell::display_unknown;
+pub use field::{Field, FieldRole, FieldType, Readers};
+pub use file::KindFileError;
+pub use rule::{Rule, RuleBroken};
+pub use set::{KIND_SET_VERSION, KindSet};
+pub use text::normalise_header;
+pub use withhold::{Withheld, WithholdRule};
+
+use crate::value::Value;
+
+/// The classes of member that a kind file may name as writers.
+pub const MEMBER_CLASSES: [&str; 5] = ["county", "fund", "agency", "secretariat", "observer"];
+/// Numbers below this belong to the system (DESIGN 6.2).
+pub const KIND_NUMBER_MIN: u16 = 100;
+
+/// One kind of record, as its file declares it. Only a checked file makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    number: u16,
+    name: String,
+    zh: String,
+    en: String,
+    writers: BTreeSet<String>,
+    title: u16,
+    external: u16,
+    member: Option<u16>,
+    facets: Vec<u16>,
+    fields: BTreeMap<u16, Field>,
+    withhold: Vec<WithholdRule>,
+    /// Normalised names and headers, each with the field that it means.
+    names: BTreeMap<String, u16>,
+}
+
+impl Kind {
+    /// The number on the wire.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// The identifier, for instance `resource`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The Chinese name, for instance 资源.
+    pub fn zh(&self) -> &str {
+        &self.zh
+    }
+
+    /// The English name, for instance `Resource`.
+    pub fn en(&self) -> &str {
+        &self.en
+    }
+
+    /// Whether a member of `class` (one of [`MEMBER_CLASSES`]) may write records of this kind.
+    pub fn may_write(&self, class: &str) -> bool {
+        self.writers.contains(class)
+    }
+
+    /// The classes that may write records of this kind.
+    pub fn writers(&self) -> impl Iterator<Item = &str> {
+        self.writers.iter().map(String::as_str)
+    }
+
+    /// The fields in ascending order of their numbers.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.values()
+    }
+
+    /// The field of that number.
+    pub fn field(&self, number: u16) -> Option<&Field> {
+        self.fields.get(&number)
+    }
+
+    /// The field that goes by `name`: its identifier, its Chinese or English name, or a header of it.
+    pub fn field_named(&self, name: &str) -> Option<&Field> {
+        self.fields.get(self.names.get(&normalise_header(name))?)
+    }
+
+    /// The field that names a record for people.
+    pub fn title_field(&self) -> &Field {
+        &self.fields[&self.title]
+    }
+
+    /// The field that holds the author's own number.
+    pub fn external_field(&self) -> &Field {
+        &self.fields[&self.external]
+    }
+
+    /// The field that says in a sheet of many members whose row it is.
+    pub fn member_field(&self) -> Option<&Field> {
+        self.fields.get(&self.member?)
+    }
+
+    /// The fields that lists and filters show, in the order of the file.
+    pub fn facets(&self) -> impl Iterator<Item = &Field> {
+        self.facets.iter().filter_map(|number| self.fields.get(number))
+    }
+
+    /// What must not leave the node.
+    pub fn withhold_rules(&self) -> &[WithholdRule] {
+        &self.withhold
+    }
+
+    /// The title of a record with these fields, empty when it has none.
+    pub fn title(&self, fields: &BTreeMap<u16, Value>) -> String {
+        fields.get(&self.title).map(|value| self.title_field().display(value)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,17 @@
+//! The protocol of Xianmeng, pure: no clock, network, disk or runtime. Time and randomness come in as arguments,
+//! effects go out as values, and iteration that reaches an output is ordered.
+//!
+//! `SPEC.md` beside this crate lays down every byte and rule.
+
+pub mod bundle;
+pub mod bytes;
+pub mod charter;
+pub mod entry;
+pub mod fork;
+pub mod frontier;
+pub mod identity;
+pub mod limits;
+pub mod replica;
+pub mod statement;
+pub mod testing;
+pub mod value;

@@ -1,0 +1,77 @@
+//! Every bound of the protocol, in one place.
+//!
+//! Bounds on signed things are rules: breaking one makes the thing invalid, for everybody and for ever.
+//! Bounds on messages and queues only protect the receiver: they delay and shed, and never decide validity.
+
+/// Longest body of an entry, in bytes (DESIGN 3.4).
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Random bytes that open every body, so that the hash of an erased body reveals nothing.
+pub const BODY_NONCE_BYTES: usize = 16;
+/// Longest canonical charter block without its signatures, in bytes.
+pub const BLOCK_BYTES_MAX: usize = 256 * 1024;
+/// Most operations in one charter block.
+pub const BLOCK_OPERATIONS_MAX: usize = 1_024;
+/// Most signatures beside one charter block.
+pub const BLOCK_SIGNATURES_MAX: usize = 256;
+/// Most registrars that the charter can name.
+pub const REGISTRARS_MAX: usize = 64;
+/// Most members of one federation.
+pub const MEMBERS_MAX: usize = 20_000;
+/// Most keys that one admission or one member can hold, over its whole life.
+pub const KEYS_PER_MEMBER_MAX: usize = 256;
+/// Longest name of a federation or a member, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Most fields in one statement.
+pub const FIELDS_MAX: usize = 256;
+/// Longest `external` number of a record, in bytes of UTF-8.
+pub const EXTERNAL_BYTES_MAX: usize = 128;
+/// Most elements in one list value.
+pub const LIST_ELEMENTS_MAX: usize = 1_024;
+/// Longest unit, code table name or code, in bytes of UTF-8.
+pub const SYMBOL_BYTES_MAX: usize = 64;
+/// Longest number as the author wrote it, in bytes of UTF-8.
+pub const GIVEN_BYTES_MAX: usize = 128;
+/// Longest file name, in bytes of UTF-8.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+/// Most addresses in one address entry.
+pub const ADDRESSES_MAX: usize = 16;
+/// Longest network address, in bytes of UTF-8.
+pub const ADDRESS_BYTES_MAX: usize = 256;
+
+/// How far ahead of the signer's clock a charter block may be dated before tools refuse to sign it (DESIGN 4.5).
+pub const BLOCK_AHEAD_MS_MAX: u64 = 10 * 60 * 1_000;
+/// How far ahead of its clock a node still shows an entry; anything later is stored, relayed and hidden (DESIGN 3.8).
+pub const CLOCK_TOLERANCE_MS: u64 = 2 * 60 * 1_000;
+
+/// Entries of one log that wait for a predecessor.
+pub const STAGED_PER_LOG_MAX: usize = 256;
+/// Entries of all logs together that wait for a predecessor.
+pub const STAGED_MAX: usize = 8_192;
+
+/// Longest frame on a sync stream, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A chunk of entries is closed when its uncompressed payload passes this many bytes.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Largest uncompressed payload that a chunk may claim, in bytes: one full chunk and one body beyond it.
+pub const CHUNK_BYTES_MAX: usize = CHUNK_BYTES + BODY_BYTES_MAX + 4_096;
+/// Most spans in one range request.
+pub const SPANS_PER_REQUEST_MAX: usize = 256;
+/// Most entries that one range request may ask for.
+pub const ENTRIES_PER_REQUEST_MAX: u64 = 4_096;
+/// Range requests to one peer that may be unanswered at a time (DESIGN 5.4).
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 2;
+/// Positions probed in one step of a bisection.
+pub const PROBES_PER_STEP: u64 = 16;
+/// Bytes of charter blocks in one message, after which the receiver asks again.
+pub const BLOCKS_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Fork proofs in one message. There is one proof per signing key, and the charter bounds the keys.
+pub const PROOFS_PER_MESSAGE_MAX: usize = 4_096;
+/// Messages that one sync session may exchange before it is ended; the next session goes on where it stopped.
+pub const SESSION_MESSAGES_MAX: u64 = 200_000;
+
+/// Longest gossip message, in bytes: header, signature and a body of up to [`GOSSIP_BODY_BYTES_MAX`].
+pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
+/// A longer body is announced by its header and fetched (DESIGN 5.1).
+pub const GOSSIP_BODY_BYTES_MAX: usize = 8 * 1024;
+/// Heads in one health beacon; the rest follows in the next one.
+pub const BEACON_HEADS_MAX: usize = 512;
