@@ -3,6 +3,8 @@
 //!
 //! `SPEC.md` beside this crate lays down every byte and rule.
 
+pub mod address;
+pub mod beacon;
 pub mod bundle;
 pub mod bytes;
 pub mod charter;
@@ -13,5 +15,7 @@ pub mod identity;
 pub mod limits;
 pub mod replica;
 pub mod statement;
+pub mod sync;
 pub mod testing;
 pub mod value;
+pub mod view;

@@ -70,9 +70,10 @@ impl Door {
         if self.strangers.len() >= self.limits.strangers_max {
             return Err(Refusal::Strangers);
         }
-        let address = ip_address(remote);
-        let neighbours = self.strangers.values().filter(|stranger| stranger.address == address).count();
-        if neighbours >= self.limits.strangers_per_address_max {
+        // Whoever is on this very machine is the operator's own.
+        let address = ip_address(remote).filter(|address| !address.is_loopback());
+        let neighbours = || self.strangers.values().filter(|stranger| stranger.address == address).count();
+        if address.is_some() && neighbours() >= self.limits.strangers_per_address_max {
             return Err(Refusal::Address);
         }
         Ok(())

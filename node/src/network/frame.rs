@@ -64,10 +64,7 @@ where
     .await
 }
 
-async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, FrameError>>,
-) -> Result<T, FrameError> {
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, FrameError>>) -> Result<T, FrameError> {
     tokio::time::timeout(limit, work).await.unwrap_or(Err(FrameError::Timeout))
 }
 

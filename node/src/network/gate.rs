@@ -15,9 +15,9 @@ use libp2p::{
     Multiaddr, PeerId,
     core::{ConnectedPoint, Endpoint, transport::PortUse},
     swarm::{
-        CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
-        NotifyHandler, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, behaviour::ConnectionEstablished,
-        derive_prelude::Either, dummy,
+        CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler,
+        THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, behaviour::ConnectionEstablished, derive_prelude::Either,
+        dummy,
     },
 };
 
@@ -75,10 +75,8 @@ impl<B: NetworkBehaviour> Gate<B> {
         let links = self.links.entry(event.peer_id).or_default();
         let other_established = links.len();
         links.insert(event.connection_id, event.endpoint.clone());
-        self.inner.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
-            other_established,
-            ..event
-        }));
+        self.inner
+            .on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished { other_established, ..event }));
     }
 
     fn on_closed(&mut self, event: ConnectionClosed<'_>) {
@@ -90,8 +88,7 @@ impl<B: NetworkBehaviour> Gate<B> {
         if remaining_established == 0 {
             self.links.remove(&event.peer_id);
         }
-        self.inner
-            .on_swarm_event(FromSwarm::ConnectionClosed(ConnectionClosed { remaining_established, ..event }));
+        self.inner.on_swarm_event(FromSwarm::ConnectionClosed(ConnectionClosed { remaining_established, ..event }));
     }
 }
 
@@ -118,9 +115,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Gate<B> {
         if !self.roster.holds_peer(&peer) {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
-        self.inner
-            .handle_established_inbound_connection(connection_id, peer, local_addr, remote_addr)
-            .map(Either::Left)
+        self.inner.handle_established_inbound_connection(connection_id, peer, local_addr, remote_addr).map(Either::Left)
     }
 
     fn handle_pending_outbound_connection(

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_key_has_no_peer_id_and_a_random_id_no_key() {
-        assert_eq!(peer_id(&PublicKey([0xff; 32])), None);
+        // About half of all values are no point of the curve.
+        assert!((0..32).any(|byte| peer_id(&PublicKey([byte; 32])).is_none()));
         let hashed = Multihash::wrap(0x12, &[1; 32]).expect("fits");
         assert_eq!(public_key(&PeerId::from_multihash(hashed).expect("a peer id")), None);
     }

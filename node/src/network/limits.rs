@@ -93,7 +93,7 @@ pub struct NetworkLimits {
     pub handshakes_max: u32,
     /// Connections of strangers to us.
     pub strangers_max: usize,
-    /// Connections of strangers from one IP address.
+    /// Connections of strangers from one IP address other than this machine's own.
     pub strangers_per_address_max: usize,
     /// A connection of a stranger without an open stream is closed after this time.
     pub stranger_idle: Duration,

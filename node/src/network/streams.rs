@@ -42,7 +42,7 @@ pub(super) struct Streams {
     roster: Roster,
     counters: Arc<Counters>,
     peers: HashMap<PeerId, Peer>,
-    /// Bounded: requests by [`STREAMS_REQUESTED_MAX`], arrivals because the swarm takes each before the next comes.
+    /// At most [`STREAMS_REQUESTED_MAX`]. It is empty most of the time, since the swarm takes every action at once.
     actions: VecDeque<ToSwarm<InboundStream, OpenRequest>>,
 }
 
@@ -97,7 +97,8 @@ impl Streams {
         };
         let member = self.roster.holds_peer(&peer_id);
         let bound = if member { STREAMS_PER_MEMBER_MAX } else { STREAMS_PER_STRANGER_MAX };
-        if peer.open_streams() >= bound || (arrived.kind == StreamKind::Sync && !member) {
+        let full = peer.open_streams() >= bound || self.actions.len() >= STREAMS_REQUESTED_MAX;
+        if full || (arrived.kind == StreamKind::Sync && !member) {
             tracing::debug!(peer = %peer_id, kind = arrived.kind.name(), "stream refused");
             self.counters.streams_refused.increment();
             return;
@@ -149,12 +150,7 @@ impl NetworkBehaviour for Streams {
         }
     }
 
-    fn on_connection_handler_event(
-        &mut self,
-        peer: PeerId,
-        connection: ConnectionId,
-        event: THandlerOutEvent<Self>,
-    ) {
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
         self.on_arrived(peer, connection, event);
     }
 
@@ -162,4 +158,3 @@ impl NetworkBehaviour for Streams {
         self.actions.pop_front().map_or(Poll::Pending, Poll::Ready)
     }
 }
-

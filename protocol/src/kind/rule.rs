@@ -92,9 +92,9 @@ pub struct RuleBroken {
     /// The number of the field.
     pub field: u16,
     /// The Chinese name of the field.
-    pub field_zh: String,
+    pub field_zh: Box<str>,
     /// The English name of the field.
-    pub field_en: String,
+    pub field_en: Box<str>,
     /// The value as it was found; empty when there is none.
     pub value: String,
     /// What is wrong and the way out, in Chinese.

@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn brackets_spaces_and_marks_do_not_tell_headers_apart() {
         let plain = normalise_header("计划投资(亿元)");
-        for header in ["计划投资（亿元）", " 计划投资 （ 亿元 ）", "\u{feff}计划投资（亿元）*", "计划投资　（亿元）"] {
+        for header in ["计划投资（亿元）", " 计划投资 （ 亿元 ）", "\u{feff}计划投资（亿元）*", "计划投资　（亿元）"]
+        {
             assert_eq!(normalise_header(header), plain);
         }
         assert_eq!(normalise_header("GDP"), normalise_header("ｇｄｐ"));

@@ -149,7 +149,7 @@ pub(super) fn exact_mul(left: Decimal, right: Decimal) -> Option<Decimal> {
     .then(|| product.normalize())
 }
 
-/// How many of the smallest unit of its currency one `currency` unit is written as: the name of the whole unit.
+/// The unit in which amounts of a currency are stored: 元, 美元.
 pub(super) fn whole_unit(currency: &[u8; 3]) -> Option<&'static Unit> {
     UNITS.iter().find(|unit| unit.numerator == 1 && unit.currency().as_ref() == Some(currency))
 }
@@ -178,7 +178,10 @@ mod tests {
     #[test]
     fn too_large_numbers_are_refused_not_rounded() {
         assert_eq!(convert("79228162514264337593543950335", "亿元", "元"), None);
-        assert_eq!(convert("0.0000000000000000000000000001", "万元", "元").as_deref(), Some("0.000000000000000000000001"));
+        assert_eq!(
+            convert("0.0000000000000000000000000001", "万元", "元").as_deref(),
+            Some("0.000000000000000000000001")
+        );
     }
 
     #[test]

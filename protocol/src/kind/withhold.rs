@@ -49,17 +49,19 @@ pub struct Withheld {
 }
 
 impl Kind {
-    /// Why a record with these fields must not leave the node; `None` when it may.
+    /// Why a record with these fields must not leave the node; `None` when it may. Of a revision, ask with the fields of
+    /// the whole record as it would be.
     ///
     /// Fields that this build does not know are looked at too, as far as they are text.
     pub fn withheld(&self, fields: &BTreeMap<u16, Value>) -> Option<Withheld> {
         self.withhold.iter().find_map(|rule| {
             let looked_at = fields.iter().filter(|(number, _)| rule.fields.is_empty() || rule.fields.contains(number));
             looked_at.into_iter().find_map(|(number, value)| {
-                texts(self.field(*number), value)
-                    .iter()
-                    .any(|text| rule.test.holds(text))
-                    .then(|| Withheld { field: *number, zh: rule.zh.clone(), en: rule.en.clone() })
+                texts(self.field(*number), value).iter().any(|text| rule.test.holds(text)).then(|| Withheld {
+                    field: *number,
+                    zh: rule.zh.clone(),
+                    en: rule.en.clone(),
+                })
             })
         })
     }

@@ -1,4 +1,9 @@
-//! Small organisations with fixed keys, for tests, vectors and benchmarks. Never for a real federation.
+//! Small organisations with fixed keys and peers in memory, for tests, vectors and benchmarks. Never for a real
+//! federation.
+
+mod peer;
+
+pub use peer::{Peer, sync};
 
 use std::sync::Arc;
 

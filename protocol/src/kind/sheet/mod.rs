@@ -1,0 +1,183 @@
+//! Sheets: which kind a sheet holds, and what publishing it would change.
+//!
+//! [`KindSet::recognise`](super::KindSet::recognise) finds the kind by the header, [`plan`] compares the rows with what
+//! was published before. A plan changes nothing: the importer shows it, and carries it out only when it is free of
+//! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
+//! that a second import of the same sheet is empty.
+
+mod plan;
+mod recognise;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use plan::plan;
+pub use recognise::NotRecognised;
+
+use super::Rule;
+use crate::identity::EntryId;
+use crate::value::Value;
+
+/// A sheet as its reader found it: one header and rows of text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The header, one text per column.
+    pub headers: Vec<String>,
+    /// The rows below it.
+    pub rows: Vec<Row>,
+}
+
+/// One row of a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its line in the sheet, as people count.
+    pub line: usize,
+    /// Its cells, one per column.
+    pub cells: Vec<String>,
+}
+
+/// Takes only rows whose cell in a column is one of the values, for instance one's own in a sheet of all members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFilter {
+    /// The header of the column, or a name of its field.
+    pub header: String,
+    /// The texts that are taken.
+    pub values: BTreeSet<String>,
+}
+
+/// What was published before under an own number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Existing {
+    /// The record.
+    pub record: EntryId,
+    /// Its fields.
+    pub fields: BTreeMap<u16, Value>,
+    /// Whether it was withdrawn.
+    pub withdrawn: bool,
+}
+
+/// What publishing a sheet would change, and what stands in its way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Rows that are not blank.
+    pub rows_read: usize,
+    /// Rows that the filters left out.
+    pub filtered_out: usize,
+    /// Rows that become new records.
+    pub creates: Vec<Create>,
+    /// Rows that change records.
+    pub revisions: Vec<Revision>,
+    /// Rows that say what their records say already.
+    pub unchanged: usize,
+    /// Rows that must not leave the node.
+    pub withheld: Vec<WithheldRow>,
+    /// Rows whose records were withdrawn: left alone, since a sheet does not bring back what a person took away.
+    pub withdrawn: Vec<WithdrawnRow>,
+    /// What is wrong, in the order of the lines. A row with an error is in none of the lists above.
+    pub errors: Vec<CellError>,
+    /// Headers of columns that stay on this node.
+    pub local_columns: Vec<String>,
+    /// Headers that the kind does not know; their cells are not published.
+    pub ignored_columns: Vec<String>,
+    /// Columns of money whose header names no unit, with the unit in which bare numbers were read.
+    pub assumed_units: Vec<(String, String)>,
+}
+
+/// A new record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Create {
+    /// The line of the sheet.
+    pub line: usize,
+    /// The own number.
+    pub external: String,
+    /// The title.
+    pub title: String,
+    /// The fields, those that stay on the node left out.
+    pub fields: BTreeMap<u16, Value>,
+}
+
+/// A change of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// The line of the sheet.
+    pub line: usize,
+    /// The own number.
+    pub external: String,
+    /// The title.
+    pub title: String,
+    /// The record.
+    pub record: EntryId,
+    /// The fields that get a new value.
+    pub set: BTreeMap<u16, Value>,
+    /// The fields that are taken away, because the sheet has their column and the cell is blank.
+    pub cleared: BTreeSet<u16>,
+}
+
+/// A row that must not leave the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithheldRow {
+    /// The line of the sheet.
+    pub line: usize,
+    /// The own number.
+    pub external: String,
+    /// The title.
+    pub title: String,
+    /// The record, if it was published before: its owner will want to withdraw or erase it.
+    pub record: Option<EntryId>,
+    /// Why, in Chinese.
+    pub reason_zh: String,
+    /// Why, in English.
+    pub reason_en: String,
+}
+
+/// A row whose record was withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithdrawnRow {
+    /// The line of the sheet.
+    pub line: usize,
+    /// The own number.
+    pub external: String,
+    /// The title.
+    pub title: String,
+    /// The record.
+    pub record: EntryId,
+}
+
+/// What is wrong with a cell, a row or the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellError {
+    /// The line of the sheet; 0 for the header.
+    pub line: usize,
+    /// The column, from 1; 0 for the row as a whole.
+    pub column: usize,
+    /// The rule.
+    pub rule: Rule,
+    /// The header of the column; empty for the row as a whole.
+    pub header: String,
+    /// The value as it was found.
+    pub value: String,
+    /// What is wrong and the way out, in Chinese.
+    pub zh: String,
+    /// What is wrong and the way out, in English.
+    pub en: String,
+}
+
+impl CellError {
+    /// The column as spreadsheets name it: `A`, `Z`, `AA`; empty for the row as a whole.
+    pub fn letter(&self) -> String {
+        column_letter(self.column)
+    }
+}
+
+/// The letters of a column counted from 1; empty for 0.
+pub fn column_letter(column: usize) -> String {
+    let (mut rest, mut letters) = (column, Vec::new());
+    while rest > 0 {
+        rest -= 1;
+        letters.push(b'A' + (rest % 26) as u8);
+        rest /= 26;
+    }
+    letters.iter().rev().map(|letter| char::from(*letter)).collect()
+}

@@ -1,0 +1,115 @@
+//! Judging the fields of a record by its kind.
+//!
+//! Conditions, in this order: every obligatory field is there (of a whole record); no field is set that stays on its
+//! node; each value has the type of its field, and so has every element of a list; units, currencies and tables are
+//! those of the field; a choice is one of the choices and a code is in its table; a number as given says what the exact
+//! number says. A field number that the kind does not have is no error: newer software wrote it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::field::{Field, FieldType};
+use super::rule::{Rule, RuleBroken};
+use super::{Kind, codes, unit};
+use crate::value::{Number, NumberFlags, Value};
+
+impl Kind {
+    /// The rules that the fields of a whole record break; none when it is valid.
+    pub fn validate(&self, fields: &BTreeMap<u16, Value>) -> Vec<RuleBroken> {
+        let missing = self.fields().filter(|field| field.obligatory && !fields.contains_key(&field.number));
+        missing.map(missing_field).chain(self.validate_values(fields)).collect()
+    }
+
+    /// The rules that a revision breaks by what it sets and clears. Whether the record as a whole is still valid is
+    /// for [`Kind::validate`] on the fields that result.
+    pub fn validate_revision(&self, set: &BTreeMap<u16, Value>, cleared: &BTreeSet<u16>) -> Vec<RuleBroken> {
+        let missing = self.fields().filter(|field| field.obligatory && cleared.contains(&field.number));
+        missing.map(missing_field).chain(self.validate_values(set)).collect()
+    }
+
+    fn validate_values(&self, fields: &BTreeMap<u16, Value>) -> impl Iterator<Item = RuleBroken> {
+        let known = fields.iter().filter_map(|(number, value)| Some((self.field(*number)?, value)));
+        known.filter_map(|(field, value)| check(field, value).err())
+    }
+}
+
+fn missing_field(field: &Field) -> RuleBroken {
+    field.broken(Rule::FieldMissing, "", "是必填项，请填写", "is obligatory; please fill it in")
+}
+
+fn check(field: &Field, value: &Value) -> Result<(), RuleBroken> {
+    if field.is_local() {
+        let en = "stays on this node and must not be published; please take it out";
+        return Err(field.broken(Rule::FieldLocal, "", "只留在本节点，不得发布；请去掉", en));
+    }
+    match value {
+        Value::List { values, .. } if field.list => values.iter().try_for_each(|value| check_scalar(field, value)),
+        scalar if !field.list => check_scalar(field, scalar),
+        _ => Err(mismatch(field, value)),
+    }
+}
+
+fn check_scalar(field: &Field, value: &Value) -> Result<(), RuleBroken> {
+    match (&field.field_type, value) {
+        (FieldType::Text, Value::Text(_))
+        | (FieldType::Date, Value::Date(_))
+        | (FieldType::Reference, Value::Reference(_))
+        | (FieldType::File, Value::File { .. })
+        | (FieldType::Boolean, Value::Boolean(_)) => Ok(()),
+        (FieldType::Decimal, Value::Decimal(number)) => check_given(field, number, value),
+        (FieldType::Quantity { unit }, Value::Quantity { number, unit: found }) if unit == found => {
+            check_given(field, number, value)
+        }
+        (FieldType::Money { .. }, Value::Money { number, currency }) if unit::whole_unit(currency).is_some() => {
+            check_given(field, number, value)
+        }
+        (FieldType::Choice { choices }, Value::Choice(text)) => match choices.contains(text) {
+            true => Ok(()),
+            false => Err(field.no_choice(text, choices)),
+        },
+        (FieldType::Code { table }, Value::Code { table: found, code }) if table == found => {
+            match codes::table(table).is_some_and(|table| table.contains(code)) {
+                true => Ok(()),
+                false => Err(field.no_code(code, table, &[])),
+            }
+        }
+        _ => Err(mismatch(field, value)),
+    }
+}
+
+/// A number as given that reads as another number would mislead. One that this build cannot read may be right: newer
+/// software knows more words.
+fn check_given(field: &Field, number: &Number, value: &Value) -> Result<(), RuleBroken> {
+    if number.given.is_empty() && number.flags.is_empty() {
+        return Ok(());
+    }
+    let says_the_same = match field.parse_element(&number.given, field.unit()) {
+        Ok(Some(read)) => figure(&read) == figure(value),
+        Ok(None) => false,
+        Err(_) => true,
+    };
+    if says_the_same {
+        return Ok(());
+    }
+    let zh = format!("与所存的数 {} 不一致", number.amount());
+    let en = format!("does not say what the stored number {} says", number.amount());
+    Err(field.broken(Rule::GivenMismatch, &number.given, &zh, &en))
+}
+
+/// What a number says, without the form in which it says it.
+fn figure(value: &Value) -> Option<(NumberFlags, Decimal, Option<[u8; 3]>)> {
+    match value {
+        Value::Decimal(number) | Value::Quantity { number, .. } => Some((number.flags, number.amount(), None)),
+        Value::Money { number, currency } => Some((number.flags, number.amount(), Some(*currency))),
+        _ => None,
+    }
+}
+
+fn mismatch(field: &Field, value: &Value) -> RuleBroken {
+    let unit = field.unit().map(|unit| format!("（{unit}）")).unwrap_or_default();
+    let list = if field.list { "多项" } else { "" };
+    let zh = format!("类型不对；应为{list}{}{unit}", field.field_type.zh());
+    let en = format!("does not have the type of the field, {}", field.type_name());
+    field.broken(Rule::TypeMismatch, &field.render(value), &zh, &en)
+}
