@@ -259,7 +259,12 @@ impl VerifiedEntry {
     /// Signs a new entry.
     ///
     /// Errors when the header breaks a rule or the body is out of bounds.
-    pub fn sign(key: &SigningKey, federation: &FederationId, header: Header, body: Arc<[u8]>) -> Result<Self, EntryError> {
+    pub fn sign(
+        key: &SigningKey,
+        federation: &FederationId,
+        header: Header,
+        body: Arc<[u8]>,
+    ) -> Result<Self, EntryError> {
         let signature = identity::sign(key, Domain::Entry, federation, header.id().as_bytes());
         Ok(Self(Entry::new(header, signature, Some(body))?))
     }

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod fork;
 pub mod frontier;
 pub mod identity;
+pub mod kind;
 pub mod limits;
 pub mod replica;
 pub mod statement;

@@ -110,10 +110,8 @@ impl Number {
         }
         let scale = u32::from(reader.u8("number scale")?);
         let mantissa = i128::from_le_bytes(reader.array("number mantissa")?);
-        let canonical = LayoutError::Rule {
-            field: "number",
-            rule: "must fit 96 bits and 28 decimals and have no trailing zeros",
-        };
+        let canonical =
+            LayoutError::Rule { field: "number", rule: "must fit 96 bits and 28 decimals and have no trailing zeros" };
         let amount = Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| canonical.clone())?;
         let normal = amount.normalize();
         if normal.scale() != scale || normal.mantissa() != mantissa {
@@ -137,7 +135,7 @@ impl Date {
     ///
     /// `None` when there is no such day.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
             0 => 0,
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -316,10 +314,9 @@ fn decode_scalar(value_type: u8, reader: &mut Reader<'_>) -> Result<Value, Layou
     Ok(match value_type {
         value_type::TEXT => Value::Text(rest_as_text(reader, "text")?),
         value_type::DECIMAL => Value::Decimal(Number::decode(reader)?),
-        value_type::QUANTITY => Value::Quantity {
-            number: Number::decode(reader)?,
-            unit: reader.text(SYMBOL_BYTES_MAX, "unit")?.to_owned(),
-        },
+        value_type::QUANTITY => {
+            Value::Quantity { number: Number::decode(reader)?, unit: reader.text(SYMBOL_BYTES_MAX, "unit")?.to_owned() }
+        }
         value_type::MONEY => {
             let number = Number::decode(reader)?;
             let currency = reader.array::<3>("currency")?;
@@ -392,7 +389,10 @@ mod tests {
             Value::File { hash: ContentHash([5; 32]), bytes: 20, name: "图.png".into() },
             Value::Choice("招商".into()),
             Value::Boolean(true),
-            Value::List { element: value_type::TEXT, values: vec![Value::Text("链主".into()), Value::Text("龙头".into())] },
+            Value::List {
+                element: value_type::TEXT,
+                values: vec![Value::Text("链主".into()), Value::Text("龙头".into())],
+            },
             Value::Unknown { value_type: 200, bytes: vec![1, 2, 3] },
         ]
     }

@@ -122,7 +122,10 @@ fn come_to_rest(random: &mut Rng, peers: &mut [Peer]) {
         let (left, right) = peers.split_at_mut(other);
         sync(&mut left[one], &mut right[0], [random.u8(..), random.u8(..)]).expect("honest peers do not fail");
     }
-    panic!("the peers do not come to rest: {:#?}", peers.iter().map(|peer| peer.replica.frontier()).collect::<Vec<_>>());
+    panic!(
+        "the peers do not come to rest: {:#?}",
+        peers.iter().map(|peer| peer.replica.frontier()).collect::<Vec<_>>()
+    );
 }
 
 fn nothing_above_a_seal_counts(replica: &Replica) {

@@ -1,13 +1,13 @@
 //! The network of one node: connections to peers, gossip, and streams. Nothing outside this module names libp2p.
 //!
-//! One task owns the swarm ([`task`]); [`Network`] is a cheap handle to it, and what happens comes as
+//! One task owns the swarm (`task`); [`Network`] is a cheap handle to it, and what happens comes as
 //! [`NetworkEvent`]s through a bounded channel. Peers are named by their ed25519 transport key.
 //!
 //! Who may do what is decided by the allow list, the transport keys of the charter:
 //!
-//! - **Members** gossip ([`gossip`]), open sync and join streams ([`streams`]), and stay connected.
-//! - **Strangers** may connect, a few at a time ([`door`]), and open one join stream. The other protocols do not run
-//!   on their connections at all ([`gate`]).
+//! - **Members** gossip (`gossip`), open sync and join streams (`streams`), and stay connected.
+//! - **Strangers** may connect, a few at a time (`door`), and open one join stream. The other protocols do not run
+//!   on their connections at all (`gate`).
 //! - When the list changes, the connections of whoever changed sides are cut at once.
 //!
 //! Everything here is a hint or a pipe: no bound, drop or delay of this module decides what is valid, and whatever

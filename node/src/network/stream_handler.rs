@@ -1,4 +1,4 @@
-//! The half of [`super::streams`] that lives with one connection: it agrees on the protocol of each stream.
+//! The half of `streams` that lives with one connection: it agrees on the protocol of each stream.
 
 use std::{
     collections::VecDeque,

@@ -114,6 +114,11 @@ impl Database {
         self.file.sync_data().map_err(|source| StoreError::file("force to disk", &self.path, source))
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Times that the file was forced to disk.
     pub(super) fn fsyncs(&self) -> u64 {
         self.fsyncs.load(Ordering::Relaxed)

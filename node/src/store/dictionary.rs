@@ -15,8 +15,8 @@ use super::limits::COMPRESSION_LEVEL;
 static DICTIONARY_1: &[u8] = include_bytes!("body.dictionary");
 
 static ENCODER: LazyLock<EncoderDictionary<'static>> =
-    LazyLock::new(|| EncoderDictionary::new(DICTIONARY_1, COMPRESSION_LEVEL));
-static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::new(DICTIONARY_1));
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, COMPRESSION_LEVEL));
+static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
 
 thread_local! {
     // A context costs more than a body; each thread keeps its own.

@@ -143,6 +143,18 @@ impl StoreError {
         Self::DatabaseBroke { what, message: message.to_owned() }
     }
 
+    /// Whether it is the database's content that is at fault, rather than the machine around it.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::DatabaseBroke { .. } => true,
+            Self::Database { source, .. } => match source.downcast_ref::<sled::Error>() {
+                Some(sled::Error::Io(io)) => matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData),
+                _ => true,
+            },
+            _ => false,
+        }
+    }
+
     /// The error with its causes, in one line.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

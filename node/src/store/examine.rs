@@ -31,6 +31,19 @@ pub(super) struct Examined {
     pub(super) fresh: bool,
 }
 
+impl Examined {
+    /// What there is when the database does not open.
+    pub(super) fn unreadable(genesis: &Charter, error: &StoreError) -> Self {
+        Self {
+            replica: Replica::new(genesis.clone()),
+            progress: Progress::default(),
+            heads: BTreeMap::new(),
+            damage: vec![unreadable(error)],
+            fresh: false,
+        }
+    }
+}
+
 /// Reads a database back. An error is returned only for a federation that is not the one of `genesis`.
 pub(super) fn examine(database: &Database, genesis: &Charter) -> Result<Examined, StoreError> {
     let mut damage = Vec::new();
@@ -101,14 +114,16 @@ fn restore_charter(
     for (key, content) in blocks {
         let version = number_of(&key).unwrap_or(0);
         let block = content.and_then(|content| SignedBlock::decode(&content).ok());
+        if let Some(found) = block.as_ref().filter(|block| version == 1 && block.hash() != genesis.tip()) {
+            let (expected, found) = (genesis.federation(), FederationId(found.hash().0));
+            return Err(StoreError::ForeignFederation { path: database.path().to_owned(), expected, found });
+        }
         let what = match block {
             None => Flaw::Check,
-            Some(block) if version == 1 && block.hash() != genesis.tip() => {
-                let (expected, found) = (genesis.federation(), FederationId(block.hash().0));
-                return Err(StoreError::ForeignFederation { path: database.path().to_owned(), expected, found });
-            }
-            Some(block) if block.block().version == version && charter.append(block).is_ok() => continue,
-            Some(_) => Flaw::Chain,
+            Some(block) => match charter.append(block) {
+                Ok(_) if charter.version() == version => continue,
+                _ => Flaw::Chain,
+            },
         };
         damage.push(Damage::Block { version, what });
         break;

@@ -15,8 +15,8 @@ pub use block::{Block, SignedBlock};
 pub use operation::{
     Application, Class, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication, added_key_content,
 };
-pub use roster::{LogGrant, LogNumber, Member, Standing};
 use roster::Roster;
+pub use roster::{LogGrant, LogNumber, Member, Standing};
 
 use crate::bytes::LayoutError;
 use crate::entry::Header;

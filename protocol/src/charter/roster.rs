@@ -98,8 +98,12 @@ impl Roster {
         let version = block.version;
         for (index, operation) in block.operations.iter().enumerate() {
             let name = operation.name();
-            self.apply(version, operation, federation)
-                .map_err(|rule| CharterError::Operation { version, index, name, rule })?;
+            self.apply(version, operation, federation).map_err(|rule| CharterError::Operation {
+                version,
+                index,
+                name,
+                rule,
+            })?;
         }
         let found = self.registrars.len();
         if found == 0 || found < usize::from(self.threshold) || self.threshold == 0 {

@@ -87,8 +87,7 @@ fn a_key_is_granted_once_and_a_member_has_one_open_log() {
     let key = SigningKey::from_bytes(&[77; 32]);
     let purposed = PurposedKey { purpose: Purpose::Signing, key: public_key(&key) };
     let member = MemberNumber(2);
-    let proof =
-        sign(&key, Domain::Possession, &charter.federation(), &added_key_content(member, &purposed));
+    let proof = sign(&key, Domain::Possession, &charter.federation(), &added_key_content(member, &purposed));
     let add = Operation::AddKey { member, key: purposed, proof };
     assert!(secretariat.try_append(&mut charter, vec![add.clone()]).is_err());
     let seal = Operation::SealKey(Seal { key: public_key(&county.signing), last: None });

@@ -52,7 +52,9 @@ impl World {
                 Change::Append { log, entry } | Change::Body { log, entry } => {
                     self.shelf.0.insert((log, entry.header().sequence), entry);
                 }
-                Change::Truncate { log, from } => self.shelf.0.retain(|(held, sequence), _| *held != log || *sequence < from),
+                Change::Truncate { log, from } => {
+                    self.shelf.0.retain(|(held, sequence), _| *held != log || *sequence < from)
+                }
                 Change::Block(_) | Change::Proof(_) => {}
             }
         }
@@ -117,7 +119,11 @@ fn a_seal_names_a_branch_and_the_other_one_gives_way() {
     let branch = world.continue_chain(Some(&chain[1]), 2, 2);
     world.seal(position(&branch[1]));
     assert!(world.replica.lacks_sealed_branch(1));
-    assert_eq!(world.replica.effective_length(1), 3, "entry 3 is not the sealed one; where the branches part is unknown");
+    assert_eq!(
+        world.replica.effective_length(1),
+        3,
+        "entry 3 is not the sealed one; where the branches part is unknown"
+    );
     assert_eq!(world.insert(&branch[0]), Outcome::Forked);
     assert_eq!(world.replica.effective_length(1), 2);
     assert_eq!(world.insert(&branch[1]), Outcome::Appended);

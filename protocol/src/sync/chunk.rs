@@ -175,8 +175,8 @@ fn read_section(
     let mut previous = EntryId(reader.array("previous")?);
     for index in 0..count {
         let sequence = from.saturating_add(index);
-        let entry = read_entry(reader, key, sequence, previous)?
-            .map_err(|error| ChunkError::Entry { log, sequence, error })?;
+        let entry =
+            read_entry(reader, key, sequence, previous)?.map_err(|error| ChunkError::Entry { log, sequence, error })?;
         previous = entry.id();
         entries.push((log, entry));
     }

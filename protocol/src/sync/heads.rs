@@ -98,7 +98,9 @@ mod tests {
         assert!(bytes.len() < 11_000, "{}", bytes.len());
         let read = decode(&bytes, 800).expect("it is well formed");
         assert_eq!(read.len(), 800);
-        assert!(read.iter().all(|(log, head)| head.length == heads[log].length && head.short == key.short(&heads[log].id)));
+        assert!(
+            read.iter().all(|(log, head)| head.length == heads[log].length && head.short == key.short(&heads[log].id))
+        );
         assert_eq!(decode(&bytes, 799).map(|heads| heads.len()), Ok(799), "a log that is not known here is left out");
         assert!(decode(&bytes[..bytes.len() - 1], 800).is_err());
     }

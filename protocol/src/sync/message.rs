@@ -149,8 +149,7 @@ impl Message {
         if bytes.len() > MESSAGE_BYTES_MAX {
             return Err(MessageError::Length { found: bytes.len() });
         }
-        let (message, read) =
-            bincode::serde::decode_from_slice(bytes, config()).map_err(|_| MessageError::Decode)?;
+        let (message, read) = bincode::serde::decode_from_slice(bytes, config()).map_err(|_| MessageError::Decode)?;
         if read != bytes.len() {
             return Err(MessageError::Trailing { count: bytes.len() - read });
         }

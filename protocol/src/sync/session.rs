@@ -359,7 +359,8 @@ impl Session {
         replica: &Replica,
     ) -> Result<Vec<Output>, SyncError> {
         let proofs = decode_proofs(proofs, replica)?;
-        if !self.heads_sent && self.peer.as_ref().is_some_and(|peer| peer.charter_version > replica.charter().version()) {
+        if !self.heads_sent && self.peer.as_ref().is_some_and(|peer| peer.charter_version > replica.charter().version())
+        {
             self.heads_waiting = Some((heads, proofs));
             return Ok(Vec::new());
         }
@@ -507,12 +508,7 @@ impl Session {
         Ok(outputs)
     }
 
-    fn handle_range_request(
-        &mut self,
-        id: u32,
-        spans: Vec<Span>,
-        replica: &Replica,
-    ) -> Result<Vec<Output>, SyncError> {
+    fn handle_range_request(&mut self, id: u32, spans: Vec<Span>, replica: &Replica) -> Result<Vec<Output>, SyncError> {
         let entries = spans.iter().fold(0u64, |sum, span| sum.saturating_add(span.count));
         let bounds = spans.len() <= SPANS_PER_REQUEST_MAX && entries <= ENTRIES_PER_REQUEST_MAX;
         if !bounds || self.serving as usize >= REQUESTS_IN_FLIGHT_MAX || self.done_received {

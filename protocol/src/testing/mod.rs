@@ -55,13 +55,8 @@ impl Organisation {
             Operation::Admit { member: MemberNumber(1), application: secretariat.application(&FederationId::ZERO) },
             Operation::AddRegistrar { member: MemberNumber(1), key: public_key(&secretariat.governance) },
         ];
-        let block = Block {
-            version: 1,
-            previous: BlockHash::ZERO,
-            time_ms: FOUNDED_MS,
-            expires_ms: EXPIRES_MS,
-            operations,
-        };
+        let block =
+            Block { version: 1, previous: BlockHash::ZERO, time_ms: FOUNDED_MS, expires_ms: EXPIRES_MS, operations };
         let mut signed = SignedBlock::unsigned(block);
         signed.sign(&secretariat.governance, &FederationId::ZERO);
         (Charter::genesis(signed).expect("the genesis block keeps every rule"), secretariat)
