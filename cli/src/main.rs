@@ -1,2 +1,59 @@
-//! c
-fn main() {}
+//! `xianmeng` (县盟): one binary that makes, runs and asks a node.
+//!
+//! `arguments` says what can be asked, `command` has one file per command, `client` talks to the running node, and
+//! every failure is a [`failure::Failure`] with one of the [`exit_codes`].
+
+mod arguments;
+mod client;
+mod command;
+mod context;
+mod exit_codes;
+mod failure;
+mod home;
+mod invitation;
+mod output;
+mod problem;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use crate::arguments::{Arguments, command_line};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    // clap has not read the line yet when it fails, and a program wants to read its failures too.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    let parsed = command_line().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => return report_usage(&error, json),
+    };
+    let context = Context::new(arguments.global.data, Output::new(arguments.global.json));
+    match command::perform(&context, arguments.command) {
+        Ok(()) => exit_codes::ExitCode::Ok.number().into(),
+        Err(failure) => report(&failure, context.out),
+    }
+}
+
+fn report(failure: &Failure, out: Output) -> ExitCode {
+    out.json(&failure.to_json());
+    eprint!("{failure}");
+    failure.exit.number().into()
+}
+
+/// Help and version are no failures; a wrong line is explained by clap.
+fn report_usage(error: &clap::Error, json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let failure =
+        Failure::new(exit_codes::ExitCode::Usage, "usage", format!("命令写法不对：{first}"), text.trim_end())
+            .fix("加 --help 可看用法。", "add --help to see how it is used");
+    report(&failure, Output::new(json))
+}

@@ -1,1 +1,17 @@
-//! n
+//! The Xianmeng daemon as a library.
+//!
+//! [`core`] holds replica, view and store; [`network`] is the only module that names libp2p, [`store`] the only one
+//! that names sled. Everything between them passes through bounded queues.
+
+pub mod api;
+pub mod beacons;
+pub mod config;
+pub mod core;
+pub mod dialer;
+pub mod directory;
+pub mod gossip;
+pub mod joining;
+pub mod network;
+//pub mod node;
+pub mod store;
+pub mod sync;

@@ -8,12 +8,13 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use sled::IVec;
 
 use super::error::StoreError;
 use super::layout::key_length;
-use super::limits::{PIECE_BYTES, PIECES_MAX};
+use super::limits::{CLOSE_MS_MAX, PIECE_BYTES, PIECES_MAX};
 
 /// Values to write, by key; `None` removes.
 pub(super) type Pending = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -138,6 +139,23 @@ impl Drop for Database {
             std::mem::forget(tree);
         } else if catch_unwind(AssertUnwindSafe(|| drop(tree))).is_err() {
             tracing::warn!(path = %self.path.display(), "the database broke down while it was closed");
+        } else {
+            self.wait_for_threads();
+        }
+    }
+}
+
+impl Database {
+    /// sled's threads end a little later than its handle and hold its lock until then. Whoever renames or opens the
+    /// directory next must not meet them.
+    fn wait_for_threads(&self) {
+        let end = Instant::now() + Duration::from_millis(CLOSE_MS_MAX);
+        while self.file.try_lock().is_err() {
+            if Instant::now() > end {
+                tracing::warn!(path = %self.path.display(), "the database takes too long to close");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use protocol::bundle::{FrameType, PREAMBLE_BYTES, preamble, put_frame};
+use protocol::bundle::{FrameType, PREAMBLE_BYTES, preamble, put_frame, read_preamble};
 use protocol::charter::SignedBlock;
 use protocol::entry::VerifiedEntry;
 use protocol::identity::{EntryId, FederationId, PublicKey};
@@ -166,6 +166,22 @@ impl Journal {
     pub(super) fn fsyncs(&self) -> u64 {
         self.fsyncs
     }
+}
+
+/// Refuses a journal whose segments all name another federation. One alone may be damaged, which the replay finds.
+pub(super) fn check_federation(directory: &Path, expected: FederationId) -> Result<(), StoreError> {
+    let mut foreign = None;
+    for (_, path) in segments(directory)? {
+        let mut bytes = Vec::new();
+        let opened = File::open(&path).and_then(|file| file.take(PREAMBLE_BYTES as u64).read_to_end(&mut bytes));
+        opened.map_err(|source| StoreError::file("read", &path, source))?;
+        match read_preamble(&bytes) {
+            Ok(found) if found == expected => return Ok(()),
+            Ok(found) => foreign = Some(StoreError::ForeignFederation { path, expected, found }),
+            Err(_) => {}
+        }
+    }
+    foreign.map_or(Ok(()), Err)
 }
 
 /// The segments of a journal, in order of their numbers.

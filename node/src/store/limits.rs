@@ -24,4 +24,6 @@ pub const KEPT_ASIDE_MAX: u32 = 1_000;
 /// Entries that one range read returns at most, whatever the caller asks for.
 pub const RANGE_ENTRIES_MAX: usize = 65_536;
 /// Effort that zstd spends on a body.
-pub const COMPRESSION_LEVEL: i32 = 6;
+pub const COMPRESSION_LEVEL: i32 = 3;
+/// How long closing waits for the threads of the database, in milliseconds.
+pub const CLOSE_MS_MAX: u64 = 10_000;

@@ -11,7 +11,7 @@ use protocol::replica::{Change, Replica};
 use super::database::{Database, sync_directory};
 use super::error::StoreError;
 use super::examine::{Examined, examine, logs_of};
-use super::journal::{Content, JOURNAL, Journal};
+use super::journal::{Content, JOURNAL, Journal, check_federation};
 use super::layout::Progress;
 use super::progress::Witness;
 use super::replay::replay;
@@ -31,10 +31,10 @@ pub(super) fn open(
     let genesis = Charter::genesis(genesis).map_err(StoreError::Genesis)?;
     make_directory(directory)?;
     let lock = lock(directory)?;
-    let (shelf, mut replica, found) = open_shelf(directory, &genesis, settings)?;
-
     let journal = directory.join(JOURNAL);
     make_directory(&journal)?;
+    check_federation(&journal, genesis.federation())?;
+    let (shelf, mut replica, found) = open_shelf(directory, &genesis, settings)?;
     let replayed = replay(&journal, &shelf, &mut replica, own, found.damage.is_empty())?;
     let journal_state = compare(own, &replica, &replayed.content);
     let federation = genesis.federation();

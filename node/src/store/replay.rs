@@ -72,7 +72,7 @@ pub(super) fn replay(
     let segments = segments(directory)?;
     for (index, (_, path)) in segments.iter().enumerate() {
         let bytes = fs::read(path).map_err(|source| StoreError::file("read", path, source))?;
-        let Some(stop) = replay.segment(path, &bytes)? else { continue };
+        let Some(stop) = replay.segment(&bytes)? else { continue };
         let acknowledged = replay.holds_all(&before, own) && sound;
         let is_last = index + 1 == segments.len();
         if !is_last || (!acknowledged && has_entry(&bytes[stop.offset..], &federation)) {
@@ -123,14 +123,10 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     /// Takes every frame of a segment; where it stops being sound, if it does.
-    fn segment(&mut self, path: &Path, bytes: &[u8]) -> Result<Option<Stop>, StoreError> {
+    fn segment(&mut self, bytes: &[u8]) -> Result<Option<Stop>, StoreError> {
         let (mut frame, mut offset) = (0, 0);
         let what = match read_preamble(bytes) {
             Err(error) => error.to_string(),
-            Ok(found) if found != self.federation && !has_entry(bytes, &self.federation) => {
-                let (path, expected) = (path.to_owned(), self.federation);
-                return Err(StoreError::ForeignFederation { path, expected, found });
-            }
             Ok(found) if found != self.federation => "it names another federation".to_owned(),
             Ok(_) => match self.frames(bytes, &mut frame, &mut offset)? {
                 None => return Ok(None),

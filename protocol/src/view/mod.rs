@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 pub use keeper::Keeper;
 
+use crate::address::{Addresses, KIND_ADDRESS};
 use crate::charter::LogNumber;
 use crate::entry::VerifiedEntry;
-use crate::identity::{EntryId, MemberNumber};
+use crate::identity::{EntryId, MemberNumber, PublicKey};
 use crate::statement::{FIELD_REASON, Operation, Statement};
 use crate::value::Value;
 
@@ -131,15 +132,18 @@ pub struct View {
     creates: BTreeMap<MemberNumber, Vec<(Place, EntryId)>>,
     externals: BTreeMap<(MemberNumber, u16, String), EntryId>,
     aside: BTreeMap<Place, Aside>,
+    /// The last addresses that each member stated for each of its transport keys.
+    addresses: BTreeMap<(MemberNumber, PublicKey), (Place, Vec<String>)>,
 }
 
 impl View {
     /// Takes in an entry that counts. Each entry is taken in once; entries of one log come in order.
     ///
-    /// System kinds are no records and change nothing here.
+    /// Of the system kinds, which are no records, addresses are kept and the others change nothing here.
     pub fn insert(&mut self, place: Place, member: MemberNumber, entry: &VerifiedEntry) {
         let kind = entry.header().kind;
         if kind < RECORD_KINDS_FROM {
+            self.note_address(place, member, entry);
             return;
         }
         let Some(body) = entry.body() else {
@@ -157,6 +161,23 @@ impl View {
             None => self.create(member, kind, statement.external, version),
             Some(record) => self.change(record, member, kind, version),
         }
+    }
+
+    fn note_address(&mut self, place: Place, member: MemberNumber, entry: &VerifiedEntry) {
+        let Some(body) = entry.body().filter(|_| entry.header().kind == KIND_ADDRESS) else { return };
+        let Ok(stated) = Addresses::decode(body) else {
+            self.aside.insert(place, Aside::Quarantined);
+            return;
+        };
+        let key = (member, stated.transport);
+        if self.addresses.get(&key).is_none_or(|(held, _)| *held < place) {
+            self.addresses.insert(key, (place, stated.addresses));
+        }
+    }
+
+    /// Addresses that members stated for transport keys. Whether a key is the member's is for the charter to say.
+    pub fn addresses(&self) -> impl Iterator<Item = (MemberNumber, PublicKey, &[String])> {
+        self.addresses.iter().map(|((member, key), (_, addresses))| (*member, *key, addresses.as_slice()))
     }
 
     fn create(&mut self, owner: MemberNumber, kind: u16, external: Option<String>, version: Version) {

@@ -1,0 +1,40 @@
+//! `charter applications`: who waits for a decision.
+
+use node::api::types::PendingApplication;
+use protocol::charter::Class;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::time;
+
+/// Lists the applications that wait.
+pub fn perform(context: &Context) -> Result<(), Failure> {
+    let pending: Vec<PendingApplication> = context.client()?.get("/v1/applications", &[])?;
+    context.out.json(&pending);
+    if pending.is_empty() {
+        context.out.say("没有待批的申请。", "No application waits.");
+        return Ok(());
+    }
+    show(context, &pending);
+    context.out.say(
+        "请打电话给申请单位核对指纹，一致后执行 xianmeng charter admit 申请号。",
+        "Compare the fingerprint with the applicant by telephone, then run `xianmeng charter admit REQUEST`.",
+    );
+    Ok(())
+}
+
+/// The table of applications.
+pub fn show(context: &Context, pending: &[PendingApplication]) {
+    let row = |application: &PendingApplication| {
+        let class = Class::from_name(&application.class).map_or(application.class.as_str(), Class::zh);
+        vec![
+            application.id.clone(),
+            application.name.clone(),
+            class.to_owned(),
+            application.region.clone(),
+            application.fingerprint.clone(),
+            time::show_or_dash(application.received_ms),
+        ]
+    };
+    context.out.table(&["申请号", "单位", "类别", "区划", "指纹", "收到时间"], pending.iter().map(row).collect());
+}

@@ -1,0 +1,138 @@
+//! `charter invite`: an invitation file for one or several organisations.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use node::directory::DataDirectory;
+use protocol::identity::{BlockHash, PublicKey};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::exit_codes::ExitCode;
+use crate::failure::Failure;
+use crate::invitation::{Bootstrap, INVITATION_FORMAT, Invitation};
+use crate::{home, time};
+
+use super::signing;
+
+/// Arguments of `charter invite`.
+#[derive(Debug, Args)]
+pub struct InviteArguments {
+    /// 有效天数。
+    /// Days until it expires
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=365))]
+    days: u64,
+    /// 本节点对外的地址（可多次；缺省用设置里的 announce，或实际监听地址）。
+    /// Where others reach this node (repeatable; default: `announce` of the settings, or where it listens)
+    #[arg(long, value_name = "MULTIADDR")]
+    address: Vec<String>,
+    /// 写到哪个文件（不覆盖）。
+    /// The file to write (never overwritten)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Where the node listens.
+#[derive(Debug, Deserialize)]
+struct Network {
+    listen: Vec<String>,
+    transport: PublicKey,
+}
+
+/// Writes the file, and has the node remember its token.
+pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Failure> {
+    let (directory, client) = (context.directory()?, context.client()?);
+    let (charter, _) = signing::fetch(&client, &directory)?;
+    let network: Network = client.get("/v1/network", &[])?;
+    let addresses = addresses(&directory, &arguments.address, network.listen)?;
+    let mut token = [0; 16];
+    getrandom::fill(&mut token).map_err(Failure::internal)?;
+    let invitation = Invitation {
+        format: INVITATION_FORMAT,
+        federation: charter.federation(),
+        federation_name: charter.name().to_owned(),
+        pin: BlockHash(charter.federation().0),
+        bootstrap: vec![Bootstrap { transport: network.transport, addresses: addresses.clone() }],
+        token: hex::encode(token),
+        expires_ms: time::now_ms() + arguments.days * time::DAY_MS,
+    };
+    // The file first: a token without a file helps nobody, and a file that exists must stop everything.
+    write_new(arguments, &invitation)?;
+    let remember = json!({"token": invitation.token, "expires_ms": invitation.expires_ms});
+    if let Err(failure) = client.post_silent("/v1/invitations", &remember) {
+        // The node does not know the token, so the file would only mislead.
+        let _ = std::fs::remove_file(&arguments.out);
+        return Err(failure);
+    }
+    context.out.json(&json!({"file": arguments.out, "invitation": invitation}));
+    let (file, until) = (arguments.out.display(), time::show(invitation.expires_ms));
+    context.out.say(
+        format!("邀请函已写入 {file}，{until} 前有效。"),
+        format!("The invitation is in {file}, valid until {until}."),
+    );
+    context.out.line(format!("地址 Addresses: {}", addresses.join(", ")));
+    if addresses.iter().all(|address| is_loopback(address)) {
+        context.out.say(
+            "注意：只有本机地址，别的机器连不上；请用 --address 给出对外地址。",
+            "Note: these addresses only work on this machine; name a public one with --address.",
+        );
+    }
+    context.out.say(
+        "请把文件安全地交给对方；对方执行 xianmeng join 后，会报来指纹供你核对。",
+        "Hand it over safely; after `xianmeng join` the applicant reads you a fingerprint to compare.",
+    );
+    Ok(())
+}
+
+/// The addresses given, else those of the settings, else where the node listens; the loopback interface only when there
+/// is nothing else.
+fn addresses(directory: &DataDirectory, given: &[String], listen: Vec<String>) -> Result<Vec<String>, Failure> {
+    let announced = directory.config().map_err(|error| home::directory_failure(&error))?.network.announce;
+    let chosen = [given.to_vec(), announced].into_iter().find(|list| !list.is_empty());
+    let addresses = chosen.unwrap_or_else(|| reachable(listen));
+    if addresses.is_empty() {
+        let (zh, en) = ("不知道本节点的对外地址。", "this node has no address to name");
+        return Err(Failure::new(ExitCode::InputRefused, "no-address", zh, en)
+            .fix("请加 --address /ip4/…/tcp/…。", "add --address /ip4/…/tcp/…"));
+    }
+    Ok(addresses)
+}
+
+fn reachable(listen: Vec<String>) -> Vec<String> {
+    let named = |address: &String| !address.contains("/ip4/0.0.0.0/") && !address.contains("/ip6/::/");
+    let (local, public): (Vec<_>, Vec<_>) = listen.into_iter().filter(named).partition(|address| is_loopback(address));
+    if public.is_empty() { local } else { public }
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/")
+}
+
+fn write_new(arguments: &InviteArguments, invitation: &Invitation) -> Result<(), Failure> {
+    let path = &arguments.out;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
+        if error.kind() != std::io::ErrorKind::AlreadyExists {
+            return Failure::file(path, &error);
+        }
+        let (zh, en) = (format!("{} 已存在，没有覆盖。", path.display()), format!("{} exists", path.display()));
+        Failure::new(ExitCode::InputRefused, "file-exists", zh, en).fix("请换一个文件名。", "choose another name")
+    })?;
+    file.write_all(invitation.to_json().as_bytes()).and_then(|()| file.sync_all()).map_err(|error| Failure::file(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loopback_interface_is_named_only_when_there_is_nothing_else() {
+        let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let local = list(&["/ip4/127.0.0.1/tcp/1", "/ip6/::1/tcp/1"]);
+        assert_eq!(reachable(local.clone()), local);
+        let both = list(&["/ip4/127.0.0.1/tcp/1", "/ip4/192.0.2.7/tcp/1", "/ip4/0.0.0.0/tcp/1"]);
+        assert_eq!(reachable(both), list(&["/ip4/192.0.2.7/tcp/1"]));
+    }
+}

@@ -1,0 +1,113 @@
+//! `join`: asks for admission with an invitation.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use node::directory::{DataDirectory, replace_file};
+use node::joining::{JoinProgress, request_once};
+use protocol::identity::FederationId;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::exit_codes::ExitCode;
+use crate::failure::Failure;
+use crate::invitation::Invitation;
+use crate::{home, time};
+
+use super::run;
+
+/// How long to wait between two questions, when told to wait for the answer.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Arguments of `join`.
+#[derive(Debug, Args)]
+pub struct JoinArguments {
+    /// 秘书处发来的邀请函。
+    /// The invitation that the secretariat sent
+    #[arg(value_name = "INVITATION")]
+    invitation: PathBuf,
+    /// 一直等到登记人批准。
+    /// Wait until a registrar has decided
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Sends the application, and says what happens next on both sides.
+pub fn perform(context: &Context, arguments: &JoinArguments) -> Result<(), Failure> {
+    let directory = context.directory()?;
+    let invitation = Invitation::read(&arguments.invitation, time::now_ms())?;
+    refuse_second_federation(&directory, &invitation.federation)?;
+    replace_file(&directory.invitation_path(), invitation.to_json().as_bytes())
+        .map_err(|error| home::directory_failure(&error))?;
+    let mut told = false;
+    loop {
+        match ask(&directory)? {
+            JoinProgress::Admitted { member } => return admitted(context, &invitation, member.to_string()),
+            JoinProgress::Pending { fingerprint } => {
+                if !std::mem::replace(&mut told, true) {
+                    pending(context, &invitation, &fingerprint, arguments.wait);
+                }
+            }
+        }
+        if !arguments.wait {
+            return Ok(());
+        }
+        std::thread::sleep(ASK_AGAIN);
+    }
+}
+
+fn ask(directory: &DataDirectory) -> Result<JoinProgress, Failure> {
+    run::runtime()?.block_on(request_once(directory)).map_err(|error| run::node_failure(&error))
+}
+
+/// A node belongs to one federation for good: its log is signed for it.
+fn refuse_second_federation(directory: &DataDirectory, federation: &FederationId) -> Result<(), Failure> {
+    let genesis = directory.genesis().map_err(|error| home::directory_failure(&error))?;
+    match genesis {
+        Some(genesis) if genesis.hash().as_bytes() != federation.as_bytes() => {
+            let (zh, en) = ("这个节点已经属于另一个联盟。", "this node belongs to another federation already");
+            Err(Failure::new(ExitCode::DataDirectory, "other-federation", zh, en)
+                .fix("请用 --data 另建一个节点。", "make another node with --data"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn pending(context: &Context, invitation: &Invitation, fingerprint: &str, wait: bool) {
+    let value = json!({
+        "state": "pending",
+        "federation": invitation.federation,
+        "federation_name": invitation.federation_name,
+        "fingerprint": fingerprint,
+    });
+    // One who waits gets the decision as a line of its own.
+    if wait { context.out.json_line(&value) } else { context.out.json(&value) }
+    let name = &invitation.federation_name;
+    context.out.say(
+        format!("加入“{name}”的申请已送达。"),
+        format!("The application to {name} has arrived."),
+    );
+    context.out.line(format!("\n  指纹 Fingerprint: {fingerprint}\n"));
+    context.out.say(
+        "一、请打电话给秘书处，与登记人逐组核对这串数字；\n二、登记人执行 xianmeng charter applications 和 xianmeng charter admit；\n三、本机执行 xianmeng run，批准后自动开始同步。",
+        "1. Call the secretariat and compare these digits with the registrar.\n2. The registrar runs `xianmeng charter \
+         applications` and `xianmeng charter admit`.\n3. Run `xianmeng run` here: it begins to sync once admitted.",
+    );
+}
+
+fn admitted(context: &Context, invitation: &Invitation, member: String) -> Result<(), Failure> {
+    let value = json!({
+        "state": "admitted",
+        "federation": invitation.federation,
+        "federation_name": invitation.federation_name,
+        "member": member.parse::<u32>().ok(),
+    });
+    context.out.json_line(&value);
+    let name = &invitation.federation_name;
+    context.out.say(
+        format!("已加入“{name}”，成员编号 {member}。请执行 xianmeng run。"),
+        format!("Admitted to {name} as member {member}. Now run `xianmeng run`."),
+    );
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The commands, one file each.
+
+mod assignment;
+mod charter;
+mod delivery;
+mod export;
+mod fund;
+mod history;
+mod import;
+mod import_bundle;
+mod init;
+mod interrupt;
+mod join;
+mod list;
+mod peers;
+mod publish;
+mod revise;
+mod run;
+mod show;
+mod statements;
+mod status;
+mod sync;
+mod verify;
+mod withdraw;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// What `xianmeng` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 新建节点：密钥、数据目录和设置。
+    /// Make a node: keys, data directory and settings
+    Init(init::InitArguments),
+    /// 凭邀请函申请加入联盟。
+    /// Apply for admission with an invitation
+    Join(join::JoinArguments),
+    /// 运行节点，直到 Ctrl-C。
+    /// Run the node until Ctrl-C
+    Run(run::RunArguments),
+    /// 章程：建盟、邀请、审批、除名。
+    /// The charter: found a federation, invite, admit, expel
+    #[command(subcommand)]
+    Charter(charter::CharterCommand),
+    /// 发布一条或多条记录。
+    /// Publish one record or several
+    Publish(publish::PublishArguments),
+    /// 导入表格（CSV）。
+    /// Import a sheet (CSV)
+    Import(import::ImportArguments),
+    /// 列出和筛选记录。
+    /// List and screen records
+    List(list::ListArguments),
+    /// 基金超市。
+    /// The fund supermarket
+    #[command(subcommand)]
+    Fund(fund::FundCommand),
+    /// 显示一条记录。
+    /// Show a record
+    Show(show::ShowArguments),
+    /// 一条记录的历次变更。
+    /// Every version of a record
+    History(history::HistoryArguments),
+    /// 更正一条记录。
+    /// Correct a record
+    Revise(revise::ReviseArguments),
+    /// 撤回一条记录（历史保留）。
+    /// Withdraw a record (its history stays)
+    Withdraw(withdraw::WithdrawArguments),
+    /// 离线核验导出文件或日志段。
+    /// Verify an export or journal segments, without a node
+    Verify(verify::VerifyArguments),
+    /// 把全部数据导出到一个文件。
+    /// Write everything to one file
+    Export(export::ExportArguments),
+    /// 读入别处导出的文件。
+    /// Read in a file that was exported elsewhere
+    ImportBundle(import_bundle::ImportBundleArguments),
+    /// 现在连着哪些节点。
+    /// The peers connected now
+    Peers,
+    /// 节点状态，或一条记录送达了多少家。
+    /// How the node is, or how far a record has got
+    Status(status::StatusArguments),
+    /// 立即与同伴核对一轮。
+    /// Reconcile with peers now
+    Sync,
+}
+
+/// Does what was asked.
+pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(arguments) => init::perform(context, arguments),
+        Command::Join(arguments) => join::perform(context, &arguments),
+        Command::Run(arguments) => run::perform(context, &arguments),
+        Command::Charter(command) => charter::perform(context, command),
+        Command::Publish(arguments) => publish::perform(context, &arguments),
+        Command::Import(arguments) => import::perform(context, &arguments),
+        Command::List(arguments) => list::perform(context, &arguments),
+        Command::Fund(command) => fund::perform(context, command),
+        Command::Show(arguments) => show::perform(context, &arguments),
+        Command::History(arguments) => history::perform(context, &arguments),
+        Command::Revise(arguments) => revise::perform(context, &arguments),
+        Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
+        Command::Verify(arguments) => verify::perform(context, &arguments),
+        Command::Export(arguments) => export::perform(context, &arguments),
+        Command::ImportBundle(arguments) => import_bundle::perform(context, &arguments),
+        Command::Peers => peers::perform(context),
+        Command::Status(arguments) => status::perform(context, &arguments),
+        Command::Sync => sync::perform(context),
+    }
+}

@@ -1,0 +1,80 @@
+//! The exit codes of `xianmeng`, all of them. Scripts rely on them: a number never changes its meaning.
+
+/// What the process says when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done.
+    Ok = 0,
+    /// Something that should not happen.
+    Internal = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The node does not run or does not answer.
+    NodeUnreachable = 3,
+    /// The data directory is missing, exists already, is in use, or belongs to another federation.
+    DataDirectory = 4,
+    /// The input was refused: fields, rows, a file of another sort.
+    InputRefused = 5,
+    /// There is no such thing, or more than one fits.
+    NotFound = 6,
+    /// Not allowed, or not ready: no member yet, no registrar, signing not ready.
+    NotAllowed = 7,
+    /// The store is damaged, or the disk is full.
+    Store = 8,
+    /// The network: a port in use, no peer within reach.
+    Network = 9,
+    /// What was to be verified does not hold.
+    VerificationFailed = 10,
+    /// Stopped by the person at the keyboard; what was acknowledged stays.
+    Interrupted = 130,
+}
+
+/// Every code with its meaning in Chinese and English, in ascending order.
+const TABLE: [(ExitCode, &str, &str); 12] = [
+    (ExitCode::Ok, "成功", "done"),
+    (ExitCode::Internal, "程序内部错误", "internal error"),
+    (ExitCode::Usage, "命令写法不对", "the command line is wrong"),
+    (ExitCode::NodeUnreachable, "节点没有运行或没有应答", "the node does not run or does not answer"),
+    (
+        ExitCode::DataDirectory,
+        "数据目录不存在、已存在、正被占用，或属于别的联盟",
+        "data directory: missing, exists, in use, or of another federation",
+    ),
+    (ExitCode::InputRefused, "输入被拒绝（字段、行、文件类型）", "the input was refused (fields, rows, type of file)"),
+    (ExitCode::NotFound, "找不到，或有多个符合", "not found, or more than one fits"),
+    (
+        ExitCode::NotAllowed,
+        "无权或尚未就绪（未入盟、不是登记人、暂不能签署）",
+        "not allowed or not ready (no member, no registrar, signing not ready)",
+    ),
+    (ExitCode::Store, "存储损坏或磁盘已满", "the store is damaged or the disk is full"),
+    (ExitCode::Network, "网络问题（端口被占用、连不上引导节点）", "network (port in use, bootstrap unreachable)"),
+    (ExitCode::VerificationFailed, "核验不通过", "verification failed"),
+    (ExitCode::Interrupted, "被人中断；已确认的不受影响", "interrupted; what was acknowledged stays"),
+];
+
+impl ExitCode {
+    /// The number.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The table for help texts.
+pub fn help() -> String {
+    let lines = TABLE.iter().map(|(code, zh, en)| format!("  {:>3}  {zh}\n       {en}\n", code.number()));
+    format!("退出码 Exit codes:\n{}", lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_the_documented_ones() {
+        let numbers: Vec<u8> = TABLE.iter().map(|(code, ..)| code.number()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+        assert!(help().contains(" 10  核验不通过"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Which data directory a command works on, and what is wrong with it when it cannot be used.
+//!
+//! In this order: `--data DIR`, the environment's `XIANMENG_DATA` (both through clap), the key `data` of the user's
+//! file `xianmeng/cli.toml` under `$XDG_CONFIG_HOME` or `~/.config`, and `~/.xianmeng`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use node::directory::{DataDirectory, DirectoryError};
+use serde::Deserialize;
+
+use crate::exit_codes::ExitCode;
+use crate::failure::Failure;
+
+/// The user's settings of the command line.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserFile {
+    data: Option<String>,
+}
+
+/// What the environment says about the user.
+#[derive(Debug, Clone, Default)]
+struct Surroundings {
+    home: Option<PathBuf>,
+    config_home: Option<PathBuf>,
+}
+
+impl Surroundings {
+    fn of_process() -> Self {
+        let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self { home: path("HOME"), config_home: path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()) }
+    }
+
+    fn user_file(&self) -> Option<PathBuf> {
+        let base = self.config_home.clone().or_else(|| Some(self.home.as_ref()?.join(".config")))?;
+        Some(base.join("xianmeng").join("cli.toml"))
+    }
+
+    /// `~` and `~/…` mean the home directory.
+    fn expand(&self, text: &str) -> PathBuf {
+        match (text.strip_prefix('~'), &self.home) {
+            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+            _ => PathBuf::from(text),
+        }
+    }
+}
+
+/// The data directory that the command line, the environment or the user's file names.
+pub fn data_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    choose(given, &Surroundings::of_process())
+}
+
+fn choose(given: Option<&Path>, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    if let Some(path) = surroundings.user_file().filter(|path| path.exists()) {
+        if let Some(data) = read_user_file(&path)?.data {
+            return Ok(surroundings.expand(&data));
+        }
+    }
+    let home = surroundings.home.as_ref().ok_or_else(|| {
+        let (zh, en) = ("不知道用哪个数据目录：没有 HOME 环境变量。", "no data directory: the environment has no HOME");
+        Failure::new(ExitCode::DataDirectory, "data-unknown", zh, en).fix("请加 --data 目录。", "add --data DIR")
+    })?;
+    Ok(home.join(".xianmeng"))
+}
+
+fn read_user_file(path: &Path) -> Result<UserFile, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    toml::from_str(&text).map_err(|error| {
+        let (zh, en) = (format!("{} 写得不对：{error}", path.display()), format!("{}: {error}", path.display()));
+        Failure::new(ExitCode::DataDirectory, "user-file", zh, en)
+            .fix("这个文件只有一个键：data = \"目录\"。", "the file has one key: data = \"DIR\"")
+    })
+}
+
+/// Opens the data directory of a node.
+pub fn open(path: &Path) -> Result<DataDirectory, Failure> {
+    DataDirectory::open(path).map_err(|error| directory_failure(&error))
+}
+
+/// The failure that an error of the data directory means.
+pub fn directory_failure(error: &DirectoryError) -> Failure {
+    let new = |code: &'static str, zh: String| Failure::new(ExitCode::DataDirectory, code, zh, error.to_string());
+    match error {
+        DirectoryError::Exists { directory } => {
+            let zh = format!("{} 里已经有一个节点，没有做任何改动。", directory.display());
+            new("data-exists", zh).fix(
+                "要另建节点，请用 --data 指定别的目录；要运行它，请执行 xianmeng run。",
+                "for another node name another directory with --data; to run this one: xianmeng run",
+            )
+        }
+        DirectoryError::Missing { directory } => {
+            new("data-missing", format!("{} 里没有节点。", directory.display())).fix(
+                "请先执行 xianmeng init，或用 --data 指定节点的数据目录。",
+                "run `xianmeng init` first, or name the node's directory with --data",
+            )
+        }
+        DirectoryError::File { path, source } => Failure {
+            exit: if source.kind() == std::io::ErrorKind::StorageFull { ExitCode::Store } else { ExitCode::DataDirectory },
+            ..Failure::file(path, source)
+        },
+        DirectoryError::Content { path, reason } => {
+            new("data-content", format!("{} 的内容不对：{reason}", path.display()))
+                .fix("请从备份恢复这个文件。", "restore the file from a backup")
+        }
+        DirectoryError::Config(error) => new("config", format!("节点设置写得不对：{error}"))
+            .fix("请按提示改正 config.toml。", "correct config.toml as the message says"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_wins_then_the_users_file_then_the_home() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let surroundings = Surroundings { home: Some(folder.path().to_owned()), config_home: None };
+        let given = choose(Some(Path::new("here")), &surroundings).expect("it is named");
+        assert_eq!(given, Path::new("here"));
+        assert_eq!(choose(None, &surroundings).expect("there is a home"), folder.path().join(".xianmeng"));
+
+        let config = folder.path().join(".config/xianmeng");
+        fs::create_dir_all(&config).expect("the directory is writable");
+        fs::write(config.join("cli.toml"), "data = \"~/node\"").expect("the directory is writable");
+        assert_eq!(choose(None, &surroundings).expect("the file names it"), folder.path().join("node"));
+        fs::write(config.join("cli.toml"), "date = 1").expect("the directory is writable");
+        assert_eq!(choose(None, &surroundings).expect_err("a wrong key").code, "user-file");
+    }
+
+    #[test]
+    fn a_missing_directory_names_the_way_out() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let failure = open(folder.path()).expect_err("nothing is there");
+        assert_eq!((failure.exit, failure.code.as_ref()), (ExitCode::DataDirectory, "data-missing"));
+        assert!(failure.fix_en.contains("xianmeng init"));
+    }
+}

@@ -1,0 +1,40 @@
+//! The clock, and how times are shown: in Beijing time, which holds in every county.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use time::{OffsetDateTime, UtcOffset};
+
+/// Milliseconds in a day.
+pub const DAY_MS: u64 = 86_400_000;
+
+/// Milliseconds since 1970 (UTC), by this machine's clock.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+}
+
+/// A time for people: `2026-11-22 08:00:00`.
+pub fn show(time_ms: u64) -> String {
+    let beijing = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
+    let seconds = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
+    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return format!("{time_ms} ms") };
+    let time = time.to_offset(beijing);
+    let (date, (hour, minute, second)) = (time.date(), time.to_hms());
+    format!("{date} {hour:02}:{minute:02}:{second:02}")
+}
+
+/// Like [`show`], with a dash for the time that is none.
+pub fn show_or_dash(time_ms: u64) -> String {
+    if time_ms == 0 { "-".into() } else { show(time_ms) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_beijing_times() {
+        assert_eq!(show(0), "1970-01-01 08:00:00");
+        assert_eq!(show(1_764_547_200_000), "2025-12-01 08:00:00");
+        assert_eq!(show(u64::MAX), format!("{} ms", u64::MAX));
+    }
+}

@@ -1,0 +1,173 @@
+//! Settings of a node: one TOML file, every key optional, unknown keys refused.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The port of the peer-to-peer network, TCP and UDP.
+pub const NETWORK_PORT: u16 = 4701;
+/// The port of the HTTP API on the loopback interface.
+pub const API_PORT: u16 = 4780;
+
+/// Why the settings cannot be read.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be; the reason names line and key.
+    #[error("{}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The peer-to-peer network.
+    pub network: NetworkConfig,
+    /// The HTTP API.
+    pub api: ApiConfig,
+    /// How often things happen by themselves.
+    pub timing: TimingConfig,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+/// The peer-to-peer network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkConfig {
+    /// Where to listen, in the text form of multiaddr.
+    pub listen: Vec<String>,
+    /// Addresses that others can reach this node at, if they differ from those it listens on.
+    pub announce: Vec<String>,
+    /// Peers to stay connected with, in the text form of multiaddr.
+    pub peers: Vec<String>,
+    /// Whether to look for further peers among the addresses that members signed.
+    pub discovery: bool,
+    /// How many members to stay connected with when discovery is on.
+    pub links: usize,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        let listen = vec![format!("/ip4/0.0.0.0/tcp/{NETWORK_PORT}"), format!("/ip4/0.0.0.0/udp/{NETWORK_PORT}/quic-v1")];
+        Self { listen, announce: Vec::new(), peers: Vec::new(), discovery: true, links: 6 }
+    }
+}
+
+/// The HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Where to listen; a loopback address. Port 0 takes any free one.
+    pub listen: String,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self { listen: format!("127.0.0.1:{API_PORT}") }
+    }
+}
+
+/// How often things happen by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimingConfig {
+    /// Seconds between two rounds of sync with a few random peers.
+    pub sync_seconds: u64,
+    /// Seconds between two health beacons when nothing changes.
+    pub beacon_seconds: u64,
+}
+
+impl Default for TimingConfig {
+    fn default() -> Self {
+        Self { sync_seconds: 30, beacon_seconds: 600 }
+    }
+}
+
+/// Logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// What to log, in the form of `tracing`'s filters, for instance `info,node::sync=debug`.
+    pub filter: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info".into() }
+    }
+}
+
+impl Config {
+    /// Reads a settings file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|reason| ConfigError::Content { path: path.to_owned(), reason })
+    }
+
+    /// Reads settings from text; the error names line, key and rule.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let address: std::net::SocketAddr =
+            self.api.listen.parse().map_err(|_| format!("api.listen: {:?} is not an address and port", self.api.listen))?;
+        if !address.ip().is_loopback() {
+            return Err("api.listen: must be a loopback address, for instance 127.0.0.1:4780".into());
+        }
+        if self.network.listen.is_empty() {
+            return Err("network.listen: must name at least one address".into());
+        }
+        if self.timing.sync_seconds == 0 || self.timing.beacon_seconds == 0 {
+            return Err("timing: intervals must be at least 1 second".into());
+        }
+        Ok(())
+    }
+
+    /// The settings as a file with explanations.
+    pub fn to_toml(&self) -> String {
+        let body = toml::to_string_pretty(self).expect("settings have no type that TOML cannot say");
+        format!(
+            "# 县盟节点设置。每一项都可以省略；写错的键会被指出。\n# Settings of a Xianmeng node. Every key is optional; \
+             a wrong key is named.\n\n{body}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_written_file_reads_back() {
+        let config = Config::default();
+        assert_eq!(Config::parse(&config.to_toml()), Ok(config));
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn a_wrong_key_value_or_address_is_named() {
+        let reason = |text| Config::parse(text).expect_err("it is wrong");
+        assert!(reason("[network]\nlisten_on = []").contains("listen_on"));
+        assert!(reason("[timing]\nsync_seconds = \"often\"").contains("sync_seconds"));
+        assert!(reason("[api]\nlisten = \"0.0.0.0:80\"").contains("loopback"));
+    }
+}

@@ -1,0 +1,364 @@
+//! The heart of a node: replica, view and store, changed by one thread and read by everybody.
+//!
+//! [`Core`] is a cheap handle. Everything that changes state goes through a bounded queue to the writer (see
+//! [`writer`]), which groups what waits, makes it durable in one commit, and only then answers. Readers take a shared
+//! lock; they never see what is not on disk, because the writer holds the lock while it commits.
+
+pub mod counters;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use parking_lot::{Mutex, RwLock};
+use protocol::charter::{CharterError, LogNumber, SignedBlock};
+use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
+use protocol::fork::ForkProof;
+use protocol::identity::{FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
+use protocol::limits::CLOCK_TOLERANCE_MS;
+use protocol::replica::{Outcome, Replica};
+use protocol::view::{BodySource, Keeper, Place, View};
+use rayon::prelude::*;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::store::{Store, StoreError};
+use counters::Counters;
+use writer::{Command, Writer};
+
+/// Commands that may wait for the writer. Senders wait when it is full.
+const QUEUE: usize = 64;
+
+/// The clock of this machine, in milliseconds since 1970 (UTC).
+pub fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |duration| duration.as_millis() as u64)
+}
+
+/// Why nothing could be published.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PublishError {
+    /// This node's signing key has no right: not admitted, expelled, or sealed.
+    #[error("this node's signing key has no right to publish")]
+    NotMember,
+    /// This node's log is forked: two machines signed with one key.
+    #[error("this node's log is forked at entry {sequence}; a registrar must seal it and grant a new key")]
+    Forked {
+        /// The place.
+        sequence: u64,
+    },
+    /// The node must hear from its peers first (DESIGN 3.7).
+    #[error("the journal of this node is behind; it waits for its peers before it signs")]
+    WaitingForPeers,
+    /// The clock is before the charter's last block.
+    #[error("this machine's clock is {behind_ms} ms behind the charter")]
+    ClockBehind {
+        /// How far.
+        behind_ms: u64,
+    },
+    /// An entry breaks a rule of entries.
+    #[error("entry {index} cannot be signed: {error}")]
+    Entry {
+        /// Position in the request.
+        index: usize,
+        /// The rule.
+        error: EntryError,
+    },
+    /// The disk refused.
+    #[error("the store failed: {reason}")]
+    Store {
+        /// Whether the disk is full.
+        disk_full: bool,
+        /// What happened.
+        reason: String,
+    },
+    /// The node is shutting down.
+    #[error("the node is shutting down")]
+    Closed,
+}
+
+impl From<&StoreError> for PublishError {
+    fn from(error: &StoreError) -> Self {
+        Self::Store { disk_full: matches!(error, StoreError::DiskFull { .. }), reason: error.chain() }
+    }
+}
+
+/// What became of entries that were taken in.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Entries that were new, or whose bodies were.
+    pub entries_new: u64,
+    /// Each entry's log (if its key has one) and outcome, in order.
+    pub outcomes: Vec<(Option<LogNumber>, Outcome)>,
+    /// Logs that do not connect to what came.
+    pub diverged: Vec<LogNumber>,
+    /// Proofs of forks that came to light.
+    pub proofs: Vec<ForkProof>,
+}
+
+/// What may be read together.
+pub struct State {
+    /// Charter, logs and proofs.
+    pub replica: Replica,
+    keeper: Keeper,
+}
+
+impl State {
+    /// The records.
+    pub fn view(&self) -> &View {
+        self.keeper.view()
+    }
+}
+
+/// What the network must be told about. Sent after it is durable.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Entries of this node's own log.
+    Published(Vec<Arc<VerifiedEntry>>),
+    /// The charter grew.
+    Charter(Vec<SignedBlock>),
+    /// Forks were proven here.
+    Proofs(Vec<ForkProof>),
+}
+
+/// To how many members something has been delivered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Active members other than this node's, whose node holds it.
+    pub held_by: Vec<MemberNumber>,
+    /// Active members other than this node's.
+    pub members: usize,
+}
+
+struct Shared {
+    federation: FederationId,
+    signing: SigningKey,
+    state: RwLock<State>,
+    store: Store,
+    counters: Counters,
+    /// For each member, how far its node is known to hold each log.
+    held: Mutex<BTreeMap<MemberNumber, BTreeMap<LogNumber, u64>>>,
+    /// Whether the own log may grow: cleared while peers must confirm its head.
+    signing_ready: std::sync::atomic::AtomicBool,
+    changed: watch::Sender<u64>,
+    /// Set once, when a commit failed.
+    failed: watch::Sender<Option<String>>,
+}
+
+/// A handle to the heart of the node.
+#[derive(Clone)]
+pub struct Core {
+    shared: Arc<Shared>,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Core {
+    /// Starts the writer thread. Returns what the network must be told about, as a bounded queue.
+    pub fn start(
+        store: Store,
+        replica: Replica,
+        signing: SigningKey,
+        signing_ready: bool,
+    ) -> (Self, mpsc::Receiver<Event>) {
+        let keeper = Keeper::build(&replica, &store);
+        let shared = Arc::new(Shared {
+            federation: replica.charter().federation(),
+            signing,
+            state: RwLock::new(State { replica, keeper }),
+            store,
+            counters: Counters::default(),
+            held: Mutex::default(),
+            signing_ready: signing_ready.into(),
+            changed: watch::Sender::new(0),
+            failed: watch::Sender::new(None),
+        });
+        let (commands, queue) = mpsc::channel(QUEUE);
+        let (events, event_queue) = mpsc::channel(QUEUE);
+        let writer = Writer::new(Arc::clone(&shared), queue, events);
+        std::thread::Builder::new()
+            .name("xianmeng-writer".into())
+            .spawn(move || writer.run())
+            .expect("the operating system grants one thread");
+        (Self { shared, commands }, event_queue)
+    }
+
+    /// The federation.
+    pub fn federation(&self) -> FederationId {
+        self.shared.federation
+    }
+
+    /// This node's signing key.
+    pub fn signing_key(&self) -> PublicKey {
+        public_key(&self.shared.signing)
+    }
+
+    /// This node's member and log, while its key has a right.
+    pub fn own(&self) -> Option<(MemberNumber, LogNumber)> {
+        self.read(|state| own_of(&state.replica, &self.signing_key()))
+    }
+
+    /// Reads replica and view together. Keep it short: the writer waits.
+    pub fn read<R>(&self, read: impl FnOnce(&State) -> R) -> R {
+        read(&self.shared.state.read())
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Events by name.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// A number that grows with every change of state.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Waits until a commit fails and returns why. The node must stop then: memory is ahead of the disk.
+    pub async fn failure(&self) -> String {
+        let mut failed = self.shared.failed.subscribe();
+        let reason = failed.wait_for(Option::is_some).await.map(|reason| reason.clone());
+        // The sender lives as long as this handle, so waiting cannot end without a reason.
+        reason.ok().flatten().unwrap_or_default()
+    }
+
+    /// Until when views show entries: a little ahead of this machine's clock.
+    pub fn as_of_ms(&self) -> u64 {
+        now_ms().saturating_add(CLOCK_TOLERANCE_MS)
+    }
+
+    /// Signs entries and makes them durable, all of them or none.
+    pub async fn publish(&self, drafts: Vec<Draft>) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Publish { drafts, reply }).await.map_err(|_| PublishError::Closed)?;
+        answer.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Takes in entries whose signatures were checked, and makes what is new durable.
+    pub async fn ingest(&self, entries: Vec<Arc<VerifiedEntry>>) -> Result<Report, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Ingest { entries, reply }).await.map_err(|_| PublishError::Closed)?;
+        answer.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Appends charter blocks; those that are held already are passed over. Returns how many were new.
+    pub async fn append_blocks(&self, blocks: Vec<SignedBlock>) -> Result<u64, BlockError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Blocks { blocks, reply }).await.map_err(|_| BlockError::Closed)?;
+        answer.await.map_err(|_| BlockError::Closed)?
+    }
+
+    /// Keeps fork proofs. Returns those that were new.
+    pub async fn add_proofs(&self, proofs: Vec<ForkProof>) -> Result<Vec<ForkProof>, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Proofs { proofs, reply }).await.map_err(|_| PublishError::Closed)?;
+        answer.await.map_err(|_| PublishError::Closed)?
+    }
+
+    async fn send(&self, command: Command) -> Result<(), mpsc::error::SendError<Command>> {
+        self.commands.send(command).await
+    }
+
+    /// Verifies signatures on every core, away from the async threads.
+    pub async fn verify(&self, entries: Vec<Entry>) -> Vec<Result<Arc<VerifiedEntry>, EntryError>> {
+        let federation = self.shared.federation;
+        let verify = move || {
+            let verify = |entry: Entry| entry.verify(&federation).map(Arc::new);
+            if entries.len() < 8 {
+                return entries.into_iter().map(verify).collect();
+            }
+            entries.into_par_iter().map(verify).collect()
+        };
+        tokio::task::spawn_blocking(verify).await.unwrap_or_default()
+    }
+
+    /// Notes that a member's node holds logs up to these lengths.
+    pub fn note_held(&self, member: MemberNumber, heads: impl IntoIterator<Item = (LogNumber, u64)>) {
+        let mut held = self.shared.held.lock();
+        let logs = held.entry(member).or_default();
+        for (log, length) in heads {
+            let known = logs.entry(log).or_default();
+            *known = (*known).max(length);
+        }
+    }
+
+    /// To how many members' nodes an entry has been delivered.
+    pub fn delivered(&self, log: LogNumber, sequence: u64) -> Delivered {
+        let own = self.own().map(|(member, _)| member);
+        let others: Vec<MemberNumber> = self.read(|state| {
+            let nodes = state.replica.charter().transport_keys();
+            let mut members: Vec<_> = nodes.into_values().filter(|member| Some(*member) != own).collect();
+            members.sort();
+            members.dedup();
+            members
+        });
+        let held = self.shared.held.lock();
+        let holds = |member: &MemberNumber| {
+            held.get(member).and_then(|logs| logs.get(&log)).is_some_and(|length| *length > sequence)
+        };
+        let members = others.len();
+        Delivered { held_by: others.into_iter().filter(holds).collect(), members }
+    }
+
+    /// Digest of the frontier, and the lengths of all logs that count.
+    pub fn heads(&self) -> (FrontierDigest, BTreeMap<LogNumber, u64>) {
+        self.read(|state| {
+            let frontier = state.replica.frontier();
+            let lengths = frontier.heads.iter().map(|(log, head)| (*log, head.length)).collect();
+            (frontier.digest(), lengths)
+        })
+    }
+
+    /// Whether this node may sign as far as its journal is concerned.
+    pub fn signing_ready(&self) -> bool {
+        self.shared.signing_ready.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Lets this node sign: its peers confirmed the head of its log, and the journal was caught up.
+    pub fn allow_signing(&self) {
+        self.shared.signing_ready.store(true, std::sync::atomic::Ordering::Release);
+        self.shared.changed.send_modify(|generation| *generation += 1);
+    }
+
+    /// Why publishing would be refused now, if it would.
+    pub fn publishing_obstacle(&self) -> Option<PublishError> {
+        self.read(|state| writer::obstacle(&self.shared, &state.replica))
+    }
+}
+
+impl BodySource for Core {
+    fn body(&self, place: Place) -> Option<Arc<[u8]>> {
+        match self.shared.store.entry(place.log, place.sequence) {
+            Ok(entry) => entry?.body().cloned(),
+            Err(error) => {
+                tracing::error!(%error, "an entry cannot be read");
+                self.shared.counters.add("store-read-failed", 1);
+                None
+            }
+        }
+    }
+}
+
+/// Why blocks could not be appended.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BlockError {
+    /// A block breaks a rule of the charter.
+    #[error(transparent)]
+    Charter(#[from] CharterError),
+    /// The disk refused.
+    #[error("the store failed: {0}")]
+    Store(String),
+    /// The node is shutting down.
+    #[error("the node is shutting down")]
+    Closed,
+}
+
+/// The member and log of a signing key, while its right lasts.
+fn own_of(replica: &Replica, key: &PublicKey) -> Option<(MemberNumber, LogNumber)> {
+    let grant = replica.charter().log_of(key)?;
+    grant.seal.is_none().then_some((grant.member, grant.number))
+}

@@ -1,0 +1,374 @@
+//! The one thread that changes state.
+//!
+//! It takes what waits in its queue, up to a bound, changes the replica in memory, commits all of it in one go, and
+//! only then answers. A commit that fails poisons the store, so the node stops: memory is then ahead of the disk, and
+//! only reading the disk again tells what is true.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use protocol::charter::{Appended, LogNumber, SignedBlock};
+use protocol::entry::{Draft, Header, VerifiedEntry};
+use protocol::fork::ForkProof;
+use protocol::identity::{ContentHash, EntryId, public_key};
+use protocol::limits::CLOCK_TOLERANCE_MS;
+use protocol::replica::{Change, EntrySource, Outcome, Replica};
+use rayon::prelude::*;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{BlockError, Event, PublishError, Report, Shared, State, now_ms, own_of};
+use crate::store::{Store, StoreError};
+
+/// Entries in one commit, after which the writer stops collecting.
+const GROUP_ENTRIES: usize = 4_096;
+
+pub(super) enum Command {
+    Publish { drafts: Vec<Draft>, reply: oneshot::Sender<Result<Vec<Arc<VerifiedEntry>>, PublishError>> },
+    Ingest { entries: Vec<Arc<VerifiedEntry>>, reply: oneshot::Sender<Result<Report, PublishError>> },
+    Blocks { blocks: Vec<SignedBlock>, reply: oneshot::Sender<Result<u64, BlockError>> },
+    Proofs { proofs: Vec<ForkProof>, reply: oneshot::Sender<Result<Vec<ForkProof>, PublishError>> },
+}
+
+impl Command {
+    fn entries(&self) -> usize {
+        match self {
+            Self::Publish { drafts, .. } => drafts.len(),
+            Self::Ingest { entries, .. } => entries.len(),
+            Self::Blocks { blocks, .. } => blocks.len(),
+            Self::Proofs { proofs, .. } => proofs.len(),
+        }
+    }
+}
+
+/// An answer that waits for the commit.
+enum Answer {
+    Publish(Vec<Arc<VerifiedEntry>>, oneshot::Sender<Result<Vec<Arc<VerifiedEntry>>, PublishError>>),
+    Ingest(Report, oneshot::Sender<Result<Report, PublishError>>),
+    Blocks(Result<u64, BlockError>, oneshot::Sender<Result<u64, BlockError>>),
+    Proofs(Vec<ForkProof>, oneshot::Sender<Result<Vec<ForkProof>, PublishError>>),
+}
+
+/// What one commit holds.
+#[derive(Default)]
+struct Group {
+    own: Vec<Arc<VerifiedEntry>>,
+    changes: Vec<Change>,
+    answers: Vec<Answer>,
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    queue: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, queue: mpsc::Receiver<Command>, events: mpsc::Sender<Event>) -> Self {
+        Self { shared, queue, events }
+    }
+
+    /// Works until every handle is gone or the store fails.
+    pub(super) fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            let mut commands = vec![first];
+            let mut entries = commands[0].entries();
+            while entries < GROUP_ENTRIES {
+                let Ok(next) = self.queue.try_recv() else { break };
+                entries += next.entries();
+                commands.push(next);
+            }
+            if let Err(error) = self.carry_out(commands) {
+                tracing::error!(error = %error.chain(), "the store failed; the node takes no more changes");
+                self.shared.counters.add("store-failed", 1);
+                self.shared.failed.send_replace(Some(error.chain()));
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let mut group = Group::default();
+        let mut state = shared.state.write();
+        for command in commands {
+            self.prepare(command, &mut state, &mut group);
+        }
+        let Group { own, changes, answers } = group;
+        if !changes.is_empty()
+            && let Err(error) = shared.store.commit(&own, &changes)
+        {
+            answers.into_iter().for_each(|answer| answer.fail(&error));
+            return Err(error);
+        }
+        update_view(&mut state, &shared.store, &changes);
+        drop(state);
+        let changed = !changes.is_empty();
+        self.tell(own, changes);
+        if changed {
+            shared.changed.send_modify(|generation| *generation += 1);
+        }
+        answers.into_iter().for_each(Answer::send);
+        Ok(())
+    }
+
+    fn prepare(&self, command: Command, state: &mut State, group: &mut Group) {
+        match command {
+            Command::Publish { drafts, reply } => {
+                match self.sign(drafts, &state.replica).and_then(|entries| self.add_own(entries, state, group)) {
+                    Ok(entries) => group.answers.push(Answer::Publish(entries, reply)),
+                    // Nobody waits for the answer any more: the caller gave up.
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
+            Command::Ingest { entries, reply } => {
+                let report = self.ingest(&entries, state, group);
+                group.answers.push(Answer::Ingest(report, reply));
+            }
+            Command::Blocks { blocks, reply } => {
+                let appended = append_blocks(blocks, state, group);
+                group.answers.push(Answer::Blocks(appended, reply));
+            }
+            Command::Proofs { proofs, reply } => {
+                let keep = |proof: &ForkProof| state.replica.add_proof(proof.clone(), &mut group.changes);
+                let new: Vec<ForkProof> = proofs.into_iter().filter(keep).collect();
+                group.answers.push(Answer::Proofs(new, reply));
+            }
+        }
+    }
+
+    /// Chains headers one after the other, then signs them on every core: an id does not depend on a signature.
+    fn sign(&self, drafts: Vec<Draft>, replica: &Replica) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
+        if let Some(obstacle) = obstacle(&self.shared, replica) {
+            return Err(obstacle);
+        }
+        let key = public_key(&self.shared.signing);
+        let (_, log) = own_of(replica, &key).ok_or(PublishError::NotMember)?;
+        let charter = replica.charter();
+        let time_ms = now_ms().max(charter.tip_block().time_ms);
+        let mut sequence = replica.length(log);
+        let mut previous = sequence.checked_sub(1).and_then(|last| replica.id(log, last)).unwrap_or(EntryId::ZERO);
+        let mut headers = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let header = Header {
+                key,
+                sequence,
+                previous,
+                charter: charter.version(),
+                time_ms,
+                kind: draft.kind,
+                body_len: draft.body.len() as u32,
+                body_hash: ContentHash::of(&draft.body),
+            };
+            previous = header.id();
+            sequence += 1;
+            headers.push((header, Arc::<[u8]>::from(draft.body)));
+        }
+        let sign = |(index, (header, body))| {
+            let entry = VerifiedEntry::sign(&self.shared.signing, &self.shared.federation, header, body);
+            entry.map(Arc::new).map_err(|error| PublishError::Entry { index, error })
+        };
+        headers.into_par_iter().enumerate().map(sign).collect()
+    }
+
+    fn add_own(
+        &self,
+        entries: Vec<Arc<VerifiedEntry>>,
+        state: &mut State,
+        group: &mut Group,
+    ) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
+        for entry in &entries {
+            let outcome = state.replica.insert(entry, &self.shared.store, &mut group.changes);
+            debug_assert_eq!(outcome, Outcome::Appended, "what this node signs continues its log");
+        }
+        group.own.extend(entries.iter().cloned());
+        self.shared.counters.add("entries-published", entries.len() as u64);
+        Ok(entries)
+    }
+
+    fn ingest(&self, entries: &[Arc<VerifiedEntry>], state: &mut State, group: &mut Group) -> Report {
+        let mut report = Report::default();
+        for entry in entries {
+            let source = Pending { store: &self.shared.store, changes: &group.changes };
+            let mut changes = Vec::new();
+            let outcome = state.replica.insert(entry, &source, &mut changes);
+            let log = state.replica.charter().log_of(&entry.header().key).map(|grant| grant.number);
+            let appended = changes.iter().filter(|change| matches!(change, Change::Append { .. } | Change::Body { .. }));
+            report.entries_new += appended.count() as u64;
+            for change in &changes {
+                if let Change::Proof(proof) = change {
+                    report.proofs.push(proof.clone());
+                }
+            }
+            group.changes.extend(changes);
+            if outcome == Outcome::Diverged {
+                report.diverged.extend(log);
+            }
+            if outcome == Outcome::Appended {
+                self.watch_own_log(entry);
+            }
+            self.shared.counters.add(outcome_name(&outcome), 1);
+            report.outcomes.push((log, outcome));
+        }
+        report.diverged.sort_unstable();
+        report.diverged.dedup();
+        report
+    }
+
+    /// An entry of the own log that comes from elsewhere while this node signs: somebody else uses its key.
+    fn watch_own_log(&self, entry: &VerifiedEntry) {
+        let own = entry.header().key == public_key(&self.shared.signing);
+        if own && self.shared.signing_ready.swap(false, std::sync::atomic::Ordering::AcqRel) {
+            tracing::error!("another process signs with this node's key; this node stops signing");
+            self.shared.counters.add("own-log-from-elsewhere", 1);
+        } 
+    }
+
+    /// Tells the network. The queue is bounded; when the network is slow, sync makes up for what is not told.
+    fn tell(&self, own: Vec<Arc<VerifiedEntry>>, changes: Vec<Change>) {
+        let mut blocks = Vec::new();
+        let mut proofs = Vec::new();
+        for change in changes {
+            match change {
+                Change::Block(block) => blocks.push(block),
+                Change::Proof(proof) => proofs.push(proof),
+                _ => {}
+            }
+        }
+        let events = [
+            (!blocks.is_empty()).then_some(Event::Charter(blocks)),
+            (!own.is_empty()).then_some(Event::Published(own)),
+            (!proofs.is_empty()).then_some(Event::Proofs(proofs)),
+        ];
+        for event in events.into_iter().flatten() {
+            if self.events.try_send(event).is_err() {
+                self.shared.counters.add("events-shed", 1);
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn send(self) {
+        // A caller that gave up does not take its answer; what it asked for is done all the same.
+        match self {
+            Self::Publish(entries, reply) => drop(reply.send(Ok(entries))),
+            Self::Ingest(report, reply) => drop(reply.send(Ok(report))),
+            Self::Blocks(appended, reply) => drop(reply.send(appended)),
+            Self::Proofs(proofs, reply) => drop(reply.send(Ok(proofs))),
+        }
+    }
+
+    fn fail(self, error: &StoreError) {
+        match self {
+            Self::Publish(_, reply) => drop(reply.send(Err(error.into()))),
+            Self::Ingest(_, reply) => drop(reply.send(Err(error.into()))),
+            Self::Blocks(_, reply) => drop(reply.send(Err(BlockError::Store(error.chain())))),
+            Self::Proofs(_, reply) => drop(reply.send(Err(error.into()))),
+        }
+    }
+}
+
+/// Entries of the group that is being put together come before those in the store.
+struct Pending<'a> {
+    store: &'a Store,
+    changes: &'a [Change],
+}
+
+impl EntrySource for Pending<'_> {
+    fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>> {
+        for change in self.changes.iter().rev() {
+            match change {
+                Change::Append { log: held, entry } | Change::Body { log: held, entry }
+                    if *held == log && entry.header().sequence == sequence =>
+                {
+                    return Some(Arc::clone(entry));
+                }
+                Change::Truncate { log: held, from } if *held == log && sequence >= *from => return None,
+                _ => {}
+            }
+        }
+        EntrySource::entry(self.store, log, sequence)
+    }
+}
+
+/// Entries just committed are in memory still: reading them back from disk would be work for nothing.
+struct Fresh<'a> {
+    store: &'a Store,
+    entries: std::collections::HashMap<(LogNumber, u64), &'a Arc<VerifiedEntry>>,
+}
+
+impl EntrySource for Fresh<'_> {
+    fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>> {
+        let fresh = self.entries.get(&(log, sequence)).map(|entry| Arc::clone(entry));
+        fresh.or_else(|| EntrySource::entry(self.store, log, sequence))
+    }
+}
+
+fn append_blocks(blocks: Vec<SignedBlock>, state: &mut State, group: &mut Group) -> Result<u64, BlockError> {
+    let mut new = 0;
+    for block in blocks {
+        match state.replica.append_block(block, &mut group.changes) {
+            Ok(Appended::New) => new += 1,
+            Ok(Appended::Known) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(new)
+}
+
+fn update_view(state: &mut State, store: &Store, changes: &[Change]) {
+    let mut touched = BTreeSet::new();
+    let mut entries = std::collections::HashMap::new();
+    let mut every = false;
+    for change in changes {
+        match change {
+            Change::Append { log, entry } => {
+                touched.insert(*log);
+                entries.insert((*log, entry.header().sequence), entry);
+            }
+            Change::Body { log, entry } => state.keeper.body_arrived(*log, entry, &state.replica),
+            Change::Truncate { log, .. } => {
+                touched.insert(*log);
+            }
+            // A block can move seals of any log.
+            Change::Block(_) => every = true,
+            Change::Proof(proof) => {
+                touched.extend(state.replica.charter().log_of(&proof.key()).map(|grant| grant.number));
+            }
+        }
+    }
+    if every {
+        touched = (0..state.replica.charter().logs().len() as LogNumber).collect();
+    }
+    state.keeper.update(&state.replica, &touched, &Fresh { store, entries });
+}
+
+/// Why this node may not sign now, if it may not.
+pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishError> {
+    let key = public_key(&shared.signing);
+    if own_of(replica, &key).is_none() {
+        return Some(PublishError::NotMember);
+    }
+    if let Some(sequence) = replica.fork_of(&key) {
+        return Some(PublishError::Forked { sequence });
+    }
+    if !shared.signing_ready.load(std::sync::atomic::Ordering::Acquire) {
+        return Some(PublishError::WaitingForPeers);
+    }
+    let behind_ms = replica.charter().tip_block().time_ms.saturating_sub(now_ms());
+    (behind_ms > CLOCK_TOLERANCE_MS).then_some(PublishError::ClockBehind { behind_ms })
+}
+
+/// The name of an outcome in counters.
+fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Appended => "entries-appended",
+        Outcome::Duplicate => "entries-duplicate",
+        Outcome::BodyArrived => "bodies-arrived",
+        Outcome::Staged => "entries-staged",
+        Outcome::Ignored(reason) => reason.name(),
+        Outcome::Refused(reason) => reason.name(),
+        Outcome::Forked => "entries-forked",
+        Outcome::Diverged => "entries-diverged",
+    }
+}

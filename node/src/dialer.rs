@@ -1,0 +1,156 @@
+//! Keeps a node connected: with its configured peers, and with some random members whose addresses it knows.
+//!
+//! Addresses are signed entries in every replica (DESIGN 5.6), so a node that restarts finds the federation without
+//! the secretariat.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use protocol::charter::Purpose;
+use protocol::identity::{PublicKey, public_key};
+use tokio::task::JoinSet;
+
+use crate::core::Core;
+use crate::network::Network;
+
+/// How often missing links are looked for.
+const TICK: Duration = Duration::from_millis(500);
+/// The first wait after a failed attempt; it doubles with each further one.
+const BACKOFF_FIRST: Duration = Duration::from_millis(500);
+/// The longest wait after failed attempts.
+const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
+/// Attempts that run at a time.
+const ATTEMPTS: usize = 8;
+
+/// Somebody to connect with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Target {
+    /// The transport key, once it is known.
+    peer: Option<PublicKey>,
+    addresses: Vec<String>,
+}
+
+#[derive(Default)]
+struct Attempt {
+    running: bool,
+    failures: u32,
+    wait_until: Option<Instant>,
+    /// Who answered at an address without a key.
+    found: Option<PublicKey>,
+}
+
+/// A peer to begin with, from the settings or the invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// Its transport key, if it is known.
+    pub peer: Option<PublicKey>,
+    /// Its addresses.
+    pub addresses: Vec<String>,
+}
+
+/// Dials.
+pub struct Dialer {
+    core: Core,
+    network: Network,
+    own: PublicKey,
+    /// Always kept.
+    fixed: Vec<Target>,
+    /// How many links to keep among members with signed addresses; none when discovery is off.
+    links: usize,
+    attempts: BTreeMap<Target, Attempt>,
+    running: JoinSet<(Target, Result<PublicKey, String>)>,
+}
+
+impl Dialer {
+    /// A dialer for the node with the transport key `own`.
+    pub fn new(
+        core: Core,
+        network: Network,
+        own: &ed25519_dalek::SigningKey,
+        fixed: Vec<Bootstrap>,
+        links: usize,
+    ) -> Self {
+        let fixed = fixed.into_iter().map(|bootstrap| Target { peer: bootstrap.peer, addresses: bootstrap.addresses });
+        let (fixed, own) = (fixed.collect(), public_key(own));
+        Self { core, network, own, fixed, links, attempts: BTreeMap::new(), running: JoinSet::new() }
+    }
+
+    /// Works until the network is gone.
+    pub async fn run(mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {
+                    let Ok(peers) = self.network.peers().await else { return };
+                    let connected: Vec<PublicKey> = peers.into_iter().map(|peer| peer.peer).collect();
+                    self.begin(&connected);
+                }
+                Some(Ok((target, result))) = self.running.join_next() => self.ended(target, result),
+            }
+        }
+    }
+
+    fn begin(&mut self, connected: &[PublicKey]) {
+        let now = Instant::now();
+        for target in self.wanted(connected) {
+            if self.running.len() >= ATTEMPTS {
+                return;
+            }
+            let attempt = self.attempts.entry(target.clone()).or_default();
+            let linked = attempt.found.is_some_and(|found| connected.contains(&found));
+            if attempt.running || linked || attempt.wait_until.is_some_and(|until| until > now) {
+                continue;
+            }
+            attempt.running = true;
+            let network = self.network.clone();
+            self.running.spawn(async move {
+                let result = network.dial(target.peer, target.addresses.clone()).await;
+                (target, result.map_err(|error| error.to_string()))
+            });
+        }
+    }
+
+    /// Fixed peers that are not connected, then as many random members as are missing.
+    fn wanted(&self, connected: &[PublicKey]) -> Vec<Target> {
+        let missing = |target: &Target| target.peer.is_none_or(|peer| !connected.contains(&peer) && peer != self.own);
+        let mut wanted: Vec<Target> = self.fixed.iter().filter(|target| missing(target)).cloned().collect();
+        let room = self.links.saturating_sub(connected.len());
+        if room == 0 {
+            return wanted;
+        }
+        let mut known: Vec<Target> = self.core.read(|state| {
+            let charter = state.replica.charter();
+            let stated = state.view().addresses();
+            let valid = stated.filter(|(member, key, _)| charter.holder(key, Purpose::Transport) == Some(*member));
+            valid
+                .filter(|(_, _, addresses)| !addresses.is_empty())
+                .map(|(_, key, addresses)| Target { peer: Some(key), addresses: addresses.to_vec() })
+                .collect()
+        });
+        known.retain(|target| missing(target) && !wanted.contains(target));
+        // Those that failed least come first; among equals, chance decides, so that the mesh is no star.
+        let chance = |target: &Target| *blake3::hash(&[self.own.0, target.peer.map_or([0; 32], |key| key.0)].concat()).as_bytes();
+        known.sort_by_cached_key(|target| (self.attempts.get(target).map_or(0, |attempt| attempt.failures), chance(target)));
+        wanted.extend(known.into_iter().take(room));
+        wanted
+    }
+
+    fn ended(&mut self, target: Target, result: Result<PublicKey, String>) {
+        let attempt = self.attempts.entry(target.clone()).or_default();
+        attempt.running = false;
+        match result {
+            Ok(found) => {
+                attempt.found = Some(found);
+                attempt.failures = 0;
+                // A peer that hangs up at once, because it does not know us yet, is not dialled in a loop.
+                attempt.wait_until = Some(Instant::now() + BACKOFF_FIRST);
+            }
+            Err(reason) => {
+                attempt.failures = (attempt.failures + 1).min(16);
+                let wait = BACKOFF_FIRST.saturating_mul(1 << (attempt.failures - 1)).min(BACKOFF_LONGEST);
+                attempt.wait_until = Some(Instant::now() + wait);
+                tracing::debug!(addresses = ?target.addresses, reason, "no connection");
+            }
+        }
+    }
+}

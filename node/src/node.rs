@@ -1,0 +1,453 @@
+//! A running node: puts store, heart, network, sync, gossip, beacons, dialer and API together, and takes them apart.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::address::{Addresses, KIND_ADDRESS};
+use protocol::entry::Draft;
+use protocol::identity::{MemberNumber, PublicKey, public_key};
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::api::types::{PendingApplication, ProblemDetail};
+use crate::api::{self, ApiContext, ApiError, ApiHooks, ApiServer};
+use crate::beacons::Beacons;
+use crate::config::Config;
+use crate::core::{Core, now_ms};
+use crate::dialer::{Bootstrap, Dialer};
+use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
+use crate::gossip::{Judge, publish_events};
+use crate::joining::{self, Desk, JoinError, JoinProgress};
+use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
+use crate::store::{JournalState, OpenReport, Store, StoreError};
+use crate::sync::{Scheduler, SyncHandle};
+
+/// Members that must confirm the head of the own log before a node without its journal signs (DESIGN 3.7).
+const CONFIRMATIONS: usize = 3;
+/// How long such a node waits for further members once it has heard from every one that it can reach.
+const CONFIRMATION_GRACE: Duration = Duration::from_secs(30);
+/// The first wait between two requests to join; it doubles up to [`JOIN_WAIT_LONGEST`].
+const JOIN_WAIT_FIRST: Duration = Duration::from_millis(500);
+/// The longest wait between two requests to join.
+const JOIN_WAIT_LONGEST: Duration = Duration::from_secs(30);
+/// Members whose sessions ended and were not counted yet.
+const CONFIRMED_WAITING: usize = 64;
+/// Own entries put into the journal at a time while it is caught up.
+const CATCH_UP_ENTRIES: usize = 1_000;
+/// Bytes of them.
+const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
+/// How long open requests and streams may take to end at shutdown.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(5);
+
+/// Why a node cannot start.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// The data directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The member belongs to no federation and holds no invitation.
+    #[error("this member belongs to no federation yet")]
+    NoFederation,
+    /// Joining failed for good.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The store.
+    #[error("{}", .0.chain())]
+    Store(#[from] StoreError),
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+/// A running node.
+pub struct Node {
+    core: Core,
+    network: Network,
+    api: ApiServer,
+    tasks: JoinSet<()>,
+    directory: DataDirectory,
+    report: OpenReport,
+}
+
+impl Node {
+    /// Starts the node of a data directory. While the member is not admitted yet, this waits for its admission.
+    pub async fn start(directory: DataDirectory) -> Result<Self, NodeError> {
+        let config = directory.config()?;
+        let keys = directory.keys()?;
+        if directory.genesis()?.is_none() {
+            wait_for_admission(&directory).await?;
+        }
+        let genesis = directory.genesis()?.ok_or(NodeError::NoFederation)?;
+        let own = public_key(&keys.signing);
+        let path = directory.path().to_owned();
+        let opened = tokio::task::spawn_blocking(move || Store::open(&path, genesis, Some(own), &Default::default()));
+        let opened = opened.await.expect("opening the store does not panic: it guards itself")?;
+        let report = opened.report.clone();
+        report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
+        let gate = Gate::new(&report);
+        let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), gate.is_open());
+        let admitting = joining::admitting_blocks(&directory)?;
+        core.append_blocks(admitting).await.map_err(|error| JoinError::Charter(error.to_string()))?;
+        let mut tasks = JoinSet::new();
+        let network = start_network(&core, &keys, &config, events, gate, &directory, &mut tasks).await?;
+        let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
+        let hooks = Hooks { core: core.clone(), desk: network.desk, sync: network.sync, report: report.clone() };
+        let context = ApiContext {
+            core: core.clone(),
+            network: network.network.clone(),
+            directory: directory.clone(),
+            token: directory.token()?,
+            started_ms: now_ms(),
+            state: "running",
+            hooks: Arc::new(hooks),
+        };
+        let api = match api::serve(context, listen).await {
+            Ok(api) => api,
+            Err(error) => {
+                network.network.shutdown().await;
+                return Err(error.into());
+            }
+        };
+        replace_file(&directory.address_path(), format!("{}\n", api.address()).as_bytes())?;
+        tracing::info!(address = %api.address(), "the API listens");
+        Ok(Self { core, network: network.network, api, tasks, directory, report })
+    }
+
+    /// Where the API listens.
+    pub fn api_address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// The heart of the node.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What opening the store found.
+    pub fn report(&self) -> &OpenReport {
+        &self.report
+    }
+
+    /// Waits until the node must stop because its store failed, and returns why.
+    pub async fn failure(&self) -> String {
+        self.core.failure().await
+    }
+
+    /// Stops: no new requests, open ones end, connections close, everything durable is durable already.
+    pub async fn shutdown(mut self) {
+        // A file that is gone already is as good.
+        let _ = std::fs::remove_file(self.directory.address_path());
+        let _ = tokio::time::timeout(SHUTDOWN_WAIT, self.api.shutdown()).await;
+        let _ = tokio::time::timeout(SHUTDOWN_WAIT, self.network.shutdown()).await;
+        self.tasks.shutdown().await;
+        tracing::info!("stopped");
+    }
+}
+
+struct Started {
+    network: Network,
+    sync: SyncHandle,
+    desk: Arc<Desk>,
+}
+
+async fn start_network(
+    core: &Core,
+    keys: &Keys,
+    config: &Config,
+    events: mpsc::Receiver<crate::core::Event>,
+    gate: Gate,
+    directory: &DataDirectory,
+    tasks: &mut JoinSet<()>,
+) -> Result<Started, NodeError> {
+    let settings = NetworkSettings {
+        federation: core.federation(),
+        transport_key: keys.transport.to_bytes(),
+        listen: config.network.listen.clone(),
+        members: allow_list(core),
+        limits: Default::default(),
+    };
+    let (network, network_events) = Network::start(settings).await?;
+    let (confirmed, confirmations) = mpsc::channel(CONFIRMED_WAITING);
+    let round = Duration::from_secs(config.timing.sync_seconds);
+    let (scheduler, sync) = Scheduler::new(core.clone(), network.clone(), round, confirmed);
+    let interval = Duration::from_secs(config.timing.beacon_seconds);
+    let beacons =
+        Beacons::new(core.clone(), network.clone(), sync.clone(), keys.transport.clone(), interval);
+    let desk = Arc::new(Desk::open(directory)?);
+    let fixed = bootstrap(config, directory)?;
+    let links = if config.network.discovery { config.network.links } else { 0 };
+    let dialer = Dialer::new(core.clone(), network.clone(), &keys.transport, fixed, links);
+    let judge = Judge::new(core.clone(), network.clone(), sync.clone());
+    let (members, member_changes) = mpsc::channel(1);
+
+    tasks.spawn(scheduler.run());
+    tasks.spawn(Arc::clone(&beacons).run());
+    tasks.spawn(dialer.run());
+    tasks.spawn(publish_events(network.clone(), events, members));
+    tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone(), member_changes));
+    tasks.spawn(gate.run(core.clone(), network.clone(), confirmations));
+    tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
+    let dispatch = Dispatch { core: core.clone(), sync: sync.clone(), beacons, judge, desk: Arc::clone(&desk) };
+    tasks.spawn(dispatch.run(network_events));
+    Ok(Started { network, sync, desk })
+}
+
+fn allow_list(core: &Core) -> BTreeSet<PublicKey> {
+    core.read(|state| state.replica.charter().transport_keys().into_keys().collect())
+}
+
+fn bootstrap(config: &Config, directory: &DataDirectory) -> Result<Vec<Bootstrap>, NodeError> {
+    let configured =
+        config.network.peers.iter().map(|address| Bootstrap { peer: None, addresses: vec![address.clone()] });
+    let mut fixed: Vec<Bootstrap> = configured.collect();
+    // With discovery off the operator alone decides whom to talk to.
+    if config.network.discovery
+        && let Some(invitation) = joining::invitation(directory)?
+    {
+        let invited = invitation.bootstrap.into_iter();
+        fixed.extend(invited.map(|peer| Bootstrap { peer: Some(peer.transport), addresses: peer.addresses }));
+    }
+    Ok(fixed)
+}
+
+async fn wait_for_admission(directory: &DataDirectory) -> Result<(), NodeError> {
+    if joining::invitation(directory)?.is_none() {
+        return Err(NodeError::NoFederation);
+    }
+    let mut wait = JOIN_WAIT_FIRST;
+    loop {
+        match joining::request_once(directory).await {
+            Ok(JoinProgress::Admitted { member }) => {
+                tracing::info!(%member, "admitted");
+                return Ok(());
+            }
+            Ok(JoinProgress::Pending { fingerprint }) => {
+                tracing::info!(fingerprint, "a registrar has to decide; compare the fingerprint by telephone");
+            }
+            Err(error @ (JoinError::Unreachable(_) | JoinError::Stream(_) | JoinError::Frame(_))) => {
+                tracing::warn!(%error, "the request to join was not delivered");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(JOIN_WAIT_LONGEST);
+    }
+}
+
+/// Keeps the allow list of the network in step with the charter.
+async fn follow_charter(core: Core, network: Network, sync: SyncHandle, mut changes: mpsc::Receiver<()>) {
+    while changes.recv().await.is_some() {
+        if network.set_members(allow_list(&core)).await.is_err() {
+            return;
+        }
+        sync.everybody();
+    }
+}
+
+/// States this node's addresses in its log when they changed.
+async fn state_addresses(core: Core, network: Network, keys: Keys, config: Config) {
+    let mut changes = core.changes();
+    while core.publishing_obstacle().is_some() {
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+    let transport = public_key(&keys.transport);
+    let addresses = match network.listen_addresses().await {
+        Ok(_) if !config.network.announce.is_empty() => config.network.announce.clone(),
+        Ok(listened) => reachable(listened),
+        Err(_) => return,
+    };
+    let stated = core.read(|state| {
+        let mut stated = state.view().addresses();
+        stated.find(|(_, key, _)| *key == transport).map(|(_, _, addresses)| addresses.to_vec())
+    });
+    if stated.as_ref() == Some(&addresses) {
+        return;
+    }
+    let mut nonce = [0; 16];
+    if getrandom::fill(&mut nonce).is_err() {
+        return;
+    }
+    let body = Addresses { transport, addresses }.encode(nonce);
+    if let Err(error) = core.publish(vec![Draft { kind: KIND_ADDRESS, body }]).await {
+        tracing::warn!(%error, "the addresses of this node were not stated");
+    }
+}
+
+/// Loopback addresses are of use only where there is nothing else, that is, in a federation on one machine.
+fn reachable(mut listened: Vec<String>) -> Vec<String> {
+    let loopback = |address: &String| address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/");
+    if !listened.iter().all(loopback) {
+        listened.retain(|address| !loopback(address));
+    }
+    listened.sort();
+    listened
+}
+
+/// Hands what the network brings to those whom it concerns.
+struct Dispatch {
+    core: Core,
+    sync: SyncHandle,
+    beacons: Arc<Beacons>,
+    judge: Judge,
+    desk: Arc<Desk>,
+}
+
+impl Dispatch {
+    async fn run(self, mut events: mpsc::Receiver<NetworkEvent>) {
+        let mut joins = JoinSet::new();
+        while let Some(event) = events.recv().await {
+            match event {
+                // One side begins, so that two sessions do not fetch the same things.
+                NetworkEvent::Connected { peer, member: true, outbound: true, .. } => self.sync.now(peer),
+                NetworkEvent::Connected { .. } => {}
+                NetworkEvent::Disconnected { peer } => self.sync.gone(peer).await,
+                NetworkEvent::Listening { address } => tracing::info!(address, "listening"),
+                NetworkEvent::Gossip { topic: Topic::Entries, token, source, bytes } => {
+                    self.judge.take(token, source, bytes).await;
+                }
+                NetworkEvent::Gossip { topic: Topic::Beacons, token, source, bytes } => {
+                    self.beacons.take(token, source, &bytes).await;
+                }
+                NetworkEvent::InboundStream { peer, kind: StreamKind::Sync, stream } => {
+                    self.sync.inbound(peer, stream).await;
+                }
+                NetworkEvent::InboundStream { peer, kind: StreamKind::Join, stream } => {
+                    let (core, desk) = (self.core.clone(), Arc::clone(&self.desk));
+                    // The network bounds how many streams strangers can have open.
+                    joins.spawn(async move { desk.serve(&core, peer, stream).await });
+                    while joins.try_join_next().is_some() {}
+                }
+            }
+        }
+    }
+}
+
+/// Decides when a node may sign whose journal does not prove where its log ends (DESIGN 3.7).
+enum Gate {
+    /// The journal is sound.
+    Open,
+    /// The journal is missing or behind.
+    Behind,
+    /// Neither journal nor store hold anything: a first start, or everything was lost.
+    Empty,
+}
+
+impl Gate {
+    fn new(report: &OpenReport) -> Self {
+        match report.journal {
+            JournalState::NoKey | JournalState::Consistent { .. } => Self::Open,
+            JournalState::Empty => Self::Empty,
+            JournalState::Missing { .. } | JournalState::Behind { .. } => Self::Behind,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
+    /// Waits for enough members, fills the journal from the store, and lets the node sign.
+    async fn run(self, core: Core, network: Network, mut confirmations: mpsc::Receiver<MemberNumber>) {
+        let needed = match self {
+            Self::Open => 0,
+            Self::Behind => CONFIRMATIONS,
+            Self::Empty => 1,
+        };
+        let mut confirmed = BTreeSet::new();
+        let mut tick = tokio::time::interval(Duration::from_millis(200));
+        let started = tokio::time::Instant::now();
+        while !core.signing_ready() {
+            let others = core.delivered(0, 0).members;
+            let reached = confirmed.len() >= needed.min(others);
+            let patient = started.elapsed() >= CONFIRMATION_GRACE && !confirmed.is_empty();
+            if reached || (patient && all_connected(&core, &network, &confirmed).await) {
+                match catch_up_journal(&core) {
+                    Ok(()) => core.allow_signing(),
+                    Err(error) => tracing::error!(error = %error.chain(), "the journal could not be caught up"),
+                }
+            }
+            tokio::select! {
+                member = confirmations.recv() => match member {
+                    Some(member) => { confirmed.insert(member); }
+                    None => return,
+                },
+                _ = tick.tick() => {}
+            }
+        }
+        // The scheduler goes on telling; nobody needs it any more, and its queue must not fill up for that.
+        while confirmations.recv().await.is_some() {}
+    }
+}
+
+async fn all_connected(core: &Core, network: &Network, confirmed: &BTreeSet<MemberNumber>) -> bool {
+    let keys = core.read(|state| state.replica.charter().transport_keys());
+    let peers = network.peers().await.unwrap_or_default();
+    peers.iter().filter_map(|peer| keys.get(&peer.peer)).all(|member| confirmed.contains(member))
+}
+
+fn catch_up_journal(core: &Core) -> Result<(), StoreError> {
+    let Some((_, log)) = core.own() else { return Ok(()) };
+    let key = core.signing_key();
+    loop {
+        let from = core.store().journal_length(&key);
+        let entries = core.store().range(log, from, CATCH_UP_ENTRIES, CATCH_UP_BYTES)?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        core.store().append_journal(&entries)?;
+    }
+}
+
+/// What the API asks of the rest of the node.
+struct Hooks {
+    core: Core,
+    desk: Arc<Desk>,
+    sync: SyncHandle,
+    report: OpenReport,
+}
+
+impl ApiHooks for Hooks {
+    fn sync_now(&self) {
+        self.sync.everybody();
+    }
+
+    fn applications(&self) -> Vec<PendingApplication> {
+        self.desk.applications(&self.core)
+    }
+
+    fn remove_application(&self, id: &str) -> bool {
+        self.desk.remove(id)
+    }
+
+    fn add_invitation(&self, token: String, expires_ms: u64) -> Result<(), String> {
+        self.desk.add_invitation(token, expires_ms)
+    }
+
+    fn warnings(&self) -> Vec<ProblemDetail> {
+        let damaged = self.report.damaged.iter().map(|damage| ProblemDetail {
+            at: "store".into(),
+            code: "store-was-damaged".into(),
+            zh: format!("启动时发现存储损坏，已移到一旁并重建：{damage}"),
+            en: format!("the store was found damaged at the start, put aside and rebuilt: {damage}"),
+        });
+        let clone = self.core.counters().all().contains_key("own-log-from-elsewhere").then(|| ProblemDetail {
+            at: "keys".into(),
+            code: "another-process-signs".into(),
+            zh: "有另一个进程在用本节点的密钥签名；本节点已停止签名，请停掉其中一个".into(),
+            en: "another process signs with this node's key; this node stopped signing, stop one of the two".into(),
+        });
+        clone.into_iter().chain(damaged).collect()
+    }
+}

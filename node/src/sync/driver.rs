@@ -1,0 +1,333 @@
+//! Drives one sync session over one stream.
+//!
+//! Tasks with bounded queues between them: one reads frames, one writes them (short messages before long ones, so
+//! that two peers that stream to each other never wait for each other), one verifies chunks on every core and hands
+//! them to the writer of the state, and the session itself in the middle. A slow disk slows the reading, which slows
+//! the sender. The session takes a frame only while there is room for a chunk, so it never waits for a queue that
+//! waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::charter::{CharterError, LogNumber};
+use protocol::entry::{Entry, VerifiedEntry};
+use protocol::identity::{MemberNumber, PublicKey};
+use protocol::limits::MESSAGE_BYTES_MAX;
+use protocol::sync::chunk::{self, Chunk, ChunkBuilder};
+use protocol::sync::message::{Message, MessageError, Span};
+use protocol::sync::session::{IDLE_MS_MAX, Ingested, Output, Session, Summary, SyncError};
+use serde_bytes::ByteBuf;
+use thiserror::Error;
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
+
+use crate::core::{BlockError, Core, PublishError, now_ms};
+use crate::network::{FrameError, PeerStream, read_frame, write_frame};
+
+/// Frames read ahead of the session.
+const FRAMES_AHEAD: usize = 4;
+/// Results that wait for the session.
+const RESULTS_WAITING: usize = 16;
+/// Short messages that wait to be written. The session's own bounds keep it below this.
+const SHORT_WAITING: usize = 256;
+/// Chunks that wait to be written.
+const CHUNKS_WAITING: usize = 4;
+/// Chunks that wait to be verified. While it is full, no frame is taken: the sender waits, and nothing else does.
+const CHUNKS_AHEAD: usize = 16;
+/// Entries read from the store at a time while serving.
+const SERVE_ENTRIES: usize = 512;
+/// Canonical bytes read from the store at a time while serving.
+const SERVE_BYTES: usize = 1024 * 1024;
+/// How long one frame may take to be written before the peer counts as stuck.
+const WRITE_WAIT: Duration = Duration::from_secs(30);
+
+/// Why a session ended before both sides were done.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The stream broke.
+    #[error("the stream broke: {0}")]
+    Stream(#[from] FrameError),
+    /// The peer closed the stream.
+    #[error("the peer closed the stream")]
+    Closed,
+    /// A message does not decode.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The session's own rules.
+    #[error(transparent)]
+    Session(#[from] SyncError),
+    /// A block of the peer's breaks a rule of the charter.
+    #[error("a charter block of the peer's was refused: {0}")]
+    Block(#[from] CharterError),
+    /// An entry's signature does not verify.
+    #[error("entry {sequence} of log {log} has a signature that does not verify")]
+    Signature {
+        /// The log.
+        log: LogNumber,
+        /// Its place.
+        sequence: u64,
+    },
+    /// This node is shutting down, or its disk failed.
+    #[error("this node cannot take it: {0}")]
+    Node(#[from] PublishError),
+}
+
+impl Failure {
+    /// Whether only a faulty or hostile peer causes it.
+    pub fn is_offence(&self) -> bool {
+        match self {
+            Self::Message(_) | Self::Signature { .. } => true,
+            Self::Block(error) => !matches!(error, CharterError::Equivocation { .. }),
+            Self::Session(error) => error.is_offence(),
+            Self::Stream(_) | Self::Closed | Self::Node(_) => false,
+        }
+    }
+}
+
+/// What comes back to the session from its tasks.
+enum Done {
+    Ingested(Result<Ingested, Failure>),
+    Served(u64),
+    WriteFailed(FrameError),
+}
+
+/// Runs a session to its end.
+pub async fn run_session(core: &Core, member: MemberNumber, stream: PeerStream) -> Result<Summary, Failure> {
+    let (read, write) = tokio::io::split(stream);
+    let (frames, mut frame_queue) = mpsc::channel(FRAMES_AHEAD);
+    let (done, mut done_queue) = mpsc::channel(RESULTS_WAITING);
+    let (short, short_queue) = mpsc::channel(SHORT_WAITING);
+    let (long, long_queue) = mpsc::channel(CHUNKS_WAITING);
+    let (chunks, chunk_queue) = mpsc::channel(CHUNKS_AHEAD);
+    // Dropped together when the session ends, however it ends.
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(read_frames(read, frames));
+    let writer = tokio::spawn(write_frames(write, short_queue, long_queue, done.clone()));
+    tasks.spawn(ingest_chunks(core.clone(), chunk_queue, done.clone()));
+
+    let held = core.heads().1;
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|_| Failure::Closed)?;
+    let session = Session::new(nonce, now_ms());
+    let mut driver = Driver { core, session, short, long, chunks, done, finished: false };
+    let outputs = core.read(|state| driver.session.start(&state.replica));
+    driver.perform(outputs).await?;
+    while !driver.finished {
+        let outputs = tokio::select! {
+            Some(done) = done_queue.recv() => driver.resume(done)?,
+            frame = frame_queue.recv(), if driver.chunks.capacity() > 0 => driver.handle(frame.ok_or(Failure::Closed)?)?,
+            () = tokio::time::sleep(Duration::from_millis(IDLE_MS_MAX)) => {
+                driver.session.handle_timeout(now_ms())?;
+                Vec::new()
+            }
+        };
+        driver.perform(outputs).await?;
+    }
+    let summary = driver.session.summary();
+    drop(driver);
+    // The last messages must leave before the stream closes; the writer ends when its queues are empty.
+    let _ = tokio::time::timeout(WRITE_WAIT, writer).await;
+    core.note_held(member, held);
+    Ok(summary)
+}
+
+struct Driver<'a> {
+    core: &'a Core,
+    session: Session,
+    short: mpsc::Sender<Vec<u8>>,
+    long: mpsc::Sender<Vec<u8>>,
+    chunks: mpsc::Sender<Chunk>,
+    done: mpsc::Sender<Done>,
+    finished: bool,
+}
+
+impl Driver<'_> {
+    fn handle(&mut self, frame: Result<Vec<u8>, FrameError>) -> Result<Vec<Output>, Failure> {
+        let bytes = frame?;
+        let message = Message::decode(&bytes)?;
+        tracing::trace!(message = message.name(), bytes = bytes.len(), "sync message");
+        Ok(self.core.read(|state| self.session.handle(message, &state.replica, now_ms()))?)
+    }
+
+    fn resume(&mut self, done: Done) -> Result<Vec<Output>, Failure> {
+        match done {
+            Done::Ingested(ingested) => {
+                let ingested = ingested?;
+                Ok(self.core.read(|state| self.session.resume(ingested, &state.replica))?)
+            }
+            Done::Served(entries) => Ok(self.core.read(|state| self.session.served(entries, &state.replica))),
+            Done::WriteFailed(error) => Err(error.into()),
+        }
+    }
+
+    async fn perform(&mut self, outputs: Vec<Output>) -> Result<(), Failure> {
+        let mut pending: std::collections::VecDeque<Output> = outputs.into();
+        while let Some(output) = pending.pop_front() {
+            match output {
+                Output::Send(message) => {
+                    self.short.send(message.encode()).await.map_err(|_| Failure::Closed)?;
+                }
+                Output::IngestBlocks(blocks) => {
+                    match self.core.append_blocks(blocks).await {
+                        Ok(_) => {}
+                        Err(BlockError::Charter(error)) => return Err(error.into()),
+                        Err(_) => return Err(PublishError::Closed.into()),
+                    }
+                    pending.extend(self.core.read(|state| self.session.resume(Ingested::default(), &state.replica))?);
+                }
+                Output::IngestProofs(proofs) => {
+                    self.core.add_proofs(proofs).await?;
+                    pending.extend(self.core.read(|state| self.session.resume(Ingested::default(), &state.replica))?);
+                }
+                // A frame holds at most one chunk, and there was room for one when it was taken.
+                Output::IngestChunk(chunk) => self.chunks.try_send(chunk).map_err(|_| Failure::Closed)?,
+                Output::Serve { id, spans } => {
+                    let (core, long, done) = (self.core.clone(), self.long.clone(), self.done.clone());
+                    tokio::task::spawn_blocking(move || {
+                        let served = serve(&core, id, &spans, &long);
+                        // The session may be over already; then nobody waits for the figure.
+                        let _ = done.blocking_send(Done::Served(served));
+                    });
+                }
+                Output::Finish => self.finished = true,
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn read_frames(mut read: ReadHalf<PeerStream>, frames: mpsc::Sender<Result<Vec<u8>, FrameError>>) {
+    loop {
+        let frame = read_frame(&mut read, MESSAGE_BYTES_MAX, Duration::from_millis(IDLE_MS_MAX * 2)).await;
+        let ended = frame.is_err();
+        if frames.send(frame).await.is_err() || ended {
+            return;
+        }
+    }
+}
+
+async fn write_frames(
+    mut write: WriteHalf<PeerStream>,
+    mut short: mpsc::Receiver<Vec<u8>>,
+    mut long: mpsc::Receiver<Vec<u8>>,
+    done: mpsc::Sender<Done>,
+) {
+    loop {
+        let bytes = tokio::select! {
+            biased;
+            Some(bytes) = short.recv() => bytes,
+            Some(bytes) = long.recv() => bytes,
+            else => break,
+        };
+        if let Err(error) = write_frame(&mut write, &bytes, WRITE_WAIT).await {
+            let _ = done.send(Done::WriteFailed(error)).await;
+            return;
+        }
+    }
+    // The peer may have closed its side first.
+    let _ = write.shutdown().await;
+}
+
+/// Verifies one chunk while the one before it is being committed.
+async fn ingest_chunks(core: Core, mut chunks: mpsc::Receiver<Chunk>, done: mpsc::Sender<Done>) {
+    let (verified, mut queue) = mpsc::channel(2);
+    let verifying_core = core.clone();
+    let mut verifying = tokio::task::JoinSet::new();
+    verifying.spawn(async move {
+        while let Some(chunk) = chunks.recv().await {
+            if verified.send(verify_chunk(&verifying_core, chunk).await).await.is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(verified) = queue.recv().await {
+        let ingested = match verified {
+            Ok((entries, failure)) => ingest(&core, entries, failure).await,
+            Err(failure) => Err(failure),
+        };
+        let ended = ingested.is_err();
+        if done.send(Done::Ingested(ingested)).await.is_err() || ended {
+            return;
+        }
+    }
+}
+
+/// Entries that verify, and the first failure: what follows a bad entry in its log is left out, for it cannot attach.
+type Verified = (Vec<Arc<VerifiedEntry>>, Option<Failure>);
+
+async fn verify_chunk(core: &Core, chunk: Chunk) -> Result<Verified, Failure> {
+    let keys: Vec<PublicKey> = core.read(|state| state.replica.charter().logs().iter().map(|log| log.key).collect());
+    let decode = move || chunk::decode(&chunk, |log| keys.get(log as usize).copied());
+    let decoded = tokio::task::spawn_blocking(decode).await.map_err(|_| Failure::Closed)?;
+    let (logs, entries): (Vec<LogNumber>, Vec<Entry>) = decoded.map_err(SyncError::from)?.into_iter().unzip();
+    let places: Vec<(LogNumber, u64)> =
+        logs.into_iter().zip(entries.iter().map(|entry| entry.header().sequence)).collect();
+    let mut failure = None;
+    let mut bad_logs = std::collections::BTreeSet::new();
+    let mut good = Vec::with_capacity(places.len());
+    for ((log, sequence), verdict) in places.into_iter().zip(core.verify(entries).await) {
+        match verdict {
+            Ok(entry) if !bad_logs.contains(&log) => good.push(entry),
+            Ok(_) => {}
+            Err(_) => {
+                bad_logs.insert(log);
+                core.counters().add("bad-signature", 1);
+                failure.get_or_insert(Failure::Signature { log, sequence });
+            }
+        }
+    }
+    Ok((good, failure))
+}
+
+async fn ingest(
+    core: &Core,
+    entries: Vec<Arc<VerifiedEntry>>,
+    failure: Option<Failure>,
+) -> Result<Ingested, Failure> {
+    let report = core.ingest(entries).await?;
+    match failure {
+        Some(failure) => Err(failure),
+        None => {
+            let (entries_new, diverged, proofs) = (report.entries_new, report.diverged, report.proofs);
+            Ok(Ingested { entries_new, diverged, proofs })
+        }
+    }
+}
+
+/// Streams the spans of a request. Ends early when the session is over or the store cannot read.
+fn serve(core: &Core, id: u32, spans: &[Span], long: &mpsc::Sender<Vec<u8>>) -> u64 {
+    let mut builder = ChunkBuilder::default();
+    let mut served = 0;
+    let send = |chunk: Chunk| {
+        let message = Message::Chunk { id, bytes: chunk.bytes, payload: ByteBuf::from(chunk.payload) };
+        long.blocking_send(message.encode()).is_ok()
+    };
+    for span in spans {
+        let (mut from, until) = (span.from, span.from + span.count);
+        while from < until {
+            let room = SERVE_ENTRIES.min((until - from) as usize);
+            let entries = match core.store().range(span.log, from, room, SERVE_BYTES) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    tracing::error!(%error, "entries cannot be served");
+                    core.counters().add("store-read-failed", 1);
+                    break;
+                }
+            };
+            if entries.is_empty() {
+                break;
+            }
+            for entry in &entries {
+                if builder.push(span.log, entry).is_some_and(|chunk| !send(chunk)) {
+                    return served;
+                }
+            }
+            from += entries.len() as u64;
+            served += entries.len() as u64;
+        }
+    }
+    if builder.finish().is_none_or(send) {
+        let _ = long.blocking_send(Message::RangeEnd { id }.encode());
+    }
+    served
+}

@@ -1,0 +1,158 @@
+//! Addresses, beacons and frontier digests.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::SigningKey;
+use protocol::address::Addresses;
+use protocol::beacon::{Beacon, BeaconError};
+use protocol::frontier::{Frontier, Head, proofs_hash};
+use protocol::identity::{BlockHash, EntryId, FederationId, FrontierDigest, PublicKey, public_key};
+use serde_json::{Value, json};
+
+use crate::case::{self, File, Judged, array, bad, bytes, good, input, text, with};
+
+const FEDERATION: FederationId = FederationId([9; 32]);
+
+fn judge_addresses(vector: &Value) -> Judged {
+    match Addresses::decode(&bytes(vector, "input")) {
+        Ok(read) => {
+            let decoded = json!({ "transport": read.transport.to_string(), "addresses": read.addresses });
+            ("ok".into(), Some(decoded))
+        }
+        Err(error) => (case::layout(&error), None),
+    }
+}
+
+pub fn addresses() -> File {
+    let body = |layout: u8, count: u16, addresses: &[&str]| {
+        let mut out = [&[0; 16], [layout].as_slice(), &[3; 32], &count.to_le_bytes()].concat();
+        addresses.iter().for_each(|address| out.extend_from_slice(&text(address)));
+        input(out)
+    };
+    let tcp = "/ip4/127.0.0.1/tcp/4001";
+    let long = "a".repeat(257);
+    let vectors = vec![
+        good("two addresses", body(1, 2, &[tcp, "/ip4/127.0.0.1/udp/4001/quic-v1"])),
+        good("no address", body(1, 0, &[])),
+        bad("layout 2", body(2, 0, &[]), "layout/rule/address-layout", "the layout is 1"),
+        bad("seventeen addresses", body(1, 17, &[tcp; 17]), "layout/bound/addresses", "at most 16 addresses"),
+        bad("empty address", body(1, 1, &[""]), "layout/text/address", "an address is not empty"),
+        bad("address too long", body(1, 1, &[&long]), "layout/bound/address", "an address has at most 256 bytes"),
+        bad("one address too few", body(1, 2, &[tcp]), "layout/short/address", "the body is whole"),
+        bad("one address too many", body(1, 1, &[tcp; 2]), "layout/trailing", "the body is read to its end"),
+    ];
+    File {
+        name: "addresses",
+        about: "Bodies of address entries, system kind 1. SPEC.md, section 7.",
+        judge: judge_addresses,
+        vectors,
+    }
+}
+
+fn judge_beacon(vector: &Value) -> Judged {
+    let federation = FederationId(array(vector, "federation"));
+    let beacon = match Beacon::decode(&bytes(vector, "input"), &federation) {
+        Ok(beacon) => beacon,
+        Err(BeaconError::Layout(error)) => return (case::layout(&error), None),
+        Err(BeaconError::Signature) => return ("beacon/signature".into(), None),
+    };
+    let decoded = json!({
+        "transport": beacon.transport.to_string(), "boot_ms": beacon.boot_ms, "counter": beacon.counter,
+        "expires_ms": beacon.expires_ms, "charter_version": beacon.charter_version,
+        "digest": beacon.digest.to_string(), "entries": beacon.entries, "complete": beacon.complete,
+        "heads": beacon.heads.iter().map(|(log, length)| json!([log, length])).collect::<Vec<_>>(),
+    });
+    ("ok".into(), Some(decoded))
+}
+
+pub fn beacons() -> File {
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let beacon = Beacon {
+        transport: public_key(&key),
+        boot_ms: 1_764_547_200_000,
+        counter: 2,
+        expires_ms: 1_764_547_800_000,
+        charter_version: 4,
+        digest: FrontierDigest([5; 32]),
+        entries: 6,
+        complete: true,
+        heads: BTreeMap::from([(1, 7), (3, 8)]),
+    };
+    let bytes = beacon.sign(&key, &FEDERATION);
+    let bare = Beacon { heads: BTreeMap::new(), complete: false, ..beacon }.sign(&key, &FEDERATION);
+    let given = |bytes: &[u8]| json!({ "federation": FEDERATION.to_string(), "input": hex::encode(bytes) });
+    let foreign = json!({ "federation": hex::encode([8; 32]), "input": hex::encode(&bytes) });
+    let ascending = "log numbers are strictly ascending";
+    let vectors = vec![
+        good("two heads", given(&bytes)),
+        good("no heads, not complete", given(&bare)),
+        bad("layout 2", given(&with(&bytes, 0, &[2])), "layout/rule/beacon-layout", "the layout is 1"),
+        bad("complete is 2", given(&with(&bytes, 101, &[2])), "layout/rule/complete", "complete is 0 or 1"),
+        bad("513 heads", given(&with(&bytes, 102, &[1, 2])), "layout/bound/heads", "at most 512 heads"),
+        bad("heads not ascending", given(&with(&bytes, 116, &[1])), "layout/rule/log", ascending),
+        bad("cut", given(&bytes[..bytes.len() - 1]), "layout/short/signature", "a beacon is whole"),
+        bad(
+            "left over",
+            given(&[bytes.as_slice(), &[0]].concat()),
+            "layout/trailing",
+            "a beacon is read to its end",
+        ),
+        bad(
+            "changed counter",
+            given(&with(&bytes, 41, &[3])),
+            "beacon/signature",
+            "the transport key signed everything before the signature",
+        ),
+        bad("another federation", foreign, "beacon/signature", "the signature is for this federation"),
+    ];
+    File { name: "beacons", about: "Health beacons. SPEC.md, section 12.", judge: judge_beacon, vectors }
+}
+
+fn judge_frontier(vector: &Value) -> Judged {
+    let number = |value: &Value| value.as_u64().expect("a number");
+    let list = |member: &str| vector[member].as_array().expect("a list").clone();
+    let proofs = list("proofs");
+    let proofs = proofs.iter().map(|proof| (PublicKey(array(proof, "key")), number(&proof["sequence"])));
+    let heads = list("heads");
+    let heads = heads.iter().map(|head| {
+        let log = u32::try_from(number(&head["log"])).expect("a log number");
+        (log, Head { length: number(&head["length"]), id: EntryId(array(head, "id")) })
+    });
+    let frontier = Frontier {
+        federation: FederationId(array(vector, "federation")),
+        charter_version: u32::try_from(number(&vector["charter_version"])).expect("a version"),
+        charter_tip: BlockHash(array(vector, "charter_tip")),
+        heads: heads.collect(),
+        proofs: proofs_hash(proofs),
+    };
+    let decoded = json!({ "proofs": hex::encode(frontier.proofs), "digest": frontier.digest().to_string() });
+    ("ok".into(), Some(decoded))
+}
+
+pub fn frontiers() -> File {
+    let given = |heads: Value, proofs: Value| {
+        json!({
+            "federation": FEDERATION.to_string(), "charter_version": 3, "charter_tip": hex::encode([2; 32]),
+            "heads": heads, "proofs": proofs,
+        })
+    };
+    let heads = json!([
+        { "log": 0, "length": 1, "id": hex::encode([3; 32]) },
+        { "log": 7, "length": 500_000, "id": hex::encode([4; 32]) },
+    ]);
+    let proofs = json!([
+        { "key": hex::encode([5; 32]), "sequence": 0 },
+        { "key": hex::encode([6; 32]), "sequence": 12 },
+    ]);
+    let vectors = vec![
+        good("nothing counts", given(json!([]), json!([]))),
+        good("two heads", given(heads.clone(), json!([]))),
+        good("two heads and two proofs", given(heads, proofs)),
+    ];
+    File {
+        name: "frontiers",
+        about: "Digests of frontiers and hashes of proof sets. SPEC.md, section 10.",
+        judge: judge_frontier,
+        vectors,
+    }
+}

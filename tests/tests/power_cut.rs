@@ -1,0 +1,91 @@
+//! Nothing that the store acknowledged is lost in a power cut.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use harness::power::Disk;
+use node::store::{Opened, Settings, Store};
+use protocol::charter::Class;
+use protocol::identity::public_key;
+use protocol::testing::Organisation;
+
+const ROUNDS: u32 = 5;
+const SIZE_MIB: u64 = 256;
+const PAUSE_US_MAX: u64 = 20_000;
+
+/// What was acknowledged: per log its length and the id of its last entry.
+type Acknowledged = BTreeMap<u32, (u64, String)>;
+
+#[test]
+fn nothing_acknowledged_is_lost_in_a_power_cut() {
+    let mut disk = match Disk::new(SIZE_MIB) {
+        Ok(disk) => disk,
+        Err(reason) => return println!("skipped: no disk whose power can be cut: {reason}"),
+    };
+    let seed = std::env::var("XIANMENG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let rounds = std::env::var("XIANMENG_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
+    println!("seed {seed}, {rounds} rounds");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut acknowledged = Acknowledged::new();
+    for round in 0..rounds {
+        let directory = disk.path().join("node");
+        let lines = random.usize(..40);
+        let pause = Duration::from_micros(random.u64(..PAUSE_US_MAX));
+        write_until_cut(&disk, &directory, random.u64(..), lines, pause, &mut acknowledged);
+        disk.restore().expect("the disk comes back");
+        check(&directory, &acknowledged);
+        println!("round {round}: cut {pause:?} after {lines} commits; {acknowledged:?}");
+    }
+}
+
+fn write_until_cut(
+    disk: &Disk,
+    directory: &Path,
+    seed: u64,
+    lines: usize,
+    pause: Duration,
+    acknowledged: &mut Acknowledged,
+) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_store-writer"))
+        .arg(directory)
+        .arg(seed.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the writer starts");
+    let mut output = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut note = |line: String| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [log, length, id] = words[..] else { panic!("the writer wrote `{line}`") };
+        let number = |word: &str| word.parse().expect("it is a number");
+        acknowledged.insert(number(log) as u32, (number(length), id.to_owned()));
+    };
+    // The pause alone decides a cut that falls into the opening.
+    (&mut output).take(lines).for_each(|line| note(line.expect("the writer is heard")));
+    sleep(pause);
+    disk.cut().expect("the power can be cut");
+    // What it wrote before it noticed was acknowledged before the cut.
+    output.map_while(Result::ok).for_each(&mut note);
+    let _ = child.kill();
+    child.wait().expect("the writer ends");
+}
+
+fn check(directory: &Path, acknowledged: &Acknowledged) {
+    let (charter, _) = Organisation::found("秘书处", 1);
+    let own = public_key(&Organisation::new("奉节县", Class::County, 2).signing);
+    let opened = Store::open(directory, charter.blocks()[0].clone(), Some(own), &Settings::default());
+    let Opened { store, replica, report } = opened.expect("the store opens after the cut");
+    assert_eq!(report.damaged, [], "a power cut damages nothing");
+    assert!(replica.is_complete());
+    for (log, (length, id)) in acknowledged {
+        let found = replica.id(*log, length - 1).map(|id| id.to_string());
+        assert_eq!(found.as_ref(), Some(id), "log {log} held {length} entries");
+        let read = store.range(*log, 0, usize::MAX, usize::MAX).expect("everything can be read");
+        assert_eq!(read.len() as u64, replica.length(*log));
+    }
+    drop(store);
+}
