@@ -4,6 +4,7 @@
 //! every failure is a [`failure::Failure`] with one of the [`exit_codes`].
 
 mod arguments;
+mod bundle_file;
 mod client;
 mod command;
 mod context;

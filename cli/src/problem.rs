@@ -34,24 +34,13 @@ pub fn unreadable(status: u16, body: &str) -> Failure {
 }
 
 fn exit_of_code(code: &str) -> Option<ExitCode> {
-    let table: [(&[&str], ExitCode); 5] = [
-        (&["disk-full", "store-damaged", "store", "journal"], ExitCode::Store),
-        (&["not-found", "record-unknown", "ambiguous", "record-ambiguous", "member-unknown"], ExitCode::NotFound),
-        (
-            &[
-                "not-a-member",
-                "not-registrar",
-                "not-owner",
-                "not-ready",
-                "signing-not-ready",
-                "joining",
-                "clock",
-                "writer-class",
-            ],
-            ExitCode::NotAllowed,
-        ),
-        (&["other-federation"], ExitCode::DataDirectory),
-        (&["network", "bootstrap-unreachable", "port-in-use"], ExitCode::Network),
+    let table: [(&[&str], ExitCode); 6] = [
+        (&["disk-full", "store", "store-damaged"], ExitCode::Store),
+        (&["not-found", "ambiguous"], ExitCode::NotFound),
+        (&["withheld"], ExitCode::InputRefused),
+        (&["kind-set-unknown"], ExitCode::NotAllowed),
+        (&["closing"], ExitCode::NodeUnreachable),
+        (&["unauthorized", "token"], ExitCode::DataDirectory),
     ];
     table.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, exit)| *exit)
 }
@@ -85,7 +74,7 @@ mod tests {
     #[test]
     fn the_code_decides_before_the_status() {
         assert_eq!(failure(500, problem("disk-full")).exit, ExitCode::Store);
-        assert_eq!(failure(409, problem("record-ambiguous")).exit, ExitCode::NotFound);
+        assert_eq!(failure(409, problem("ambiguous")).exit, ExitCode::NotFound);
         assert_eq!(failure(422, problem("field-missing")).exit, ExitCode::InputRefused);
         assert_eq!(failure(404, problem("anything")).exit, ExitCode::NotFound);
         assert_eq!(failure(503, problem("anything")).exit, ExitCode::NotAllowed);

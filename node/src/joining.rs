@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use protocol::bundle::{self, FrameType, Frames};
 use protocol::charter::{Charter, CharterError, Purpose, SignedApplication, SignedBlock};
-use protocol::identity::{FederationId, MemberNumber, PublicKey, public_key};
+use protocol::identity::{BlockHash, FederationId, MemberNumber, PublicKey, public_key};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use thiserror::Error;
@@ -44,10 +44,12 @@ const INVITATIONS_MAX: usize = 4_096;
 pub struct Invitation {
     /// Layout of the file: 1.
     pub format: u32,
-    /// Id of the federation, which is the hash of its genesis block and thereby the pin.
+    /// Id of the federation.
     pub federation: FederationId,
     /// Name of the federation.
     pub federation_name: String,
+    /// Hash of the genesis block, by which the charter that comes is recognised.
+    pub pin: BlockHash,
     /// Nodes to ask.
     pub bootstrap: Vec<InvitationPeer>,
     /// Random; the inviting node remembers it.

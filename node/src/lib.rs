@@ -15,3 +15,6 @@ pub mod network;
 //pub mod node;
 pub mod store;
 pub mod sync;
+
+#[cfg(test)]
+mod tests;

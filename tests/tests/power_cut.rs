@@ -1,20 +1,25 @@
-//! Nothing that the store acknowledged is lost in a power cut.
+//! Nothing that the store acknowledged is lost in a power cut or on a full disk.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use harness::power::Disk;
-use node::store::{Opened, Settings, Store};
+use node::store::{Opened, Settings, Store, StoreError};
 use protocol::charter::Class;
+use protocol::entry::VerifiedEntry;
 use protocol::identity::public_key;
 use protocol::testing::Organisation;
 
 const ROUNDS: u32 = 5;
 const SIZE_MIB: u64 = 256;
+const SMALL_MIB: u64 = 24;
+const BALLAST_BYTES: usize = 8 * 1024 * 1024;
 const PAUSE_US_MAX: u64 = 20_000;
 
 /// What was acknowledged: per log its length and the id of its last entry.
@@ -88,4 +93,55 @@ fn check(directory: &Path, acknowledged: &Acknowledged) {
         assert_eq!(read.len() as u64, replica.length(*log));
     }
     drop(store);
+}
+
+#[test]
+fn a_full_disk_stops_the_store_and_loses_nothing() {
+    let disk = match Disk::new(SMALL_MIB) {
+        Ok(disk) => disk,
+        Err(reason) => return println!("skipped: no disk that can be filled: {reason}"),
+    };
+    let ballast = disk.path().join("ballast");
+    fs::write(&ballast, vec![7; BALLAST_BYTES]).expect("it fits");
+    let directory = disk.path().join("node");
+    let mut acknowledged = Acknowledged::new();
+    let error = fill(&directory, &mut acknowledged);
+    println!("full after {acknowledged:?}: {}", error.chain());
+    assert!(matches!(error, StoreError::DiskFull { .. }), "{error:?}");
+    fs::remove_file(ballast).expect("it was there");
+    check(&directory, &acknowledged);
+}
+
+/// Commits one's own entries until the store refuses.
+fn fill(directory: &Path, acknowledged: &mut Acknowledged) -> StoreError {
+    let (mut charter, secretariat) = Organisation::found("秘书处", 1);
+    let (genesis, county) = (charter.blocks()[0].clone(), Organisation::new("奉节县", Class::County, 2));
+    secretariat.admit(&mut charter, &county);
+    let own = Some(public_key(&county.signing));
+    let opened = Store::open(directory, genesis, own, &Settings::default()).expect("there is space");
+    let Opened { store, mut replica, .. } = opened;
+    let mut changes = Vec::new();
+    let block = charter.blocks()[1].clone();
+    replica.append_block(block, &mut changes).expect("the block follows the tip");
+    store.commit(&[], &changes).expect("there is space");
+    let (mut random, mut previous) = (fastrand::Rng::with_seed(1), None);
+    loop {
+        let mut entries: Vec<Arc<VerifiedEntry>> = Vec::new();
+        for _ in 0..20 {
+            let last = entries.last().cloned().or(previous.take());
+            let body = (0..2_000).map(|_| random.u8(..)).collect();
+            entries.push(county.entry(&charter, last.as_deref(), charter.tip_block().time_ms, 102, body));
+        }
+        let mut changes = Vec::new();
+        for entry in &entries {
+            replica.insert(entry, &store, &mut changes);
+        }
+        if let Err(error) = store.commit(&entries, &changes) {
+            assert!(matches!(store.commit(&[], &[]), Err(StoreError::Stopped { .. })));
+            return error;
+        }
+        previous = entries.last().cloned();
+        let id = entries.last().map(|entry| entry.id().to_string());
+        acknowledged.insert(1, (replica.length(1), id.expect("a batch has entries")));
+    }
 }

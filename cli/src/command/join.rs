@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use clap::Args;
 use node::directory::{DataDirectory, replace_file};
-use node::joining::{JoinProgress, request_once};
-use protocol::identity::FederationId;
+use node::joining::{Invitation, JoinError, JoinProgress, request_once};
+use protocol::identity::{FederationId, MemberNumber};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
-use crate::invitation::Invitation;
-use crate::{home, time};
+use crate::{home, invitation, time};
 
 use super::run;
 
@@ -36,19 +36,22 @@ pub struct JoinArguments {
 /// Sends the application, and says what happens next on both sides.
 pub fn perform(context: &Context, arguments: &JoinArguments) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let invitation = Invitation::read(&arguments.invitation, time::now_ms())?;
+    let invitation = invitation::read(&arguments.invitation, time::now_ms())?;
     refuse_second_federation(&directory, &invitation.federation)?;
-    replace_file(&directory.invitation_path(), invitation.to_json().as_bytes())
+    replace_file(&directory.invitation_path(), invitation::to_json(&invitation).as_bytes())
         .map_err(|error| home::directory_failure(&error))?;
-    let mut told = false;
+    let (runtime, mut told) = (run::runtime()?, false);
     loop {
-        match ask(&directory)? {
-            JoinProgress::Admitted { member } => return admitted(context, &invitation, member.to_string()),
-            JoinProgress::Pending { fingerprint } => {
+        match ask(&runtime, &directory) {
+            Ok(JoinProgress::Admitted { member }) => return admitted(context, &invitation, member),
+            Ok(JoinProgress::Pending { fingerprint }) => {
                 if !std::mem::replace(&mut told, true) {
                     pending(context, &invitation, &fingerprint, arguments.wait);
                 }
             }
+            // The application has arrived; that the other node is away for a while changes nothing.
+            Err(JoinError::Unreachable(_) | JoinError::Stream(_) | JoinError::Frame(_)) if told => {}
+            Err(error) => return Err(run::join_failure(&error)),
         }
         if !arguments.wait {
             return Ok(());
@@ -57,8 +60,8 @@ pub fn perform(context: &Context, arguments: &JoinArguments) -> Result<(), Failu
     }
 }
 
-fn ask(directory: &DataDirectory) -> Result<JoinProgress, Failure> {
-    run::runtime()?.block_on(request_once(directory)).map_err(|error| run::node_failure(&error))
+fn ask(runtime: &Runtime, directory: &DataDirectory) -> Result<JoinProgress, JoinError> {
+    runtime.block_on(request_once(directory))
 }
 
 /// A node belongs to one federation for good: its log is signed for it.
@@ -96,12 +99,12 @@ fn pending(context: &Context, invitation: &Invitation, fingerprint: &str, wait: 
     );
 }
 
-fn admitted(context: &Context, invitation: &Invitation, member: String) -> Result<(), Failure> {
+fn admitted(context: &Context, invitation: &Invitation, member: MemberNumber) -> Result<(), Failure> {
     let value = json!({
         "state": "admitted",
         "federation": invitation.federation,
         "federation_name": invitation.federation_name,
-        "member": member.parse::<u32>().ok(),
+        "member": member.0,
     });
     context.out.json_line(&value);
     let name = &invitation.federation_name;

@@ -4,7 +4,10 @@ use std::fs;
 
 use clap::Args;
 use node::directory::DataDirectory;
-use node::{Node, NodeError, RunOptions};
+use node::joining::JoinError;
+use node::network::NetworkError;
+use node::store::StoreError;
+use node::{Node, NodeError};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -37,18 +40,32 @@ async fn serve(context: &Context, directory: DataDirectory) -> Result<(), Failur
     // Before the node starts, so that a signal during a long start is not lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+    say_waiting(context, &directory)?;
     let node = tokio::select! {
-        started = Node::start(RunOptions { directory: directory.clone() }) => started.map_err(|error| node_failure(&error))?,
+        started = Node::start(directory.clone()) => started.map_err(|error| node_failure(&error))?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
     say_ready(context, &directory)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let failed = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        reason = node.failure() => Some(reason),
+    };
     tracing::info!("shutting down");
     node.shutdown().await;
+    failed.map_or(Ok(()), |reason| Err(store_stopped(&reason)))
+}
+
+/// A node without a charter waits for its admission before it is ready.
+fn say_waiting(context: &Context, directory: &DataDirectory) -> Result<(), Failure> {
+    let genesis = directory.genesis().map_err(|error| home::directory_failure(&error))?;
+    if genesis.is_none() && directory.invitation_path().exists() {
+        context.out.say(
+            "等待登记人批准入盟；批准后自动开始同步。",
+            "Waiting for a registrar to admit this member; it goes on by itself then.",
+        );
+    }
     Ok(())
 }
 
@@ -87,5 +104,120 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// The failure that an error of the daemon means.
 pub fn node_failure(error: &NodeError) -> Failure {
-    Failure::new(ExitCode::Internal, "node", format!("节点出错：{error}"), error.to_string())
+    match error {
+        NodeError::Directory(error) => home::directory_failure(error),
+        NodeError::NoFederation => {
+            let (zh, en) = ("这个节点还不属于任何联盟。", "this node belongs to no federation yet");
+            Failure::new(ExitCode::NotAllowed, "no-federation", zh, en).fix(
+                "建立新联盟用 xianmeng charter create；加入已有联盟用 xianmeng join 邀请函.json。",
+                "`xianmeng charter create` founds one, `xianmeng join INVITATION.json` joins one",
+            )
+        }
+        NodeError::Join(error) => join_failure(error),
+        NodeError::Store(error) => store_failure(error),
+        NodeError::Network(error) => network_failure(error),
+        NodeError::Api(error) => {
+            let (zh, en) = (format!("本机接口起不来：{error}"), format!("the API cannot start: {error}"));
+            Failure::new(ExitCode::Network, "api", zh, en).fix(
+                "请关掉占用端口的程序，或改 config.toml 的 api.listen。",
+                "stop what uses the port, or change api.listen in config.toml",
+            )
+        }
+    }
+}
+
+/// The failure that an error of joining means.
+pub fn join_failure(error: &JoinError) -> Failure {
+    let new = |exit, code: &'static str, zh: String| Failure::new(exit, code, zh, error.to_string());
+    match error {
+        JoinError::Directory(error) => home::directory_failure(error),
+        JoinError::Network(error) => network_failure(error),
+        JoinError::NoInvitation | JoinError::Invitation(_) | JoinError::Expired => {
+            new(ExitCode::InputRefused, "invitation", format!("邀请函不能用：{error}"))
+                .fix("请向秘书处要一份新的邀请函，再执行 xianmeng join。", "ask the secretariat for a new invitation, then run `xianmeng join`")
+        }
+        JoinError::Unreachable(_) | JoinError::Stream(_) | JoinError::Frame(_) | JoinError::Malformed => {
+            new(ExitCode::Network, "bootstrap-unreachable", format!("连不上邀请函里的节点：{error}"))
+                .fix("请检查网络，并请秘书处确认其节点在运行。", "check the network, and ask the secretariat whether its node runs")
+        }
+        JoinError::Refused { reason } => new(ExitCode::NotAllowed, "join-refused", refusal_zh(reason).to_owned())
+            .fix("请与秘书处联系。", "talk to the secretariat"),
+        JoinError::Charter(_) => new(ExitCode::VerificationFailed, "charter", format!("对方给的章程不对：{error}"))
+            .fix("请与秘书处核对邀请函。", "compare the invitation with the secretariat"),
+    }
+}
+
+fn refusal_zh(reason: &str) -> &'static str {
+    match reason {
+        "token" => "对方不认这份邀请函：已过期，或不是它发出的。",
+        "expelled" => "本单位已被除名。",
+        "full" => "对方待批的申请太多。",
+        _ => "对方认为申请内容不对。",
+    }
+}
+
+fn store_failure(error: &StoreError) -> Failure {
+    let en = error.chain().to_string();
+    match error {
+        StoreError::InUse { directory } => {
+            let zh = format!("{} 正被另一个进程使用。", directory.display());
+            Failure::new(ExitCode::DataDirectory, "data-in-use", zh, en)
+                .fix("这个节点多半已经在运行；请先停掉它。", "this node probably runs already; stop it first")
+        }
+        StoreError::ForeignFederation { .. } => {
+            Failure::new(ExitCode::DataDirectory, "other-federation", "数据目录属于另一个联盟。", en)
+                .fix("请用 --data 指定正确的目录。", "name the right directory with --data")
+        }
+        StoreError::DiskFull { .. } => Failure::new(ExitCode::Store, "disk-full", "磁盘已满。", en)
+            .fix("腾出空间后再运行；已确认的都还在。", "free some space and start it again; what was acknowledged is safe"),
+        _ => Failure::new(ExitCode::Store, "store", format!("存储出错：{en}"), en)
+            .fix("请按提示处理；keys 和 journal 目录务必保留。", "do as it says; keep the directories `keys` and `journal` in any case"),
+    }
+}
+
+fn store_stopped(reason: &str) -> Failure {
+    let (zh, en) = (format!("存储出错，节点已停止：{reason}"), format!("the store failed and the node stopped: {reason}"));
+    Failure::new(ExitCode::Store, "store", zh, en)
+        .fix("请检查磁盘空间和健康状况，再重新运行；已确认的都还在。", "check the disk and start it again; what was acknowledged is safe")
+}
+
+fn network_failure(error: &NetworkError) -> Failure {
+    let new = |code: &'static str, zh: String| Failure::new(ExitCode::Network, code, zh, chain(error));
+    match error {
+        NetworkError::AddressInUse { address } => new("port-in-use", format!("地址 {address} 已被占用。")).fix(
+            "请关掉占用端口的程序，或改 config.toml 的 network.listen。",
+            "stop what uses the port, or change network.listen in config.toml",
+        ),
+        _ => new("network", format!("网络起不来：{}", chain(error)))
+            .fix("请核对 config.toml 的 network.listen。", "check network.listen in config.toml"),
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_obstacle_has_its_exit_code() {
+        let exit = |error: NodeError| node_failure(&error).exit;
+        assert_eq!(exit(NodeError::NoFederation), ExitCode::NotAllowed);
+        let in_use = StoreError::InUse { directory: "node".into() };
+        assert_eq!(exit(NodeError::Store(in_use)), ExitCode::DataDirectory);
+        assert_eq!(exit(NodeError::Store(StoreError::DiskFull { what: "write" })), ExitCode::Store);
+        let port = NetworkError::AddressInUse { address: "/ip4/127.0.0.1/tcp/1".into() };
+        assert_eq!(exit(NodeError::Network(port)), ExitCode::Network);
+        assert_eq!(exit(NodeError::Join(JoinError::Refused { reason: "token".into() })), ExitCode::NotAllowed);
+        assert_eq!(exit(NodeError::Join(JoinError::Malformed)), ExitCode::Network);
+    }
 }

@@ -162,7 +162,8 @@ fn read_heads(database: &Database, damage: &mut Vec<Damage>) -> BTreeMap<LogNumb
     heads
 }
 
-fn unreadable(error: &StoreError) -> Damage {
+/// Damage that the database itself reports.
+pub(super) fn unreadable(error: &StoreError) -> Damage {
     Damage::Database { what: error.chain() }
 }
 

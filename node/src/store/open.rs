@@ -10,13 +10,13 @@ use protocol::replica::{Change, Replica};
 
 use super::database::{Database, sync_directory};
 use super::error::StoreError;
-use super::examine::{Examined, examine, logs_of};
+use super::examine::{Examined, examine, logs_of, unreadable};
 use super::journal::{Content, JOURNAL, Journal, check_federation};
 use super::layout::Progress;
 use super::progress::Witness;
 use super::replay::replay;
 use super::report::{Damage, JournalState, Missing, OpenReport};
-use super::salvage::{STORE, finish_interrupted, rebuild, swap};
+use super::salvage::{STORE, finish_interrupted, rebuild, set_snapshots_aside, swap};
 use super::shelf::Shelf;
 use super::{Opened, Settings, Store, Writer};
 
@@ -136,12 +136,23 @@ fn attempt(
     genesis: &Charter,
     settings: &Settings,
 ) -> Result<(Option<Database>, Examined), StoreError> {
-    match Database::open(path, settings.cache_bytes) {
+    let first = match Database::open(path, settings.cache_bytes) {
         Ok(database) => {
             let examined = examine(&database, genesis)?;
+            return Ok((Some(database), examined));
+        }
+        Err(error) if error.is_damage() => error,
+        Err(error) => return Err(error),
+    };
+    // Without its snapshots sled reads its log from the beginning, up to the damage.
+    set_snapshots_aside(path)?;
+    match Database::open(path, settings.cache_bytes) {
+        Ok(database) => {
+            let mut examined = examine(&database, genesis)?;
+            examined.damage.insert(0, unreadable(&first));
             Ok((Some(database), examined))
         }
-        Err(error) if error.is_damage() => Ok((None, Examined::unreadable(genesis, &error))),
+        Err(error) if error.is_damage() => Ok((None, Examined::unreadable(genesis, &first))),
         Err(error) => Err(error),
     }
 }

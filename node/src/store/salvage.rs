@@ -18,6 +18,8 @@ use super::limits::{BATCH_BYTES, KEPT_ASIDE_MAX};
 /// The directory of the database in a data directory.
 pub(super) const STORE: &str = "store";
 const REBUILDING: &str = "store.rebuilding";
+/// How the names of sled's snapshots begin.
+const SNAPSHOT: &str = "snap.";
 
 /// Ends a rebuilding that a crash interrupted: the new database is complete once the damaged one has its new name.
 pub(super) fn finish_interrupted(directory: &Path) -> Result<(), StoreError> {
@@ -60,6 +62,20 @@ pub(super) fn rebuild(
     let (blocks, proofs) = (sound.charter().version(), sound.proofs().len() as u32);
     copy.put_checked(&progress_key(), &Progress { commits, blocks, proofs }.encode())?;
     copy.flush()
+}
+
+/// Renames sled's snapshots, so that it does not find them.
+pub(super) fn set_snapshots_aside(store: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::file("list", store, source);
+    for entry in fs::read_dir(store).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with(SNAPSHOT) {
+            let aside = store.join(format!("damaged-{name}"));
+            fs::rename(&path, aside).map_err(|source| StoreError::file("rename", &path, source))?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the damaged database another name and the rebuilt one its place. Both must be closed.

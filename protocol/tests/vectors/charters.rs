@@ -96,7 +96,12 @@ fn chains() -> Vec<Vector> {
         good("genesis of three members", given(world.charter.blocks())),
         good("a block without operations", after(&world, &tip)),
         good("the same block twice", given(world.charter.blocks().iter().chain([&tip, &tip]))),
-        bad("begins with block 2", given([&world.next(vec![])]), "charter/not-genesis", "a chain begins with version 1"),
+        bad(
+            "begins with block 2",
+            given([&world.next(vec![])]),
+            "charter/not-genesis",
+            "a chain begins with version 1",
+        ),
         bad(
             "genesis with a predecessor",
             alone(Block { previous: BlockHash([1; 32]), ..first() }),
@@ -255,10 +260,8 @@ fn broken_operations() -> Vec<Vector> {
         *member = MemberNumber(1);
     }
     let last = Some(Position { sequence: 4, id: EntryId([7; 32]) });
-    let registrar = |member, key: &SigningKey| Operation::AddRegistrar {
-        member: MemberNumber(member),
-        key: public_key(key),
-    };
+    let registrar =
+        |member, key: &SigningKey| Operation::AddRegistrar { member: MemberNumber(member), key: public_key(key) };
     let many = |purpose: Purpose, count: usize| -> Vec<SigningKey> {
         let seed = |index: usize| *blake3::hash(format!("vector key {} {index}", purpose.name()).as_bytes()).as_bytes();
         (0..count).map(|index| SigningKey::from_bytes(&seed(index))).collect()

@@ -1,9 +1,7 @@
 //! Layouts of the charter: applications and signed blocks.
 
 use protocol::charter::{Block, Class, Operation, Position, Purpose, Seal, SignedApplication, SignedBlock};
-use protocol::identity::{
-    BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, public_key, sign,
-};
+use protocol::identity::{BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, public_key, sign};
 use protocol::testing::{EXPIRES_MS, FOUNDED_MS, Organisation};
 use serde_json::{Value, json};
 
@@ -63,7 +61,12 @@ pub fn applications() -> File {
         good("county with three keys", given(&whole)),
         good("fund without region and governance key", given(&signed_application(2, name, b"", &keys[..2]))),
         bad("class 6", given(&signed_application(6, name, b"", &keys)), "layout/rule/class", "classes are 1 to 5"),
-        bad("no name", given(&signed_application(1, b"", b"", &keys)), "layout/text/member-name", "a name is not empty"),
+        bad(
+            "no name",
+            given(&signed_application(1, b"", b"", &keys)),
+            "layout/text/member-name",
+            "a name is not empty",
+        ),
         bad(
             "name too long",
             given(&signed_application(1, &[b'a'; 257], b"", &keys)),
@@ -247,7 +250,12 @@ pub fn blocks() -> File {
             "layout/rule/seals",
             ascending,
         ),
-        bad("257 seals", given(&one(4, [[2, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]].concat())), "layout/bound/seals", "at most 256"),
+        bad(
+            "257 seals",
+            given(&one(4, [[2, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]].concat())),
+            "layout/bound/seals",
+            "at most 256",
+        ),
         bad("seal accepts 2", given(&one(6, seal(1, 2, 0, 0))), "layout/rule/seal-accepts", "it is 0 or 1"),
         bad("seal of nothing with a sequence", given(&one(6, seal(1, 0, 1, 0))), "layout/rule/seal", zero),
         bad("seal of nothing with an id", given(&one(6, seal(1, 0, 0, 1))), "layout/rule/seal", zero),

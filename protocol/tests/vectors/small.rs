@@ -91,12 +91,7 @@ pub fn beacons() -> File {
         bad("513 heads", given(&with(&bytes, 102, &[1, 2])), "layout/bound/heads", "at most 512 heads"),
         bad("heads not ascending", given(&with(&bytes, 116, &[1])), "layout/rule/log", ascending),
         bad("cut", given(&bytes[..bytes.len() - 1]), "layout/short/signature", "a beacon is whole"),
-        bad(
-            "left over",
-            given(&[bytes.as_slice(), &[0]].concat()),
-            "layout/trailing",
-            "a beacon is read to its end",
-        ),
+        bad("left over", given(&[bytes.as_slice(), &[0]].concat()), "layout/trailing", "a beacon is read to its end"),
         bad(
             "changed counter",
             given(&with(&bytes, 41, &[3])),

@@ -14,9 +14,9 @@ fn judge(vector: &Value) -> Judged {
 }
 
 fn decoded(statement: &Statement) -> Value {
-    let fields = statement.fields.iter().map(|(number, value)| {
-        json!({ "number": number, "type": value.value_type(), "value": values::decoded(value) })
-    });
+    let fields = statement.fields.iter().map(
+        |(number, value)| json!({ "number": number, "type": value.value_type(), "value": values::decoded(value) }),
+    );
     json!({
         "nonce": hex::encode(statement.nonce), "operation": statement.operation as u8,
         "kind_set": statement.kind_set, "record": statement.record.map(|id| id.to_string()),
@@ -96,11 +96,26 @@ pub fn file() -> File {
         good("withdraw with a reason", changed(revise(), withdraw)),
         bad("cut inside the nonce", input([1; 15]), "layout/short/nonce", "a body begins with 16 bytes of nonce"),
         bad("layout 2", changed(create(), |raw| raw.layout = 2), "layout/rule/statement-layout", "the layout is 1"),
-        bad("operation 0", changed(create(), |raw| raw.operation = 0), "layout/rule/operation", "operations are 1 to 3"),
-        bad("operation 4", changed(create(), |raw| raw.operation = 4), "layout/rule/operation", "operations are 1 to 3"),
+        bad(
+            "operation 0",
+            changed(create(), |raw| raw.operation = 0),
+            "layout/rule/operation",
+            "operations are 1 to 3",
+        ),
+        bad(
+            "operation 4",
+            changed(create(), |raw| raw.operation = 4),
+            "layout/rule/operation",
+            "operations are 1 to 3",
+        ),
         bad("create of a record", changed(create(), |raw| raw.record[0] = 1), "layout/rule/record", "it is zero"),
         bad("revision of nothing", changed(revise(), |raw| raw.record = [0; 32]), "layout/rule/record", "it is named"),
-        bad("revision with external", changed(revise(), |raw| raw.external = b"1".into()), "layout/rule/external", belongs),
+        bad(
+            "revision with external",
+            changed(revise(), |raw| raw.external = b"1".into()),
+            "layout/rule/external",
+            belongs,
+        ),
         bad("revision with origin", changed(revise(), |raw| raw.origin[0] = 1), "layout/rule/external", belongs),
         bad(
             "create that clears",
@@ -114,7 +129,12 @@ pub fn file() -> File {
             "layout/rule/cleared",
             "a field is set or cleared, not both",
         ),
-        bad("cleared descending", changed(revise(), |raw| raw.cleared = vec![9, 3]), "layout/rule/cleared-field", ascending),
+        bad(
+            "cleared descending",
+            changed(revise(), |raw| raw.cleared = vec![9, 3]),
+            "layout/rule/cleared-field",
+            ascending,
+        ),
         bad("cleared twice", changed(revise(), |raw| raw.cleared = vec![3, 3]), "layout/rule/cleared-field", ascending),
         bad("fields descending", changed(revise(), |raw| raw.fields.reverse()), "layout/rule/field-number", ascending),
         bad("field twice", changed(revise(), |raw| raw.fields[1].0 = 1), "layout/rule/field-number", ascending),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use node::directory::DataDirectory;
+use node::joining::{Invitation, InvitationPeer};
 use protocol::identity::{BlockHash, PublicKey};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,8 +14,8 @@ use serde_json::json;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
-use crate::invitation::{Bootstrap, INVITATION_FORMAT, Invitation};
-use crate::{home, time};
+use crate::invitation::INVITATION_FORMAT;
+use crate::{home, invitation, time};
 
 use super::signing;
 
@@ -55,7 +56,7 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
         federation: charter.federation(),
         federation_name: charter.name().to_owned(),
         pin: BlockHash(charter.federation().0),
-        bootstrap: vec![Bootstrap { transport: network.transport, addresses: addresses.clone() }],
+        bootstrap: vec![InvitationPeer { transport: network.transport, addresses: addresses.clone() }],
         token: hex::encode(token),
         expires_ms: time::now_ms() + arguments.days * time::DAY_MS,
     };
@@ -120,7 +121,7 @@ fn write_new(arguments: &InviteArguments, invitation: &Invitation) -> Result<(),
         let (zh, en) = (format!("{} 已存在，没有覆盖。", path.display()), format!("{} exists", path.display()));
         Failure::new(ExitCode::InputRefused, "file-exists", zh, en).fix("请换一个文件名。", "choose another name")
     })?;
-    file.write_all(invitation.to_json().as_bytes()).and_then(|()| file.sync_all()).map_err(|error| Failure::file(path, &error))
+    file.write_all(invitation::to_json(invitation).as_bytes()).and_then(|()| file.sync_all()).map_err(|error| Failure::file(path, &error))
 }
 
 #[cfg(test)]

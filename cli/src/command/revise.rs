@@ -1,0 +1,46 @@
+//! `revise`: sets and clears fields of one's own record.
+
+use clap::Args;
+use node::api::types::{Published, ReviseRecord};
+
+use crate::client::segment;
+use crate::context::Context;
+use crate::exit_codes::ExitCode;
+use crate::failure::Failure;
+
+use super::{assignment, publish};
+
+/// Arguments of `revise`.
+#[derive(Debug, Args)]
+pub struct ReviseArguments {
+    /// 记录：编号如 42-7、完整或开头一段标识，或自己的编号。
+    /// The record: a label such as 42-7, an id or how it begins, or one's own number
+    #[arg(value_name = "RECORD")]
+    record: String,
+    /// 要改的“字段=值”。
+    /// What to set, as field=value
+    #[arg(value_name = "FIELD=VALUE")]
+    assignments: Vec<String>,
+    /// 要清除的字段（可多次）。
+    /// A field to clear (repeatable)
+    #[arg(long, value_name = "FIELD")]
+    clear: Vec<String>,
+    /// 最多等多少秒看送达情况。
+    /// Seconds to wait for delivery at most
+    #[arg(long, default_value_t = 3, value_name = "SECONDS")]
+    wait: u64,
+}
+
+/// Publishes the revision.
+pub fn perform(context: &Context, arguments: &ReviseArguments) -> Result<(), Failure> {
+    let revision = ReviseRecord { set: assignment::parse_all(&arguments.assignments)?, clear: arguments.clear.clone() };
+    if revision.set.is_empty() && revision.clear.is_empty() {
+        let (zh, en) = ("没有说改什么。", "nothing to change was named");
+        return Err(Failure::new(ExitCode::Usage, "nothing-to-revise", zh, en)
+            .fix("例如 xianmeng revise 42-7 规模=6亿元。", "for instance `xianmeng revise 42-7 规模=6亿元`"));
+    }
+    let client = context.client()?;
+    let published: Published = client.post(&format!("/v1/records/{}/revise", segment(&arguments.record)), &revision)?;
+    context.out.line(format!("已更正 revised {}", published.labels.join(" ")));
+    publish::finish(context, &client, published, arguments.wait)
+}

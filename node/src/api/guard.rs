@@ -1,0 +1,115 @@
+//! Who comes in: loopback host names, the bearer token, and as many requests as the node can work on.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::Shared;
+use super::limits::{REQUEST_TIME_MAX, TURN_WAIT};
+use super::problem::ApiProblem;
+
+/// Paths that need no token: they tell nothing about the federation.
+pub(super) const PUBLIC_PATHS: [&str; 2] = ["/healthz", "/openapi.json"];
+/// Host names of this machine itself.
+const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
+
+/// Checks, in this order: the host is a loopback name; the token is right; there is room.
+pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    if !is_loopback_host(request.headers()) || named.is_some_and(|named| !is_loopback(&named)) {
+        return ApiProblem::new(
+            StatusCode::FORBIDDEN,
+            "host",
+            "只接受发往本机地址（127.0.0.1、[::1]、localhost）的请求。",
+            "only requests to a loopback host are answered: 127.0.0.1, [::1], localhost",
+        )
+        .fix("请用 127.0.0.1 访问。", "use 127.0.0.1")
+        .into_response();
+    }
+    if PUBLIC_PATHS.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    if !shared.is_authorized(request.headers()) {
+        let problem = ApiProblem::new(
+            StatusCode::UNAUTHORIZED,
+            "token",
+            "缺少口令或口令不对。",
+            "the bearer token is missing or wrong",
+        )
+        .fix("口令在数据目录的 api.token 文件里。", "the token is in the file api.token of the data directory");
+        let mut response = problem.into_response();
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    match tokio::time::timeout(TURN_WAIT, shared.requests.acquire()).await {
+        Ok(Ok(_turn)) => next.run(request).await,
+        _ => ApiProblem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "节点正忙，请求太多。",
+            "the node works on too many requests",
+        )
+        .fix("请稍后重试。", "try again in a moment")
+        .into_response(),
+    }
+}
+
+/// Ends a request that takes too long. What it had published stays published.
+pub(super) async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiProblem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-slow",
+            "请求超过了时限；若是发布，结果可能稍后才出现。",
+            "the request took too long; what it was to publish may still appear",
+        )
+        .fix("请先查询结果，再决定是否重试。", "look whether it was done before you try again")
+        .into_response(),
+    }
+}
+
+impl super::SharedState {
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        // Hashes are compared in constant time, and tell nothing about how much of the token was right.
+        token.is_some_and(|token| blake3::hash(token.as_bytes()) == self.token_hash)
+    }
+}
+
+fn is_loopback_host(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    second.is_none() && first.and_then(|host| host.to_str().ok()).is_some_and(is_loopback)
+}
+
+fn is_loopback(host: &str) -> bool {
+    LOOPBACK_NAMES.iter().any(|name| {
+        let rest = host.get(..name.len()).filter(|start| start.eq_ignore_ascii_case(name)).map(|_| &host[name.len()..]);
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+    })
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_loopback() {
+        for host in ["127.0.0.1", "127.0.0.1:4780", "[::1]:80", "[::1]", "LocalHost:1", "localhost"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:x", "localhost:",
+            "10.0.0.1", "127.0.0.1:99999", "127.0.0.1@evil.example", "::1"]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

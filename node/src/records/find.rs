@@ -1,0 +1,86 @@
+//! What people call a record by: its id, the beginning of it, its label, or an own number of this member.
+
+use std::collections::BTreeSet;
+
+use protocol::identity::{EntryId, MemberNumber};
+use protocol::kind::KindSet;
+use protocol::view::{Label, RecordState, View};
+
+use super::error::{Candidate, RecordError};
+use super::render::{kind_name, kind_name_zh};
+use super::{CANDIDATES_MAX, PREFIX_CHARACTERS_MIN};
+use crate::core::{Core, State};
+
+/// Separates a kind from an own number: `demand:XQ001`.
+const KIND_SEPARATORS: [char; 2] = [':', '：'];
+/// Hexadecimal characters of a whole id.
+const ID_CHARACTERS: usize = 64;
+
+/// The record that `reference` names, among those that are visible now.
+///
+/// A whole id names one record. Otherwise a label, an own number of this member (`XQ001`, or `demand:XQ001` where kinds
+/// share it) and the beginning of an id are tried; when they mean different records, that is an error that lists them.
+pub fn find(core: &Core, kinds: &KindSet, reference: &str) -> Result<EntryId, RecordError> {
+    let reference = reference.trim();
+    let own = core.own().map(|(member, _)| member);
+    let as_of_ms = core.as_of_ms();
+    core.read(|state| {
+        let view = state.view();
+        let visible = |id: &EntryId| !view.versions(id, as_of_ms).is_empty();
+        let found: BTreeSet<EntryId> =
+            meanings(view, kinds, own, reference).into_iter().filter(|id| visible(id)).collect();
+        match (found.first(), found.len()) {
+            (Some(id), 1) => Ok(*id),
+            (None, _) => Err(RecordError::NotFound { reference: reference.to_owned() }),
+            (Some(_), _) => Err(ambiguous(view, kinds, reference, &found)),
+        }
+    })
+}
+
+/// The record of an id as it stands now.
+pub fn record(state: &State, core: &Core, id: &EntryId) -> Result<RecordState, RecordError> {
+    let view = state.view();
+    let as_of_ms = core.as_of_ms();
+    if view.versions(id, as_of_ms).is_empty() {
+        return Err(RecordError::NotFound { reference: id.to_string() });
+    }
+    view.record(id, as_of_ms, core).ok_or(RecordError::Incomplete { id: *id })
+}
+
+fn meanings(view: &View, kinds: &KindSet, own: Option<MemberNumber>, reference: &str) -> Vec<EntryId> {
+    let lower = reference.to_ascii_lowercase();
+    if lower.len() == ID_CHARACTERS
+        && let Ok(id) = lower.parse()
+    {
+        return vec![id];
+    }
+    let mut found: Vec<EntryId> = Vec::new();
+    found.extend(reference.parse::<Label>().ok().and_then(|label| view.by_label(label)));
+    found.extend(own.into_iter().flat_map(|own| by_external(view, kinds, own, reference)));
+    let is_prefix = lower.len() >= PREFIX_CHARACTERS_MIN && lower.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_prefix {
+        found.extend(view.by_prefix(&lower, CANDIDATES_MAX));
+    }
+    found
+}
+
+fn by_external(view: &View, kinds: &KindSet, own: MemberNumber, reference: &str) -> Vec<EntryId> {
+    let qualified = reference.split_once(KIND_SEPARATORS).and_then(|(kind, external)| {
+        let kind = kinds.kind_named(kind)?;
+        view.by_external(own, kind.number(), external.trim())
+    });
+    let plain = kinds.kinds().filter_map(|kind| view.by_external(own, kind.number(), reference));
+    qualified.into_iter().chain(plain).collect()
+}
+
+fn ambiguous(view: &View, kinds: &KindSet, reference: &str, found: &BTreeSet<EntryId>) -> RecordError {
+    let candidate = |id: &EntryId| {
+        let (_, kind) = view.owner(id)?;
+        let (name, zh) = (kind_name(kinds, kind), kind_name_zh(kinds, kind));
+        Some(Candidate { id: *id, label: view.label(id)?, kind: name, kind_zh: zh })
+    };
+    RecordError::Ambiguous {
+        reference: reference.to_owned(),
+        candidates: found.iter().filter_map(candidate).take(CANDIDATES_MAX).collect(),
+    }
+}

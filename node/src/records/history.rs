@@ -1,0 +1,84 @@
+//! How a record became what it is: every statement about it, with what changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::identity::EntryId;
+use protocol::kind::{Kind, KindSet};
+use protocol::statement::{FIELD_REASON, Operation, Statement};
+use protocol::value::Value;
+use protocol::view::{BodySource, Version};
+
+use super::HISTORY_VERSIONS_MAX;
+use super::error::RecordError;
+use super::render::{Renderer, field_text};
+use crate::api::types::{FieldChange, HistoryItem};
+use crate::core::Core;
+
+/// The statements about a record in the order of its owner's logs, the create first; of a record with very many, the
+/// newest. Blocks: it reads bodies from the disk.
+pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<HistoryItem>, RecordError> {
+    let as_of_ms = core.as_of_ms();
+    let found = core.read(|state| Some((state.view().owner(id)?, state.view().versions(id, as_of_ms))));
+    let not_found = || RecordError::NotFound { reference: id.to_string() };
+    let ((owner, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
+    let author = Renderer::new(core, kinds, [owner]).member(owner);
+    let mut items = Vec::new();
+    let mut fields = BTreeMap::new();
+    let skipped = versions.len().saturating_sub(HISTORY_VERSIONS_MAX);
+    for (index, version) in versions.iter().enumerate() {
+        let statement = core.body(version.place).and_then(|body| Statement::decode(&body).ok());
+        let before = fields.clone();
+        if let Some(statement) = &statement {
+            apply(&mut fields, statement);
+        }
+        if index >= skipped {
+            items.push(HistoryItem {
+                entry: version.entry.to_string(),
+                operation: operation_name(version).to_owned(),
+                time_ms: version.time_ms,
+                log: version.place.log,
+                sequence: version.place.sequence,
+                author: author.clone(),
+                changes: changes(kinds.kind(kind), &before, &fields),
+                reason: statement.as_ref().and_then(reason),
+            });
+        }
+    }
+    Ok(items)
+}
+
+fn operation_name(version: &Version) -> &'static str {
+    match version.operation {
+        Operation::Create => "create",
+        Operation::Revise => "revise",
+        Operation::Withdraw => "withdraw",
+    }
+}
+
+fn reason(statement: &Statement) -> Option<String> {
+    match statement.fields.get(&FIELD_REASON) {
+        Some(Value::Text(reason)) => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+fn apply(fields: &mut BTreeMap<u16, Value>, statement: &Statement) {
+    if statement.operation == Operation::Withdraw {
+        return;
+    }
+    fields.retain(|number, _| !statement.cleared.contains(number));
+    fields.extend(statement.fields.clone());
+    fields.remove(&FIELD_REASON);
+}
+
+fn changes(kind: Option<&Kind>, before: &BTreeMap<u16, Value>, after: &BTreeMap<u16, Value>) -> Vec<FieldChange> {
+    let numbers: BTreeSet<u16> = before.keys().chain(after.keys()).copied().collect();
+    let changed = numbers.into_iter().filter(|number| before.get(number) != after.get(number));
+    let change = |number: u16| {
+        let text = |fields: &BTreeMap<u16, Value>| fields.get(&number).map(|value| field_text(kind, number, value));
+        let (old, new) = (text(before), text(after));
+        let (name, zh, _) = new.clone().or(old.clone()).unwrap_or_default();
+        FieldChange { name, zh, before: old.map(|(.., text)| text), after: new.map(|(.., text)| text) }
+    };
+    changed.map(change).collect()
+}

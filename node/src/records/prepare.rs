@@ -1,0 +1,210 @@
+//! From what a caller says to statements: every check that needs nothing but the kind and the author.
+//!
+//! Checks, in this order: the kind is known; the author's class may write it; names and texts of fields can be read;
+//! the statement has its layout and names this build's kind set; the fields keep the rules of the kind; own number and
+//! the field that holds it agree; nothing in it must stay on this node. What depends on other records is checked by
+//! `settle`, and [`super::publish`] never signs what has not passed both.
+
+use std::collections::BTreeMap;
+
+use protocol::charter::Class;
+use protocol::identity::{EntryId, MemberNumber};
+use protocol::kind::{KIND_SET_VERSION, Kind, KindSet};
+use protocol::limits::BODY_NONCE_BYTES;
+use protocol::statement::{Operation, Statement};
+use protocol::value::Value;
+
+use super::error::RecordError;
+use super::fields;
+use crate::api::types::{CreateRecord, ReviseRecord, WithdrawRecord};
+use crate::core::{Core, PublishError};
+
+/// Random bytes that open a body.
+pub type Nonce = [u8; BODY_NONCE_BYTES];
+
+/// Who publishes, under which kinds.
+#[derive(Debug, Clone, Copy)]
+pub struct Author<'a> {
+    /// The kinds.
+    pub kinds: &'a KindSet,
+    /// The member.
+    pub member: MemberNumber,
+    /// Its class.
+    pub class: Class,
+}
+
+/// A statement that keeps every rule that needs no state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// Number of the kind.
+    pub kind: u16,
+    /// What it says.
+    pub statement: Statement,
+    /// Its canonical bytes.
+    pub body: Vec<u8>,
+}
+
+impl<'a> Author<'a> {
+    /// This node's own member, under `kinds`, which the charter must name.
+    pub fn own(core: &Core, kinds: &'a KindSet) -> Result<Self, RecordError> {
+        let (member, _) = core.own().ok_or(PublishError::NotMember)?;
+        core.read(|state| {
+            let charter = state.replica.charter();
+            let class = charter.members().get(&member).map(|member| member.class).ok_or(PublishError::NotMember)?;
+            if charter.kind_sets().get(&KIND_SET_VERSION) != Some(&kinds.hash()) {
+                return Err(RecordError::KindSetUnknown { version: KIND_SET_VERSION });
+            }
+            Ok(Self { kinds, member, class })
+        })
+    }
+
+    fn writable(&self, kind: &'a Kind) -> Result<&'a Kind, RecordError> {
+        if kind.may_write(self.class.name()) {
+            return Ok(kind);
+        }
+        Err(RecordError::WriterClass {
+            kind_zh: kind.zh().to_owned(),
+            kind_en: kind.en().to_owned(),
+            class_zh: self.class.zh(),
+            class_en: self.class.name(),
+        })
+    }
+
+    fn kind(&self, number: u16) -> Result<&'a Kind, RecordError> {
+        self.writable(kind_numbered(self.kinds, number)?)
+    }
+}
+
+/// The kind of that English or Chinese name, or of that number.
+pub fn kind_named<'a>(kinds: &'a KindSet, given: &str) -> Result<&'a Kind, RecordError> {
+    let by_number = || given.trim().parse().ok().and_then(|number| kinds.kind(number));
+    kinds.kind_named(given).or_else(by_number).ok_or_else(|| kind_unknown(kinds, given))
+}
+
+fn kind_numbered(kinds: &KindSet, number: u16) -> Result<&Kind, RecordError> {
+    kinds.kind(number).ok_or_else(|| kind_unknown(kinds, &number.to_string()))
+}
+
+fn kind_unknown(kinds: &KindSet, given: &str) -> RecordError {
+    let known: Vec<String> = kinds.kinds().map(|kind| format!("{}（{}）", kind.zh(), kind.name())).collect();
+    RecordError::KindUnknown { given: given.to_owned(), known: known.join("、") }
+}
+
+/// A create from the texts of its fields.
+pub fn prepare_create(author: &Author<'_>, request: &CreateRecord, nonce: Nonce) -> Result<Prepared, RecordError> {
+    let kind = author.writable(kind_named(author.kinds, &request.kind)?)?;
+    let fields = fields::parse(kind, &request.fields)?;
+    let external = request.external.as_deref().map(str::trim).filter(|external| !external.is_empty());
+    let statement = Statement::create(nonce, KIND_SET_VERSION, external.map(str::to_owned), fields);
+    finish(kind, statement, None)
+}
+
+/// A revision of a record from texts and names.
+pub fn prepare_revise(
+    author: &Author<'_>,
+    kind: u16,
+    record: EntryId,
+    request: &ReviseRecord,
+    nonce: Nonce,
+) -> Result<Prepared, RecordError> {
+    let kind = author.kind(kind)?;
+    let set = fields::parse_set(kind, &request.set)?;
+    let cleared = fields::parse_clear(kind, &request.clear, &set)?;
+    finish(kind, Statement::revise(nonce, KIND_SET_VERSION, record, set, cleared), None)
+}
+
+/// A withdrawal of a record.
+pub fn prepare_withdraw(
+    author: &Author<'_>,
+    kind: u16,
+    record: EntryId,
+    request: &WithdrawRecord,
+    nonce: Nonce,
+) -> Result<Prepared, RecordError> {
+    let kind = author.kind(kind)?;
+    let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    finish(kind, Statement::withdraw(nonce, KIND_SET_VERSION, record, reason.map(str::to_owned)), None)
+}
+
+/// A statement in canonical bytes, whose opening random bytes become `nonce`: randomness is the node's.
+pub fn prepare_statement(
+    author: &Author<'_>,
+    kind: u16,
+    mut body: Vec<u8>,
+    nonce: Nonce,
+) -> Result<Prepared, RecordError> {
+    let kind = author.kind(kind)?;
+    if let Some(opening) = body.first_chunk_mut() {
+        *opening = nonce;
+    }
+    let statement = Statement::decode(&body)?;
+    finish(kind, statement, Some(body))
+}
+
+/// `body`, if given, holds the canonical bytes of `statement`.
+fn finish(kind: &Kind, mut statement: Statement, body: Option<Vec<u8>>) -> Result<Prepared, RecordError> {
+    if statement.kind_set != KIND_SET_VERSION {
+        return Err(RecordError::KindSetOther { found: statement.kind_set, version: KIND_SET_VERSION });
+    }
+    let completed = match statement.operation {
+        Operation::Create => complete_external(kind, &mut statement)?,
+        Operation::Revise if statement.fields.is_empty() && statement.cleared.is_empty() => {
+            return Err(RecordError::NothingToChange);
+        }
+        Operation::Revise | Operation::Withdraw => false,
+    };
+    let broken = match statement.operation {
+        Operation::Create => kind.validate(&statement.fields),
+        Operation::Revise | Operation::Withdraw => kind.validate_revision(&statement.fields, &statement.cleared),
+    };
+    if !broken.is_empty() {
+        return Err(RecordError::Fields(broken));
+    }
+    // Of a create these are all its fields; of the others `settle` asks again with the whole record.
+    may_leave(kind, &statement.fields)?;
+    let body = match body.filter(|_| !completed) {
+        Some(body) => body,
+        None => statement.encode()?,
+    };
+    Ok(Prepared { kind: kind.number(), statement, body })
+}
+
+/// An own number is both a part of the statement and an ordinary field: fills the one from the other. Says whether
+/// anything was filled in.
+fn complete_external(kind: &Kind, statement: &mut Statement) -> Result<bool, RecordError> {
+    let field = kind.external_field();
+    let stated = statement.fields.get(&field.number).map(|value| field.render(value));
+    match (&statement.external, stated) {
+        (None, None) => Ok(false),
+        (Some(external), Some(stated)) if *external == stated => Ok(false),
+        (Some(external), Some(stated)) => {
+            Err(RecordError::ExternalMismatch { external: external.clone(), field: stated })
+        }
+        (None, Some(stated)) => {
+            statement.external = Some(stated);
+            Ok(true)
+        }
+        (Some(external), None) => {
+            let value = field.parse(external).map_err(|broken| RecordError::Fields(vec![broken]))?;
+            let rendered = value.as_ref().map(|value| field.render(value)).unwrap_or_default();
+            if rendered != *external {
+                return Err(RecordError::ExternalMismatch { external: external.clone(), field: rendered });
+            }
+            statement.fields.extend(value.map(|value| (field.number, value)));
+            Ok(true)
+        }
+    }
+}
+
+/// What must not leave is refused by the publisher on every path.
+pub(super) fn may_leave(kind: &Kind, fields: &BTreeMap<u16, Value>) -> Result<(), RecordError> {
+    let Some(withheld) = kind.withheld(fields) else { return Ok(()) };
+    let field = kind.field(withheld.field);
+    let unknown = || format!("field-{}", withheld.field);
+    Err(RecordError::Withheld {
+        field_zh: field.map_or_else(unknown, |field| field.zh.clone()),
+        field_en: field.map_or_else(unknown, |field| field.en.clone()),
+        zh: withheld.zh,
+        en: withheld.en,
+    })
+}

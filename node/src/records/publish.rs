@@ -1,0 +1,214 @@
+//! The one way out: requests become drafts, all of them or none.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use protocol::entry::{Draft, VerifiedEntry};
+use protocol::identity::EntryId;
+use protocol::kind::KindSet;
+use protocol::limits::BODY_NONCE_BYTES;
+use rayon::prelude::*;
+
+use super::REFUSALS_SHOWN_MAX;
+use super::claims::{Claim, Claims};
+use super::error::RecordError;
+use super::prepare::{
+    Author, Nonce, Prepared, prepare_create, prepare_revise, prepare_statement, prepare_withdraw,
+};
+use super::settle::settle;
+use crate::api::types::{CreateRecord, Problem, ProblemDetail, ReviseRecord, WithdrawRecord};
+use crate::core::{Core, PublishError};
+
+/// Requests below which one thread prepares them.
+const PARALLEL_FROM: usize = 16;
+
+/// One thing to publish.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// A new record.
+    Create(CreateRecord),
+    /// A revision of a record.
+    Revise(EntryId, ReviseRecord),
+    /// A withdrawal of a record.
+    Withdraw(EntryId, WithdrawRecord),
+    /// A statement in canonical bytes, with its kind.
+    Statement(u16, Vec<u8>),
+}
+
+/// What was published: the record and the entry that says so.
+#[derive(Debug, Clone)]
+pub struct PublishedRecord {
+    /// The record.
+    pub record: EntryId,
+    /// The entry.
+    pub entry: Arc<VerifiedEntry>,
+}
+
+/// Why a batch was not published: nothing of it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusals {
+    /// Requests in the batch.
+    pub requests: usize,
+    /// What is wrong, by position in the batch; at least one.
+    pub refused: Vec<(usize, RecordError)>,
+}
+
+/// Publishes records of this node's own member. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    kinds: &'static KindSet,
+    claims: Arc<Claims>,
+}
+
+impl Default for Publisher {
+    fn default() -> Self {
+        Self { kinds: KindSet::builtin(), claims: Arc::default() }
+    }
+}
+
+impl Publisher {
+    /// Publishes all requests or none. On return what was published is durable and seen by every reader.
+    ///
+    /// Goes on to its end even when the caller does not wait for it.
+    pub async fn publish(&self, core: &Core, requests: Vec<Request>) -> Result<Vec<PublishedRecord>, Refusals> {
+        let (publisher, core, count) = (self.clone(), core.clone(), requests.len());
+        let work = tokio::spawn(async move { publisher.run(core, requests).await });
+        // The task is never aborted: it fails to answer only when it panicked or the runtime is being shut down.
+        work.await.unwrap_or_else(|_| Err(Refusals::of_all(count, PublishError::Closed.into())))
+    }
+
+    async fn run(self, core: Core, requests: Vec<Request>) -> Result<Vec<PublishedRecord>, Refusals> {
+        let count = requests.len();
+        if let Some(obstacle) = core.publishing_obstacle() {
+            return Err(Refusals::of_all(count, obstacle.into()));
+        }
+        let kinds = self.kinds;
+        let prepared = blocking(count, {
+            let core = core.clone();
+            move || prepare_all(&core, kinds, requests)
+        });
+        let prepared = prepared.await?;
+        let wanted = prepared.iter().filter_map(claim_of).collect::<BTreeSet<_>>();
+        let held = self.claims.take(wanted).await;
+        let settled = blocking(count, {
+            let core = core.clone();
+            move || settle_all(&core, kinds, prepared)
+        });
+        let prepared = settled.await?;
+        let records: Vec<Option<EntryId>> = prepared.iter().map(|one| one.statement.record).collect();
+        let drafts = prepared.into_iter().map(|one| Draft { kind: one.kind, body: one.body }).collect();
+        let published = core.publish(drafts).await;
+        drop(held);
+        let entries = published.map_err(|error| Refusals::of_writer(count, error))?;
+        let with_record = |(entry, record): (Arc<VerifiedEntry>, Option<EntryId>)| PublishedRecord {
+            record: record.unwrap_or_else(|| entry.id()),
+            entry,
+        };
+        Ok(entries.into_iter().zip(records).map(with_record).collect())
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    count: usize,
+    work: impl FnOnce() -> Result<T, Refusals> + Send + 'static,
+) -> Result<T, Refusals> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Refusals::of_all(count, PublishError::Closed.into())))
+}
+
+fn prepare_all(core: &Core, kinds: &KindSet, requests: Vec<Request>) -> Result<Vec<Prepared>, Refusals> {
+    let count = requests.len();
+    let author = Author::own(core, kinds).map_err(|error| Refusals::of_all(count, error))?;
+    let nonces = nonces(count).map_err(|error| Refusals::of_all(count, error))?;
+    let prepare = |(request, nonce): (Request, Nonce)| prepare(core, &author, request, nonce);
+    let work = requests.into_iter().zip(nonces);
+    let prepared: Vec<Result<Prepared, RecordError>> = match count < PARALLEL_FROM {
+        true => work.map(prepare).collect(),
+        false => work.collect::<Vec<_>>().into_par_iter().map(prepare).collect(),
+    };
+    let mut good = Vec::with_capacity(count);
+    let mut refused = Vec::new();
+    for (index, one) in prepared.into_iter().enumerate() {
+        match one {
+            Ok(one) => good.push(one),
+            Err(error) => refused.push((index, error)),
+        }
+    }
+    if refused.is_empty() { Ok(good) } else { Err(Refusals { requests: count, refused }) }
+}
+
+fn prepare(core: &Core, author: &Author<'_>, request: Request, nonce: Nonce) -> Result<Prepared, RecordError> {
+    let kind_of = |id: EntryId| {
+        let owner = core.read(|state| state.view().owner(&id));
+        owner.map(|(_, kind)| kind).ok_or_else(|| RecordError::NotFound { reference: id.to_string() })
+    };
+    match request {
+        Request::Create(create) => prepare_create(author, &create, nonce),
+        Request::Revise(id, revise) => prepare_revise(author, kind_of(id)?, id, &revise, nonce),
+        Request::Withdraw(id, withdraw) => prepare_withdraw(author, kind_of(id)?, id, &withdraw, nonce),
+        Request::Statement(kind, body) => prepare_statement(author, kind, body, nonce),
+    }
+}
+
+fn settle_all(core: &Core, kinds: &KindSet, prepared: Vec<Prepared>) -> Result<Vec<Prepared>, Refusals> {
+    let count = prepared.len();
+    let author = Author::own(core, kinds).map_err(|error| Refusals::of_all(count, error))?;
+    let answers = settle(core, &author, &prepared.iter().collect::<Vec<_>>());
+    let refused: Vec<_> =
+        answers.into_iter().enumerate().filter_map(|(index, answer)| Some((index, answer?))).collect();
+    if refused.is_empty() { Ok(prepared) } else { Err(Refusals { requests: count, refused }) }
+}
+
+fn claim_of(prepared: &Prepared) -> Option<Claim> {
+    match (prepared.statement.record, &prepared.statement.external) {
+        (Some(record), _) => Some(Claim::Record(record)),
+        (None, Some(external)) => Some(Claim::External(prepared.kind, external.clone())),
+        (None, None) => None,
+    }
+}
+
+fn nonces(count: usize) -> Result<Vec<Nonce>, RecordError> {
+    let mut bytes = vec![0; count * BODY_NONCE_BYTES];
+    getrandom::fill(&mut bytes).map_err(|_| RecordError::Randomness)?;
+    let (nonces, _) = bytes.as_chunks();
+    Ok(nonces.to_vec())
+}
+
+impl Refusals {
+    /// One reason that concerns every request.
+    fn of_all(requests: usize, error: RecordError) -> Self {
+        // A reason that concerns all is told once, as if it were the only request.
+        Self { requests: requests.min(1), refused: vec![(0, error)] }
+    }
+
+    fn of_writer(requests: usize, error: PublishError) -> Self {
+        match error {
+            PublishError::Entry { index, .. } => Self { requests, refused: vec![(index, error.into())] },
+            error => Self::of_all(requests, error.into()),
+        }
+    }
+
+    /// The HTTP status: that of the first reason.
+    pub fn status(&self) -> u16 {
+        self.refused.first().map_or(500, |(_, error)| error.status())
+    }
+
+    /// The answer to whoever asked: the first reason, and of a batch every one of them by its number, from 1.
+    pub fn problem(&self) -> Problem {
+        let Some((index, error)) = self.refused.first() else { return RecordError::Randomness.problem() };
+        let mut problem = error.problem();
+        if self.requests <= 1 {
+            return problem;
+        }
+        let (number, refused) = (index + 1, self.refused.len());
+        problem.zh = format!("第 {number} 条：{}（共 {refused} 条有误，全部没有发布）", problem.zh);
+        problem.en = format!("request {number}: {} ({refused} are wrong, none was published)", problem.en);
+        problem.details = self.refused.iter().take(REFUSALS_SHOWN_MAX).map(detail).collect();
+        problem
+    }
+}
+
+fn detail((index, error): &(usize, RecordError)) -> ProblemDetail {
+    let problem = error.problem();
+    ProblemDetail { at: (index + 1).to_string(), code: problem.code, zh: problem.zh, en: problem.en }
+}

@@ -1,0 +1,29 @@
+//! Benchmarks of the whole path, each printed beside a baseline measured in the same run.
+//!
+//! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `live`)
+//! run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default).
+
+mod catch_up;
+mod import;
+mod live;
+mod machine;
+mod resync;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let records = std::env::var("XIANMENG_BENCH_RECORDS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    println!("{}", machine::describe());
+    let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    if runs("import") {
+        import::run(records);
+    }
+    if runs("catch-up") {
+        catch_up::run(records);
+    }
+    if runs("resync") {
+        resync::run(records);
+    }
+    if runs("live") {
+        live::run();
+    }
+}

@@ -1,0 +1,306 @@
+//! Nodes as an operator runs them: a process and a data directory each, on loopback, driven by the command line.
+//!
+//! Waiting is bounded everywhere, and a node that goes out of scope takes its process with it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::program::xianmeng;
+
+/// How long a state may take to come about, unless a story says otherwise.
+pub const WAIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(50);
+
+/// What a command led to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output as JSON; null if it is none.
+    pub json: Value,
+    /// Standard error.
+    pub errors: String,
+}
+
+impl Outcome {
+    /// The JSON of a command that must have succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.code, 0, "{}\n{}", self.errors, self.json);
+        self.json
+    }
+
+    /// The stable name of the error of a command that must have failed with this exit code.
+    #[track_caller]
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}\n{}", self.errors, self.json);
+        assert!(self.errors.contains("错误") && self.errors.contains("error"), "two languages: {}", self.errors);
+        self.json["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// A node.
+#[derive(Debug)]
+pub struct Node {
+    directory: PathBuf,
+    process: Option<Child>,
+    /// Wraps the node's process, for instance in a memory limit.
+    prefix: Vec<String>,
+}
+
+impl Node {
+    /// A node in a directory that exists or will.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), process: None, prefix: Vec::new() }
+    }
+
+    /// Makes keys and settings: loopback, ports that the system chooses, discovery off, these peers.
+    #[track_caller]
+    pub fn init(directory: impl Into<PathBuf>, name: &str, class: &str, peers: &[String]) -> Self {
+        let node = Self::at(directory);
+        let mut arguments = vec!["init", "--name", name, "--class", class, "--api", "127.0.0.1:0", "--no-discovery"];
+        arguments.extend(["--listen", "/ip4/127.0.0.1/tcp/0"]);
+        for peer in peers {
+            arguments.extend(["--peer", peer]);
+        }
+        node.run(&arguments).ok();
+        node
+    }
+
+    /// Runs the node's process under another command, for instance `prlimit`.
+    pub fn under(mut self, prefix: &[&str]) -> Self {
+        self.prefix = prefix.iter().map(|part| (*part).to_owned()).collect();
+        self
+    }
+
+    /// Its data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Runs a command on the node's data directory.
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        let mut command = Command::new(xianmeng());
+        command.args(arguments).arg("--json").arg("--data").arg(&self.directory).stdin(Stdio::null());
+        outcome(command)
+    }
+
+    /// Begins a command and does not wait for it. Its output goes nowhere.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(xianmeng());
+        command.args(arguments).arg("--json").arg("--data").arg(&self.directory);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("the program was built")
+    }
+
+    /// Starts the node; panics with its log when it does not become ready.
+    #[track_caller]
+    pub fn start(&mut self) {
+        if let Err(log) = self.try_start() {
+            panic!("the node did not start:\n{log}");
+        }
+    }
+
+    /// Starts the node; its output if it ends instead of becoming ready.
+    pub fn try_start(&mut self) -> Result<(), String> {
+        let mut words: Vec<String> = self.prefix.clone();
+        words.push(xianmeng().to_string_lossy().into_owned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).args(["run", "--json", "--data"]).arg(&self.directory);
+        let log_path = self.directory.join("node.log");
+        // A directory that cannot take a log, for instance on a full disk, is a story's own affair.
+        let log = std::fs::File::options().create(true).append(true).open(&log_path);
+        let log = log.map_or_else(|_| Stdio::null(), Stdio::from);
+        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
+        let mut child = spawned.expect("the program was built");
+        let first = first_line(&mut child);
+        match first {
+            Some(line) if line.contains("ready") => {
+                self.process = Some(child);
+                Ok(())
+            }
+            other => {
+                let _ = child.kill();
+                let code = child.wait().ok().and_then(|status| status.code());
+                let log = std::fs::read_to_string(log_path).unwrap_or_default();
+                Err(format!("exit {code:?}: {}\n{log}", other.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Kills the node without warning, as a power failure of the process would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.process.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks the node to stop and waits until it did.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        let Some(mut child) = self.process.take() else { return };
+        let signalled = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(signalled.is_ok_and(|status| status.success()), "the node was gone already");
+        let begun = Instant::now();
+        while begun.elapsed() < WAIT {
+            if child.try_wait().expect("the child is ours").is_some() {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("the node did not stop when asked to");
+    }
+
+    /// The number of the node's process.
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().map(Child::id).expect("the node runs")
+    }
+
+    /// How the node is.
+    #[track_caller]
+    pub fn status(&self) -> Value {
+        self.run(&["status"]).ok()
+    }
+
+    /// Digest of its frontier.
+    #[track_caller]
+    pub fn digest(&self) -> String {
+        self.status()["digest"].as_str().expect("a status has a digest").to_owned()
+    }
+
+    /// The address that others can dial.
+    #[track_caller]
+    pub fn address(&self) -> String {
+        let network = self.get("/v1/network");
+        let address = network["listen"][0].as_str().expect("the node listens").to_owned();
+        address
+    }
+
+    /// Where the API listens, and the token.
+    pub fn api(&self) -> (String, String) {
+        let read = |name: &str| std::fs::read_to_string(self.directory.join(name)).expect("the node runs");
+        (read("api.address").trim().to_owned(), read("api.token").trim().to_owned())
+    }
+
+    /// Asks the API; panics unless it answers with success.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Value {
+        let (address, token) = self.api();
+        let request = ureq::get(format!("http://{address}{path}")).header("Authorization", format!("Bearer {token}"));
+        let mut response = request.call().expect("the API answers");
+        let text = response.body_mut().read_to_string().expect("the answer is text");
+        serde_json::from_str(&text).expect("the answer is JSON")
+    }
+
+    /// Waits until the node may sign.
+    #[track_caller]
+    pub fn wait_ready_to_sign(&self) {
+        wait("the node may sign", WAIT, || self.status()["signing"]["ready"] == true);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Runs a command to its end.
+pub fn outcome(mut command: Command) -> Outcome {
+    let output = command.output().expect("the program was built");
+    let text = String::from_utf8_lossy(&output.stdout);
+    Outcome {
+        code: output.status.code().unwrap_or(-1),
+        json: serde_json::from_str(&text).unwrap_or_default(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Waits until something holds; panics when it does not in time.
+#[track_caller]
+pub fn wait(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < limit, "{what}: not within {} s", limit.as_secs());
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Waits until the digests of all nodes are equal.
+#[track_caller]
+pub fn wait_equal(nodes: &[&Node], limit: Duration) {
+    wait("equal digests", limit, || {
+        let first = nodes[0].digest();
+        nodes[1..].iter().all(|node| node.digest() == first)
+    });
+}
+
+fn first_line(child: &mut Child) -> Option<String> {
+    let output = child.stdout.take()?;
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        // The readiness line comes alone; a failure's JSON may be longer, and it then ends the output.
+        let _ = output.read_line(&mut line);
+        if !line.contains("ready") {
+            let _ = output.read_to_string(&mut line);
+        }
+        let _ = sender.send(line);
+        let mut rest = [0; 4_096];
+        while output.read(&mut rest).is_ok_and(|bytes| bytes > 0) {}
+    });
+    receiver.recv_timeout(WAIT).ok()
+}
+
+/// A federation of nodes in a line: each knows only the one before it, and the secretariat is the first.
+#[derive(Debug)]
+pub struct Line {
+    /// The nodes, the secretariat first.
+    pub nodes: Vec<Node>,
+    folder: tempfile::TempDir,
+}
+
+impl Line {
+    /// Founds the federation, admits everybody, starts every node, and waits until all agree.
+    #[track_caller]
+    pub fn found(names: &[&str]) -> Self {
+        Self::found_in(tempfile::tempdir().expect("a temporary directory"), names)
+    }
+
+    #[track_caller]
+    fn found_in(folder: tempfile::TempDir, names: &[&str]) -> Self {
+        let mut first = Node::init(folder.path().join("0"), names[0], "secretariat", &[]);
+        first.run(&["charter", "create", "--federation", "测试联盟"]).ok();
+        first.start();
+        let invitation = folder.path().join("invitation.json");
+        let invitation = invitation.to_string_lossy().into_owned();
+        first.run(&["charter", "invite", "--out", &invitation]).ok();
+        let mut nodes = vec![first];
+        for (index, name) in names.iter().enumerate().skip(1) {
+            let before = nodes[index - 1].address();
+            let mut node = Node::init(folder.path().join(index.to_string()), name, "county", &[before]);
+            node.run(&["join", &invitation]).ok();
+            nodes[0].run(&["charter", "admit", "--all"]).ok();
+            node.run(&["join", &invitation]).ok();
+            node.start();
+            node.wait_ready_to_sign();
+            nodes.push(node);
+        }
+        let line = Self { nodes, folder };
+        wait_equal(&line.nodes.iter().collect::<Vec<_>>(), WAIT);
+        line
+    }
+
+    /// A folder for the story's own files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}

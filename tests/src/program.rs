@@ -1,0 +1,40 @@
+//! The built program. `cargo test` does not build the binary of another package, so the first test that needs it asks
+//! cargo to: at once if it is up to date.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Path of `xianmeng`, built in the profile of the running test.
+pub fn xianmeng() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| built("xianmeng", "xianmeng"))
+}
+
+/// Builds a binary of the workspace and returns its path.
+///
+/// # Panics
+/// When it does not build: no test could say anything then.
+pub fn built(package: &str, binary: &str) -> PathBuf {
+    let root = workspace();
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(&root).args(["build", "--quiet", "--package", package, "--bin", binary]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let status = command.status().expect("cargo runs, for it ran this test");
+    assert!(status.success(), "{binary} does not build");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join(if cfg!(debug_assertions) { "debug" } else { "release" }).join(binary)
+}
+
+/// The workspace's root.
+pub fn workspace() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().expect("the tests are a folder of the workspace").to_owned()
+}
+
+/// A sample sheet.
+pub fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}

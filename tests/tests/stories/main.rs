@@ -1,0 +1,8 @@
+//! Stories across real nodes: processes, loopback, the command line. One binary, so that it is linked once.
+
+mod bundle;
+mod crash;
+mod damage;
+mod delivery;
+mod surroundings;
+mod trust;
