@@ -4,9 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use protocol::bundle::{
-    BundleError, EndCheck, FRAME_HEAD_BYTES, FrameType, PREAMBLE_BYTES, frame_head, read_preamble,
-};
+use protocol::bundle::{BundleError, EndCheck, FRAME_HEAD_BYTES, FrameType, PREAMBLE_BYTES, frame_head, read_preamble};
 use protocol::identity::FederationId;
 
 /// A frame and where it stands.

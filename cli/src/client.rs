@@ -31,7 +31,8 @@ pub struct Client {
 impl Client {
     /// Finds the running node of `directory`.
     pub fn connect(directory: &DataDirectory) -> Result<Self, Failure> {
-        let address = fs::read_to_string(directory.address_path()).map_err(|_| not_running("节点没有运行", "the node does not run"))?;
+        let address = fs::read_to_string(directory.address_path())
+            .map_err(|_| not_running("节点没有运行", "the node does not run"))?;
         let token = directory.token().map_err(|error| home::directory_failure(&error))?;
         Ok(Self::new(address.trim(), token))
     }
@@ -147,13 +148,21 @@ fn transport_failure(error: ureq::Error) -> Failure {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             not_running("节点没有运行", "the node does not run")
         }
-        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => not_running("节点没有运行", "the node does not run"),
+        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => {
+            not_running("节点没有运行", "the node does not run")
+        }
         ureq::Error::Timeout(_) => not_running("节点没有及时应答", "the node did not answer in time"),
         error => {
             let (zh, en) = (format!("与节点的连接断了：{error}"), format!("the connection to the node broke: {error}"));
             not_running(&zh, &en)
         }
     }
+}
+
+/// The failure of an answer that broke off.
+pub fn broken_answer(error: &io::Error) -> Failure {
+    let (zh, en) = (format!("节点的应答中断了：{error}"), format!("the node's answer broke off: {error}"));
+    not_running(&zh, &en)
 }
 
 fn not_running(zh: &str, en: &str) -> Failure {

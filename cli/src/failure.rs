@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+use std::ops::{Deref, DerefMut};
 
 use node::api::types::ProblemDetail;
 use serde_json::{Value, json};
@@ -11,9 +12,13 @@ use crate::exit_codes::ExitCode;
 /// Details shown to people before the rest is only counted; `--json` has them all.
 const DETAILS_SHOWN_MAX: usize = 20;
 
-/// Why a command did not do what it was asked to do.
+/// Why a command did not do what it was asked to do. In a box, because it is as large as it is rare.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
+pub struct Failure(Box<Content>);
+
+/// What a failure says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
     /// How the process ends.
     pub exit: ExitCode,
     /// Stable identifier of the kind of failure.
@@ -32,6 +37,20 @@ pub struct Failure {
     pub report: Option<Value>,
 }
 
+impl Deref for Failure {
+    type Target = Content;
+
+    fn deref(&self) -> &Content {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Content {
+        &mut self.0
+    }
+}
+
 impl Failure {
     /// A failure without a way out.
     pub fn new(
@@ -40,7 +59,7 @@ impl Failure {
         zh: impl Into<String>,
         en: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Content {
             exit,
             code: code.into(),
             zh: zh.into(),
@@ -49,12 +68,13 @@ impl Failure {
             fix_en: String::new(),
             details: Vec::new(),
             report: None,
-        }
+        }))
     }
 
     /// Adds the way out.
     pub fn fix(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        (self.fix_zh, self.fix_en) = (zh.into(), en.into());
+        self.fix_zh = zh.into();
+        self.fix_en = en.into();
         self
     }
 
@@ -84,8 +104,7 @@ impl Failure {
         }
         let code = if error.kind() == std::io::ErrorKind::NotFound { "file-missing" } else { "file" };
         let (zh, en) = (format!("读写文件 {path} 失败：{error}"), format!("{path}: {error}"));
-        Self::new(ExitCode::InputRefused, code, zh, en)
-            .fix("请核对路径和权限。", "check the path and its permissions")
+        Self::new(ExitCode::InputRefused, code, zh, en).fix("请核对路径和权限。", "check the path and its permissions")
     }
 
     /// The form for `--json`: the report's keys, and `error`.

@@ -40,7 +40,9 @@ impl Surroundings {
     /// `~` and `~/…` mean the home directory.
     fn expand(&self, text: &str) -> PathBuf {
         match (text.strip_prefix('~'), &self.home) {
-            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+                home.join(rest.trim_start_matches('/'))
+            }
             _ => PathBuf::from(text),
         }
     }
@@ -55,10 +57,10 @@ fn choose(given: Option<&Path>, surroundings: &Surroundings) -> Result<PathBuf, 
     if let Some(path) = given {
         return Ok(path.to_owned());
     }
-    if let Some(path) = surroundings.user_file().filter(|path| path.exists()) {
-        if let Some(data) = read_user_file(&path)?.data {
-            return Ok(surroundings.expand(&data));
-        }
+    if let Some(path) = surroundings.user_file().filter(|path| path.exists())
+        && let Some(data) = read_user_file(&path)?.data
+    {
+        return Ok(surroundings.expand(&data));
     }
     let home = surroundings.home.as_ref().ok_or_else(|| {
         let (zh, en) = ("不知道用哪个数据目录：没有 HOME 环境变量。", "no data directory: the environment has no HOME");
@@ -92,16 +94,18 @@ pub fn directory_failure(error: &DirectoryError) -> Failure {
                 "for another node name another directory with --data; to run this one: xianmeng run",
             )
         }
-        DirectoryError::Missing { directory } => {
-            new("data-missing", format!("{} 里没有节点。", directory.display())).fix(
+        DirectoryError::Missing { directory } => new("data-missing", format!("{} 里没有节点。", directory.display()))
+            .fix(
                 "请先执行 xianmeng init，或用 --data 指定节点的数据目录。",
                 "run `xianmeng init` first, or name the node's directory with --data",
-            )
+            ),
+        DirectoryError::File { path, source } => {
+            let mut failure = Failure::file(path, source);
+            if failure.exit != ExitCode::Store {
+                failure.exit = ExitCode::DataDirectory;
+            }
+            failure
         }
-        DirectoryError::File { path, source } => Failure {
-            exit: if source.kind() == std::io::ErrorKind::StorageFull { ExitCode::Store } else { ExitCode::DataDirectory },
-            ..Failure::file(path, source)
-        },
         DirectoryError::Content { path, reason } => {
             new("data-content", format!("{} 的内容不对：{reason}", path.display()))
                 .fix("请从备份恢复这个文件。", "restore the file from a backup")

@@ -29,7 +29,10 @@ fn parse(text: &str, now_ms: u64) -> Result<Invitation, Failure> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
     let format = value.get("format").and_then(serde_json::Value::as_u64);
     if let Some(format) = format.filter(|format| *format != u64::from(INVITATION_FORMAT)) {
-        let (zh, en) = (format!("邀请函的格式版本是 {format}，本程序只懂 {INVITATION_FORMAT}。"), format!("invitation format {format} is not known, only {INVITATION_FORMAT}"));
+        let (zh, en) = (
+            format!("邀请函的格式版本是 {format}，本程序只懂 {INVITATION_FORMAT}。"),
+            format!("invitation format {format} is not known, only {INVITATION_FORMAT}"),
+        );
         return Err(Failure::new(ExitCode::InputRefused, "invitation-format", zh, en)
             .fix("请升级本程序。", "update this program"));
     }
@@ -66,7 +69,10 @@ mod tests {
             federation: FederationId([7; 32]),
             federation_name: "测试联盟".into(),
             pin: BlockHash([7; 32]),
-            bootstrap: vec![InvitationPeer { transport: PublicKey([1; 32]), addresses: vec!["/ip4/127.0.0.1/tcp/1".into()] }],
+            bootstrap: vec![InvitationPeer {
+                transport: PublicKey([1; 32]),
+                addresses: vec!["/ip4/127.0.0.1/tcp/1".into()],
+            }],
             token: "00".repeat(16),
             expires_ms: 1_000,
         }
@@ -80,7 +86,7 @@ mod tests {
     #[test]
     fn each_fault_has_its_own_code() {
         let code = |invitation: Invitation, now_ms| {
-            parse(&to_json(&invitation), now_ms).expect_err("it is at fault").code.into_owned()
+            parse(&to_json(&invitation), now_ms).expect_err("it is at fault").code.clone().into_owned()
         };
         assert_eq!(code(invitation(), 1_000), "invitation-expired");
         assert_eq!(code(Invitation { format: 2, ..invitation() }, 0), "invitation-format");

@@ -8,6 +8,7 @@ mod bundle_file;
 mod client;
 mod command;
 mod context;
+mod demo;
 mod exit_codes;
 mod failure;
 mod home;
@@ -53,8 +54,7 @@ fn report_usage(error: &clap::Error, json: bool) -> ExitCode {
     }
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let failure =
-        Failure::new(exit_codes::ExitCode::Usage, "usage", format!("命令写法不对：{first}"), text.trim_end())
-            .fix("加 --help 可看用法。", "add --help to see how it is used");
+    let failure = Failure::new(exit_codes::ExitCode::Usage, "usage", format!("命令写法不对：{first}"), text.trim_end())
+        .fix("加 --help 可看用法。", "add --help to see how it is used");
     report(&failure, Output::new(json))
 }

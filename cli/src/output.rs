@@ -23,11 +23,6 @@ impl Output {
         Self { json }
     }
 
-    /// Whether programs read it.
-    pub fn is_json(self) -> bool {
-        self.json
-    }
-
     /// Whether a person sits in front of it and can answer.
     pub fn is_interactive(self) -> bool {
         !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -128,7 +123,8 @@ mod tests {
 
     #[test]
     fn columns_line_up_under_chinese_headers() {
-        let rows = vec![vec!["1-7".into(), "白帝城景区".into(), "12".into()], vec!["12-1".into(), "Ab".into(), "3".into()]];
+        let rows =
+            vec![vec!["1-7".into(), "白帝城景区".into(), "12".into()], vec!["12-1".into(), "Ab".into(), "3".into()]];
         let text = table(&["编号", "名称", "条数"], rows);
         let lines: Vec<&str> = text.lines().collect();
         let column = |line: &str, needle: &str| line.find(needle).map(|index| line[..index].width());

@@ -29,18 +29,25 @@ pub fn failure(status: u16, problem: Problem) -> Failure {
 pub fn unreadable(status: u16, body: &str) -> Failure {
     let start: String = body.chars().take(200).collect();
     let zh = format!("节点的应答（HTTP {status}）看不懂：{start}");
-    Failure::new(exit_of_status(status), "answer-unreadable", zh, format!("answer not understood, HTTP {status}: {start}"))
-        .fix("请确认命令行和节点是同一版本。", "make sure that command line and node are of one version")
+    Failure::new(
+        exit_of_status(status),
+        "answer-unreadable",
+        zh,
+        format!("answer not understood, HTTP {status}: {start}"),
+    )
+    .fix("请确认命令行和节点是同一版本。", "make sure that command line and node are of one version")
 }
 
 fn exit_of_code(code: &str) -> Option<ExitCode> {
-    let table: [(&[&str], ExitCode); 6] = [
-        (&["disk-full", "store", "store-damaged"], ExitCode::Store),
+    let table: [(&[&str], ExitCode); 8] = [
+        (&["disk-full", "store"], ExitCode::Store),
         (&["not-found", "ambiguous"], ExitCode::NotFound),
         (&["withheld"], ExitCode::InputRefused),
-        (&["kind-set-unknown"], ExitCode::NotAllowed),
-        (&["closing"], ExitCode::NodeUnreachable),
-        (&["unauthorized", "token"], ExitCode::DataDirectory),
+        (&["kind-set-unknown", "charter-threshold"], ExitCode::NotAllowed),
+        (&["closing", "busy", "too-slow"], ExitCode::NodeUnreachable),
+        (&["token", "other-federation"], ExitCode::DataDirectory),
+        (&["bundle-block", "bundle-entry", "bundle-proof", "bundle-cut"], ExitCode::VerificationFailed),
+        (&["bundle-format"], ExitCode::InputRefused),
     ];
     table.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, exit)| *exit)
 }

@@ -12,7 +12,8 @@ pub mod directory;
 pub mod gossip;
 pub mod joining;
 pub mod network;
-//pub mod node;
+pub mod node;
+pub mod records;
 pub mod store;
 pub mod sync;
 

@@ -209,7 +209,7 @@ def check(file):
 
 
 def damage_sample():
-    """Flips every bit-position's worth of bytes in the sample; each must be noticed, and in an entry, named."""
+    """Flips a bit of each byte of the sample: all must be noticed, and those in entries named."""
     sample = (VECTORS / "sample.bundle").read_bytes()
     frames, at = [], 44
     while at < len(sample):

@@ -12,8 +12,10 @@ pub fn parse_all(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> 
         let (name, value) = parse(text)?;
         if fields.insert(name.clone(), value).is_some() {
             let (zh, en) = (format!("字段“{name}”给了两次。"), format!("the field {name} is given twice"));
-            return Err(Failure::new(ExitCode::InputRefused, "field-twice", zh, en)
-                .fix("多个值请写在一个值里，用分号隔开。", "write several values as one, with semicolons between them"));
+            return Err(Failure::new(ExitCode::InputRefused, "field-twice", zh, en).fix(
+                "多个值请写在一个值里，用分号隔开。",
+                "write several values as one, with semicolons between them",
+            ));
         }
     }
     Ok(fields)
@@ -26,8 +28,10 @@ fn parse(text: &str) -> Result<(String, String), Failure> {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => {
             let (zh, en) = (format!("“{text}”不是“字段=值”。"), format!("{text:?} is not field=value"));
-            Err(Failure::new(ExitCode::Usage, "assignment", zh, en)
-                .fix("例如 标题=寻找智能制造项目；有空格时加引号。", "for instance title=Robotics; quote what has blanks"))
+            Err(Failure::new(ExitCode::Usage, "assignment", zh, en).fix(
+                "例如 标题=寻找智能制造项目；有空格时加引号。",
+                "for instance title=Robotics; quote what has blanks",
+            ))
         }
     }
 }

@@ -30,10 +30,12 @@ pub fn perform(context: &Context, arguments: &ImportBundleArguments) -> Result<(
     let file = File::open(&arguments.file).map_err(|error| Failure::file(&arguments.file, &error))?;
     let imported: BundleImported = client.post_file("/v1/bundles", file)?;
     context.out.json(&imported);
-    let BundleImported { blocks_new, entries_new, entries_known, refused } = &imported;
+    let BundleImported { blocks_new, entries_new, entries_known, proofs_new, refused } = &imported;
     context.out.say(
-        format!("新章程块 {blocks_new}，新条目 {entries_new}，已有条目 {entries_known}。"),
-        format!("{blocks_new} new blocks, {entries_new} new entries, {entries_known} known."),
+        format!("新章程块 {blocks_new}，新条目 {entries_new}，已有条目 {entries_known}，新分叉证明 {proofs_new}。"),
+        format!(
+            "{blocks_new} new blocks, {entries_new} new entries, {entries_known} known, {proofs_new} new fork proofs."
+        ),
     );
     for (reason, count) in refused {
         context.out.line(format!("未收 refused [{reason}]: {count}"));
@@ -46,9 +48,12 @@ fn check_federation(directory: &DataDirectory, path: &std::path::Path) -> Result
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     file.take(PREAMBLE_BYTES as u64).read_to_end(&mut preamble).map_err(|error| Failure::file(path, &error))?;
     let federation = read_preamble(&preamble).map_err(|_| {
-        let (zh, en) = (format!("{} 不是县盟的导出文件。", path.display()), format!("{} is no Xianmeng bundle", path.display()));
-        Failure::new(ExitCode::InputRefused, "not-a-bundle", zh, en)
-            .fix("导出文件由 xianmeng export 写出；表格请用 xianmeng import。", "`xianmeng export` writes bundles; for sheets use `xianmeng import`")
+        let (zh, en) =
+            (format!("{} 不是县盟的导出文件。", path.display()), format!("{} is no Xianmeng bundle", path.display()));
+        Failure::new(ExitCode::InputRefused, "not-a-bundle", zh, en).fix(
+            "导出文件由 xianmeng export 写出；表格请用 xianmeng import。",
+            "`xianmeng export` writes bundles; for sheets use `xianmeng import`",
+        )
     })?;
     let genesis = directory.genesis().map_err(|error| home::directory_failure(&error))?;
     if genesis.is_some_and(|genesis| genesis.hash().as_bytes() != federation.as_bytes()) {

@@ -48,8 +48,7 @@ pub struct InitArguments {
 pub fn perform(context: &Context, arguments: InitArguments) -> Result<(), Failure> {
     let (profile, config) = (profile(&arguments)?, config(&arguments)?);
     let path = context.data_path()?;
-    let directory =
-        DataDirectory::create(&path, &profile, &config).map_err(|error| home::directory_failure(&error))?;
+    let directory = DataDirectory::create(&path, &profile, &config).map_err(|error| home::directory_failure(&error))?;
     let keys = directory.keys().map_err(|error| home::directory_failure(&error))?;
     let (signing, transport) =
         (protocol::identity::public_key(&keys.signing), protocol::identity::public_key(&keys.transport));
@@ -80,18 +79,33 @@ pub fn perform(context: &Context, arguments: InitArguments) -> Result<(), Failur
 fn profile(arguments: &InitArguments) -> Result<Profile, Failure> {
     let class = Class::from_name(arguments.class.trim()).ok_or_else(|| {
         let known = Class::ALL.map(|class| format!("{} {}", class.name(), class.zh())).join(", ");
-        refused("class-unknown", format!("没有“{}”这一类别。", arguments.class), format!("there is no class {:?}", arguments.class))
-            .fix(format!("可用的类别：{known}。"), format!("one of: {known}"))
+        refused(
+            "class-unknown",
+            format!("没有“{}”这一类别。", arguments.class),
+            format!("there is no class {:?}", arguments.class),
+        )
+        .fix(format!("可用的类别：{known}。"), format!("one of: {known}"))
     })?;
     let name = arguments.name.trim().to_owned();
     if name.is_empty() || name.len() > protocol::limits::NAME_BYTES_MAX || name.chars().any(char::is_control) {
-        return Err(refused("name", "名称不能为空、过长或带控制字符。", "the name must not be empty, too long or hold control characters")
-            .fix(format!("最多 {} 字节。", protocol::limits::NAME_BYTES_MAX), format!("at most {} bytes", protocol::limits::NAME_BYTES_MAX)));
+        return Err(refused(
+            "name",
+            "名称不能为空、过长或带控制字符。",
+            "the name must not be empty, too long or hold control characters",
+        )
+        .fix(
+            format!("最多 {} 字节。", protocol::limits::NAME_BYTES_MAX),
+            format!("at most {} bytes", protocol::limits::NAME_BYTES_MAX),
+        ));
     }
     let region = arguments.region.clone().unwrap_or_default();
     if !region.is_empty() && (region.len() != 6 || !region.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(refused("region", format!("行政区划代码“{region}”不是六位数字。"), format!("the region {region:?} is not six digits"))
-            .fix("例如奉节县是 500236。", "for instance 500236 for Fengjie"));
+        return Err(refused(
+            "region",
+            format!("行政区划代码“{region}”不是六位数字。"),
+            format!("the region {region:?} is not six digits"),
+        )
+        .fix("例如奉节县是 500236。", "for instance 500236 for Fengjie"));
     }
     Ok(Profile { name, class: class.name().to_owned(), region })
 }
@@ -153,7 +167,7 @@ mod tests {
     #[test]
     fn wrong_arguments_make_nothing() {
         let code = |arguments: InitArguments| {
-            profile(&arguments).and_then(|_| config(&arguments)).expect_err("it is wrong").code.into_owned()
+            profile(&arguments).and_then(|_| config(&arguments)).expect_err("it is wrong").code.clone().into_owned()
         };
         assert_eq!(code(InitArguments { class: "village".into(), ..arguments() }), "class-unknown");
         assert_eq!(code(InitArguments { region: Some("5002".into()), ..arguments() }), "region");

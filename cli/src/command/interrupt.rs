@@ -36,8 +36,7 @@ impl Interrupt {
 
 async fn next_signal() -> Option<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?);
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?);
     tokio::select! {
         got = interrupt.recv() => got,
         got = terminate.recv() => got,

@@ -85,12 +85,13 @@ fn pending(context: &Context, invitation: &Invitation, fingerprint: &str, wait: 
         "fingerprint": fingerprint,
     });
     // One who waits gets the decision as a line of its own.
-    if wait { context.out.json_line(&value) } else { context.out.json(&value) }
+    if wait {
+        context.out.json_line(&value)
+    } else {
+        context.out.json(&value)
+    }
     let name = &invitation.federation_name;
-    context.out.say(
-        format!("加入“{name}”的申请已送达。"),
-        format!("The application to {name} has arrived."),
-    );
+    context.out.say(format!("加入“{name}”的申请已送达。"), format!("The application to {name} has arrived."));
     context.out.line(format!("\n  指纹 Fingerprint: {fingerprint}\n"));
     context.out.say(
         "一、请打电话给秘书处，与登记人逐组核对这串数字；\n二、登记人执行 xianmeng charter applications 和 xianmeng charter admit；\n三、本机执行 xianmeng run，批准后自动开始同步。",

@@ -110,7 +110,9 @@ fn show(context: &Context, list: &RecordList, fields: &[Field]) {
     let count = list.records.len();
     match &list.next {
         None => context.out.line(format!("共 {count} 条 {count} records")),
-        Some(_) => context.out.line(format!("前 {count} 条，加 --all 可看全部 the first {count}; --all shows the rest")),
+        Some(_) => {
+            context.out.line(format!("前 {count} 条，加 --all 可看全部 the first {count}; --all shows the rest"))
+        }
     }
     if list.records.iter().any(|listed| !listed.unknown.is_empty()) {
         context.out.say(
@@ -150,7 +152,8 @@ mod tests {
     use protocol::kind::KindSet;
 
     fn listed(value: Option<&str>, unknown: &[&str]) -> ListedRecord {
-        let field = |value: &str| FieldValue { number: 7, name: "size".into(), zh: "规模".into(), value: value.into() };
+        let field =
+            |value: &str| FieldValue { number: 7, name: "size".into(), zh: "规模".into(), value: value.into() };
         let record = RecordView {
             id: "00".into(),
             label: "3-1".into(),

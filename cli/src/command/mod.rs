@@ -87,6 +87,9 @@ pub enum Command {
     /// 立即与同伴核对一轮。
     /// Reconcile with peers now
     Sync,
+    /// 在本机演示一个联盟：创立、加入、导入、停秘书处、新成员补齐。
+    /// Show a federation on this machine: founding, joining, import, the secretariat stopped, a newcomer
+    Demo(crate::demo::DemoArguments),
 }
 
 /// Does what was asked.
@@ -110,5 +113,6 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Peers => peers::perform(context),
         Command::Status(arguments) => status::perform(context, &arguments),
         Command::Sync => sync::perform(context),
+        Command::Demo(arguments) => crate::demo::demo(context, &arguments),
     }
 }

@@ -13,7 +13,10 @@ pub fn perform(context: &Context) -> Result<(), Failure> {
         context.out.say("现在没有连着任何节点。", "No peer is connected.");
         return Ok(());
     }
-    context.out.table(&["成员", "名称", "方向", "往返(毫秒)", "违规消息", "地址", "传输密钥"], peers.iter().map(row).collect());
+    context.out.table(
+        &["成员", "名称", "方向", "往返(毫秒)", "违规消息", "地址", "传输密钥"],
+        peers.iter().map(row).collect(),
+    );
     Ok(())
 }
 

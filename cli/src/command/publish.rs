@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use clap::Args;
-use node::api::types::{CreateRecord, ProblemDetail, Published};
+use node::api::types::{CreateRecord, Published};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
-use super::{assignment, delivery, statements};
+use super::{assignment, delivery};
 
 /// Arguments of `publish`.
 #[derive(Debug, Args)]
@@ -39,9 +39,9 @@ pub struct PublishArguments {
 pub fn perform(context: &Context, arguments: &PublishArguments) -> Result<(), Failure> {
     let records = records(arguments)?;
     let client = context.client()?;
-    let published = match records.as_slice() {
+    let published: Published = match records.as_slice() {
         [record] => client.post("/v1/records", record)?,
-        several => publish_together(&client, several)?,
+        several => client.post("/v1/records/batch", &several)?,
     };
     for (label, record) in published.labels.iter().zip(&published.records) {
         context.out.line(format!("已发布 published {label}  {record}"));
@@ -56,25 +56,6 @@ pub fn finish(context: &Context, client: &Client, mut published: Published, wait
     }
     context.out.json(&published);
     Ok(())
-}
-
-fn publish_together(client: &Client, records: &[CreateRecord]) -> Result<Published, Failure> {
-    let (mut bytes, mut problems) = (Vec::new(), Vec::new());
-    for (index, record) in records.iter().enumerate() {
-        match statements::compose(index, record) {
-            Ok(composed) => composed.put(&mut bytes)?,
-            Err(found) => problems.extend(found),
-        }
-    }
-    if problems.is_empty() { statements::send(client, &bytes) } else { Err(nothing_published(problems)) }
-}
-
-fn nothing_published(problems: Vec<ProblemDetail>) -> Failure {
-    let count = problems.len();
-    let (zh, en) = (format!("有 {count} 处错误，一条也没有发布。"), format!("{count} errors, so nothing was published"));
-    Failure::new(ExitCode::InputRefused, "records", zh, en)
-        .fix("请改正后整份再发。", "correct them and publish the whole file again")
-        .details(problems)
 }
 
 fn records(arguments: &PublishArguments) -> Result<Vec<CreateRecord>, Failure> {
@@ -103,9 +84,8 @@ fn read(file: &str) -> Result<String, Failure> {
 }
 
 fn parse(text: &str) -> Result<Vec<CreateRecord>, Failure> {
-    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
-        refused(format!("不是 JSON：{error}"), format!("not JSON: {error}"))
-    })?;
+    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| refused(format!("不是 JSON：{error}"), format!("not JSON: {error}")))?;
     let records = match value {
         Value::Array(records) => records,
         record => vec![record],
@@ -119,13 +99,13 @@ fn parse(text: &str) -> Result<Vec<CreateRecord>, Failure> {
 /// Reads a record. Numbers must be text: JSON's own would lose digits and the author's way of writing.
 fn parse_record(index: usize, record: Value) -> Result<CreateRecord, Failure> {
     let position = index + 1;
-    if let Some(fields) = record.get("fields").and_then(Value::as_object) {
-        if let Some((name, value)) = fields.iter().find(|(_, value)| !value.is_string()) {
-            return Err(refused(
-                format!("第 {position} 条的“{name}”要写成带引号的文本，不能是 {value}。"),
-                format!("record {position}: {name} must be text in quotes, not {value}"),
-            ));
-        }
+    if let Some(fields) = record.get("fields").and_then(Value::as_object)
+        && let Some((name, value)) = fields.iter().find(|(_, value)| !value.is_string())
+    {
+        return Err(refused(
+            format!("第 {position} 条的“{name}”要写成带引号的文本，不能是 {value}。"),
+            format!("record {position}: {name} must be text in quotes, not {value}"),
+        ));
     }
     let known = ["kind", "external", "fields"];
     if let Some(key) = record.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str()))) {
@@ -134,9 +114,8 @@ fn parse_record(index: usize, record: Value) -> Result<CreateRecord, Failure> {
             format!("record {position}: unknown key {key:?}; fields belong into `fields`"),
         ));
     }
-    serde_json::from_value(record).map_err(|error| {
-        refused(format!("第 {position} 条写得不对：{error}"), format!("record {position}: {error}"))
-    })
+    serde_json::from_value(record)
+        .map_err(|error| refused(format!("第 {position} 条写得不对：{error}"), format!("record {position}: {error}")))
 }
 
 fn refused(zh: String, en: String) -> Failure {
@@ -153,13 +132,14 @@ mod tests {
     fn one_record_or_several_are_read() {
         let one = parse(r#"{"kind":"fund","fields":{"名称":"甲"}}"#).expect("it is a record");
         assert_eq!((one.len(), one[0].fields["名称"].as_str()), (1, "甲"));
-        let two = parse("\u{feff}[{\"kind\":\"fund\",\"fields\":{}},{\"kind\":\"fund\",\"external\":\"1\",\"fields\":{}}]");
+        let two =
+            parse("\u{feff}[{\"kind\":\"fund\",\"fields\":{}},{\"kind\":\"fund\",\"external\":\"1\",\"fields\":{}}]");
         assert_eq!(two.expect("two records")[1].external.as_deref(), Some("1"));
     }
 
     #[test]
     fn what_is_no_record_is_named_with_its_position() {
-        let zh = |text| parse(text).expect_err("it is wrong").zh;
+        let zh = |text| parse(text).expect_err("it is wrong").zh.clone();
         assert!(zh(r#"[{"kind":"fund","fields":{}},{"kind":"fund","fields":{"规模":5}}]"#).contains("第 2 条的“规模”"));
         assert!(zh(r#"{"kind":"fund","规模":"5"}"#).contains("“规模”"));
         assert!(zh(r#"{"fields":{}}"#).contains("kind"));

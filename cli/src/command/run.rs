@@ -6,8 +6,8 @@ use clap::Args;
 use node::directory::DataDirectory;
 use node::joining::JoinError;
 use node::network::NetworkError;
+use node::node::{Node, NodeError};
 use node::store::StoreError;
-use node::{Node, NodeError};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -70,7 +70,8 @@ fn say_waiting(context: &Context, directory: &DataDirectory) -> Result<(), Failu
 }
 
 fn say_ready(context: &Context, directory: &DataDirectory) -> Result<(), Failure> {
-    let api = fs::read_to_string(directory.address_path()).map_err(|error| Failure::file(&directory.address_path(), &error))?;
+    let api = fs::read_to_string(directory.address_path())
+        .map_err(|error| Failure::file(&directory.address_path(), &error))?;
     let (api, data) = (api.trim(), directory.path());
     context.out.json_line(&json!({"ready": true, "api": api, "data": data, "pid": std::process::id()}));
     context.out.line(format!("节点已就绪 ready: http://{api}  {}", data.display()));
@@ -133,12 +134,16 @@ pub fn join_failure(error: &JoinError) -> Failure {
         JoinError::Directory(error) => home::directory_failure(error),
         JoinError::Network(error) => network_failure(error),
         JoinError::NoInvitation | JoinError::Invitation(_) | JoinError::Expired => {
-            new(ExitCode::InputRefused, "invitation", format!("邀请函不能用：{error}"))
-                .fix("请向秘书处要一份新的邀请函，再执行 xianmeng join。", "ask the secretariat for a new invitation, then run `xianmeng join`")
+            new(ExitCode::InputRefused, "invitation", format!("邀请函不能用：{error}")).fix(
+                "请向秘书处要一份新的邀请函，再执行 xianmeng join。",
+                "ask the secretariat for a new invitation, then run `xianmeng join`",
+            )
         }
         JoinError::Unreachable(_) | JoinError::Stream(_) | JoinError::Frame(_) | JoinError::Malformed => {
-            new(ExitCode::Network, "bootstrap-unreachable", format!("连不上邀请函里的节点：{error}"))
-                .fix("请检查网络，并请秘书处确认其节点在运行。", "check the network, and ask the secretariat whether its node runs")
+            new(ExitCode::Network, "bootstrap-unreachable", format!("连不上邀请函里的节点：{error}")).fix(
+                "请检查网络，并请秘书处确认其节点在运行。",
+                "check the network, and ask the secretariat whether its node runs",
+            )
         }
         JoinError::Refused { reason } => new(ExitCode::NotAllowed, "join-refused", refusal_zh(reason).to_owned())
             .fix("请与秘书处联系。", "talk to the secretariat"),
@@ -168,17 +173,24 @@ fn store_failure(error: &StoreError) -> Failure {
             Failure::new(ExitCode::DataDirectory, "other-federation", "数据目录属于另一个联盟。", en)
                 .fix("请用 --data 指定正确的目录。", "name the right directory with --data")
         }
-        StoreError::DiskFull { .. } => Failure::new(ExitCode::Store, "disk-full", "磁盘已满。", en)
-            .fix("腾出空间后再运行；已确认的都还在。", "free some space and start it again; what was acknowledged is safe"),
-        _ => Failure::new(ExitCode::Store, "store", format!("存储出错：{en}"), en)
-            .fix("请按提示处理；keys 和 journal 目录务必保留。", "do as it says; keep the directories `keys` and `journal` in any case"),
+        StoreError::DiskFull { .. } => Failure::new(ExitCode::Store, "disk-full", "磁盘已满。", en).fix(
+            "腾出空间后再运行；已确认的都还在。",
+            "free some space and start it again; what was acknowledged is safe",
+        ),
+        _ => Failure::new(ExitCode::Store, "store", format!("存储出错：{en}"), en).fix(
+            "请按提示处理；keys 和 journal 目录务必保留。",
+            "do as it says; keep the directories `keys` and `journal` in any case",
+        ),
     }
 }
 
 fn store_stopped(reason: &str) -> Failure {
-    let (zh, en) = (format!("存储出错，节点已停止：{reason}"), format!("the store failed and the node stopped: {reason}"));
-    Failure::new(ExitCode::Store, "store", zh, en)
-        .fix("请检查磁盘空间和健康状况，再重新运行；已确认的都还在。", "check the disk and start it again; what was acknowledged is safe")
+    let (zh, en) =
+        (format!("存储出错，节点已停止：{reason}"), format!("the store failed and the node stopped: {reason}"));
+    Failure::new(ExitCode::Store, "store", zh, en).fix(
+        "请检查磁盘空间和健康状况，再重新运行；已确认的都还在。",
+        "check the disk and start it again; what was acknowledged is safe",
+    )
 }
 
 fn network_failure(error: &NetworkError) -> Failure {

@@ -42,7 +42,10 @@ fn describe(record: &RecordView) -> String {
     if record.update_needed {
         lines.push(("注意", "需要升级程序才能读全 update needed to read it fully".into()));
     }
-    lines.extend(record.problems.iter().map(|problem| ("不合规", format!("{} {} [{}]", problem.zh, problem.en, problem.code))));
-    let fields: Vec<(&str, String)> = record.fields.iter().map(|field| (field.zh.as_str(), field.value.clone())).collect();
+    lines.extend(
+        record.problems.iter().map(|problem| ("不合规", format!("{} {} [{}]", problem.zh, problem.en, problem.code))),
+    );
+    let fields: Vec<(&str, String)> =
+        record.fields.iter().map(|field| (field.zh.as_str(), field.value.clone())).collect();
     format!("{}\n\n{}", output::pairs(&lines), output::pairs(&fields))
 }

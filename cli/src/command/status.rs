@@ -40,7 +40,10 @@ pub fn perform(context: &Context, arguments: &StatusArguments) -> Result<(), Fai
 }
 
 fn describe(status: &Status) -> String {
-    let member = status.member.as_ref().map_or_else(|| "（尚未入盟 not admitted）".into(), |member| format!("{} {}", member.number, member.name));
+    let member = status
+        .member
+        .as_ref()
+        .map_or_else(|| "（尚未入盟 not admitted）".into(), |member| format!("{} {}", member.number, member.name));
     let state = match status.state.as_str() {
         "running" => "运行 running",
         "joining" => "等待批准 waiting for admission",

@@ -155,10 +155,8 @@ fn wait_for_line(child: &mut Child) -> bool {
     receiver.recv_timeout(START_WAIT).unwrap_or(false)
 }
 
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "the standard library has no way to ask a process to stop")]
 fn terminate(child: &Child) -> Result<(), StepError> {
-    // SAFETY: `kill` takes two integers, and the child was not waited for, so its number is still its own.
-    let result = unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
-    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error().to_string()) }
+    let process = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let process = process.ok_or_else(|| format!("{} is no process number", child.id()))?;
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).map_err(|error| error.to_string())
 }

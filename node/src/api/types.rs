@@ -415,4 +415,32 @@ pub struct BundleImported {
     pub entries_known: u64,
     /// Entries that were refused or ignored, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// Fork proofs that were new.
+    #[serde(default)]
+    pub proofs_new: u64,
+}
+
+/// Whether the process answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `joining` until the member is admitted, then `running`.
+    pub state: String,
+}
+
+/// Where a node listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NetworkView {
+    /// Addresses with the ports that the system chose, without the node's key.
+    pub listen: Vec<String>,
+    /// Its transport key.
+    pub transport: String,
+}
+
+/// An invitation to remember.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NewInvitation {
+    /// The token that applicants hand in.
+    pub token: String,
+    /// Until when it is worth anything, in milliseconds since 1970 (UTC).
+    pub expires_ms: u64,
 }

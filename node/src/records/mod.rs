@@ -19,7 +19,7 @@ pub mod publish;
 pub mod render;
 mod settle;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 /// Records that a page holds when the caller does not say.

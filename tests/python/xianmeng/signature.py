@@ -54,6 +54,7 @@ def sound_key(key):
     return sound_point(key)
 
 
+@lru_cache(maxsize=4096)
 def verify(key, domain, federation, content, signature):
     """Strict: S below the order, neither key nor R of small order, the equation without cofactor."""
     if int.from_bytes(signature[32:], "little") >= ORDER:

@@ -80,9 +80,11 @@ fn admit(context: &Context, client: &Client, part: &[PendingApplication]) -> Res
 /// Reads an application and checks that what people were shown is what they sign.
 fn checked(pending: &PendingApplication, charter: &Charter) -> Result<SignedApplication, Failure> {
     let refused = |code: &'static str, zh: &str, en: &str| {
-        let (zh, en) = (format!("申请 {}（{}）：{zh}", pending.id, pending.name), format!("application {} of {}: {en}", pending.id, pending.name));
-        Failure::new(ExitCode::InputRefused, code, zh, en)
-            .fix("请对方重新申请。", "ask the applicant to apply again")
+        let (zh, en) = (
+            format!("申请 {}（{}）：{zh}", pending.id, pending.name),
+            format!("application {} of {}: {en}", pending.id, pending.name),
+        );
+        Failure::new(ExitCode::InputRefused, code, zh, en).fix("请对方重新申请。", "ask the applicant to apply again")
     };
     let bytes = hex::decode(&pending.application).ok();
     let signed = bytes.and_then(|bytes| SignedApplication::decode(&bytes).ok());
@@ -105,7 +107,9 @@ fn choose(pending: Vec<PendingApplication>, request: Option<&str>) -> Result<Vec
     let Some(request) = request else { return Ok(pending) };
     let begins = |application: &PendingApplication| application.id.starts_with(&request.to_lowercase());
     let mut found: Vec<_> = pending.into_iter().filter(begins).collect();
-    let fix = |failure: Failure| failure.fix("xianmeng charter applications 列出全部。", "`xianmeng charter applications` lists them");
+    let fix = |failure: Failure| {
+        failure.fix("xianmeng charter applications 列出全部。", "`xianmeng charter applications` lists them")
+    };
     match found.len() {
         1 => Ok(vec![found.remove(0)]),
         0 => Err(fix(Failure::new(
@@ -131,9 +135,7 @@ fn compared() -> Result<bool, Failure> {
 }
 
 fn report(context: &Context, admitted: &[Admitted]) {
-    let value = |admitted: &Admitted| {
-        json!({"member": admitted.member.0, "name": admitted.name, "charter_version": admitted.version})
-    };
+    let value = |admitted: &Admitted| json!({"member": admitted.member.0, "name": admitted.name, "charter_version": admitted.version});
     context.out.json(&json!({"admitted": admitted.iter().map(value).collect::<Vec<_>>()}));
     for Admitted { member, name, version } in admitted {
         context.out.say(
@@ -145,7 +147,6 @@ fn report(context: &Context, admitted: &[Admitted]) {
         context.out.say("没有待批的申请。", "No application waits.");
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -175,7 +176,7 @@ mod tests {
         let good = pending(&county, &charter.federation());
         assert!(checked(&good, &charter).is_ok());
         let code = |pending: &PendingApplication, charter: &Charter| {
-            checked(pending, charter).expect_err("it is refused").code.into_owned()
+            checked(pending, charter).expect_err("it is refused").code.clone().into_owned()
         };
         let renamed = PendingApplication { name: "巫山县".into(), ..good.clone() };
         assert_eq!(code(&renamed, &charter), "application-differs");
@@ -189,7 +190,8 @@ mod tests {
     #[test]
     fn a_request_is_found_by_how_it_begins() {
         let federation = FederationId([1; 32]);
-        let list: Vec<_> = (2..6).map(|seed| pending(&Organisation::new("县", Class::County, seed), &federation)).collect();
+        let list: Vec<_> =
+            (2..6).map(|seed| pending(&Organisation::new("县", Class::County, seed), &federation)).collect();
         let found = choose(list.clone(), Some(&list[2].id[..6])).expect("it is there");
         assert_eq!(found, [list[2].clone()]);
         assert_eq!(choose(list.clone(), Some("")).expect_err("four fit").code, "application-ambiguous");

@@ -26,11 +26,12 @@ pub fn perform(context: &Context) -> Result<(), Failure> {
 /// The table of applications.
 pub fn show(context: &Context, pending: &[PendingApplication]) {
     let row = |application: &PendingApplication| {
-        let class = Class::from_name(&application.class).map_or(application.class.as_str(), Class::zh);
+        let class = Class::from_name(&application.class)
+            .map_or_else(|| application.class.clone(), |class| class.zh().to_owned());
         vec![
             application.id.clone(),
             application.name.clone(),
-            class.to_owned(),
+            class,
             application.region.clone(),
             application.fingerprint.clone(),
             time::show_or_dash(application.received_ms),

@@ -49,9 +49,15 @@ pub fn perform(context: &Context, arguments: &ExpelArguments) -> Result<(), Fail
         "accepted_entries": accepted,
     }));
     context.out.say(
-        format!("已除名成员 {number}“{name}”（章程第 {} 块）；此前的 {accepted} 条仍然有效，之后的一概不收。", charter.version()),
-        format!("Expelled member {number}, {name} (charter block {}); its {accepted} entries so far stay valid, later \
-                 ones are refused.", charter.version()),
+        format!(
+            "已除名成员 {number}“{name}”（章程第 {} 块）；此前的 {accepted} 条仍然有效，之后的一概不收。",
+            charter.version()
+        ),
+        format!(
+            "Expelled member {number}, {name} (charter block {}); its {accepted} entries so far stay valid, later \
+                 ones are refused.",
+            charter.version()
+        ),
     );
     Ok(())
 }
@@ -79,7 +85,9 @@ fn seals(charter: &Charter, member: MemberNumber, heads: &[LogHead], accept_none
         let head = heads.iter().find(|head| head.log == log.number).filter(|head| head.length > 0 && !accept_none);
         let last = match head {
             None => None,
-            Some(head) => Some(Position { sequence: head.length - 1, id: head.head.parse().map_err(Failure::internal)? }),
+            Some(head) => {
+                Some(Position { sequence: head.length - 1, id: head.head.parse().map_err(Failure::internal)? })
+            }
         };
         seals.push(Seal { key: log.key, last });
     }

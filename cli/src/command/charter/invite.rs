@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use node::api::types::{NetworkView, NewInvitation};
 use node::directory::DataDirectory;
 use node::joining::{Invitation, InvitationPeer};
 use protocol::identity::{BlockHash, PublicKey};
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::context::Context;
@@ -36,18 +36,12 @@ pub struct InviteArguments {
     out: PathBuf,
 }
 
-/// Where the node listens.
-#[derive(Debug, Deserialize)]
-struct Network {
-    listen: Vec<String>,
-    transport: PublicKey,
-}
-
 /// Writes the file, and has the node remember its token.
 pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Failure> {
     let (directory, client) = (context.directory()?, context.client()?);
     let (charter, _) = signing::fetch(&client, &directory)?;
-    let network: Network = client.get("/v1/network", &[])?;
+    let network: NetworkView = client.get("/v1/network", &[])?;
+    let transport: PublicKey = network.transport.parse().map_err(Failure::internal)?;
     let addresses = addresses(&directory, &arguments.address, network.listen)?;
     let mut token = [0; 16];
     getrandom::fill(&mut token).map_err(Failure::internal)?;
@@ -56,13 +50,13 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
         federation: charter.federation(),
         federation_name: charter.name().to_owned(),
         pin: BlockHash(charter.federation().0),
-        bootstrap: vec![InvitationPeer { transport: network.transport, addresses: addresses.clone() }],
+        bootstrap: vec![InvitationPeer { transport, addresses: addresses.clone() }],
         token: hex::encode(token),
         expires_ms: time::now_ms() + arguments.days * time::DAY_MS,
     };
     // The file first: a token without a file helps nobody, and a file that exists must stop everything.
     write_new(arguments, &invitation)?;
-    let remember = json!({"token": invitation.token, "expires_ms": invitation.expires_ms});
+    let remember = NewInvitation { token: invitation.token.clone(), expires_ms: invitation.expires_ms };
     if let Err(failure) = client.post_silent("/v1/invitations", &remember) {
         // The node does not know the token, so the file would only mislead.
         let _ = std::fs::remove_file(&arguments.out);
@@ -121,7 +115,9 @@ fn write_new(arguments: &InviteArguments, invitation: &Invitation) -> Result<(),
         let (zh, en) = (format!("{} 已存在，没有覆盖。", path.display()), format!("{} exists", path.display()));
         Failure::new(ExitCode::InputRefused, "file-exists", zh, en).fix("请换一个文件名。", "choose another name")
     })?;
-    file.write_all(invitation::to_json(invitation).as_bytes()).and_then(|()| file.sync_all()).map_err(|error| Failure::file(path, &error))
+    file.write_all(invitation::to_json(invitation).as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| Failure::file(path, &error))
 }
 
 #[cfg(test)]

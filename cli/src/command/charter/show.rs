@@ -10,8 +10,11 @@ use crate::{output, time};
 pub fn perform(context: &Context) -> Result<(), Failure> {
     let charter: CharterView = context.client()?.get("/v1/charter", &[])?;
     context.out.json(&charter);
-    let registrars: Vec<String> =
-        charter.registrars.iter().map(|(key, member)| format!("{} {} ({})", member.number, member.name, short(key))).collect();
+    let registrars: Vec<String> = charter
+        .registrars
+        .iter()
+        .map(|(key, member)| format!("{} {} ({})", member.number, member.name, short(key)))
+        .collect();
     context.out.line(output::pairs(&[
         ("联盟", charter.name.clone()),
         ("编号", charter.federation.clone()),
@@ -20,10 +23,7 @@ pub fn perform(context: &Context) -> Result<(), Failure> {
         ("登记人", format!("{}（须 {} 人签署）", registrars.join("、"), charter.threshold)),
     ]));
     if charter.trial {
-        context.out.say(
-            "试运行：一名登记人就能改章程。",
-            "Trial: one registrar alone can change the charter.",
-        );
+        context.out.say("试运行：一名登记人就能改章程。", "Trial: one registrar alone can change the charter.");
     }
     let row = |member: &node::api::types::MemberView| {
         let standing = if member.standing == "active" { "正常" } else { "已除名" };
@@ -32,10 +32,9 @@ pub fn perform(context: &Context) -> Result<(), Failure> {
         vec![number, name, class, member.region.clone(), standing.into(), format!("第 {} 块", member.admitted), reason]
     };
     context.out.line("");
-    context.out.table(
-        &["编号", "成员", "类别", "区划", "状态", "入盟", "说明"],
-        charter.members.iter().map(row).collect(),
-    );
+    context
+        .out
+        .table(&["编号", "成员", "类别", "区划", "状态", "入盟", "说明"], charter.members.iter().map(row).collect());
     Ok(())
 }
 

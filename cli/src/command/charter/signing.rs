@@ -45,7 +45,12 @@ fn rebuild(view: &CharterView) -> Result<Charter, Failure> {
         }
     }
     charter.ok_or_else(|| {
-        Failure::new(ExitCode::NotAllowed, "joining", "节点还没有章程：尚未入盟。", "the node has no charter yet: it is not admitted")
+        Failure::new(
+            ExitCode::NotAllowed,
+            "joining",
+            "节点还没有章程：尚未入盟。",
+            "the node has no charter yet: it is not admitted",
+        )
     })
 }
 
@@ -133,7 +138,8 @@ impl PendingBlock {
         }
         let bytes = fs::read(&self.path).map_err(|error| Failure::file(&self.path, &error))?;
         SignedBlock::decode(&bytes).map(Some).map_err(|error| {
-            let (zh, en) = (format!("{} 损坏：{error}", self.path.display()), format!("{}: {error}", self.path.display()));
+            let (zh, en) =
+                (format!("{} 损坏：{error}", self.path.display()), format!("{}: {error}", self.path.display()));
             Failure::new(ExitCode::DataDirectory, "signed-block", zh, en)
         })
     }

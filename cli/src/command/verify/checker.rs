@@ -90,7 +90,10 @@ impl Checker {
         self.report.ended = file.has_ended();
         if ended && !file.has_ended() && !is_segment {
             let zh = "没有结尾：导出被截断（若是日志段，请加 --journal）";
-            self.find_in_file(0, Broken::new("end-missing", zh, "no end: the export was cut (add --journal for a segment)"));
+            self.find_in_file(
+                0,
+                Broken::new("end-missing", zh, "no end: the export was cut (add --journal for a segment)"),
+            );
         }
         Ok(())
     }
@@ -186,7 +189,10 @@ impl Checker {
         let Some(first) = frames.first() else { return };
         let Some(federation) = self.replica.as_ref().map(|replica| replica.charter().federation()) else {
             let zh = "前面没有章程：日志段要从第一段起全部给出";
-            self.find(&first.clone(), Broken::new("charter-missing", zh, "no charter before it: give all segments, the first one first"));
+            self.find(
+                &first.clone(),
+                Broken::new("charter-missing", zh, "no charter before it: give all segments, the first one first"),
+            );
             self.stopped = true;
             return;
         };
@@ -257,9 +263,11 @@ impl Checker {
             Outcome::Ignored(reason) => Broken::new(reason.name(), "所依据的章程版本不在文件里", reason),
             Outcome::Refused(reason) => Broken::refused(reason),
             Outcome::Staged => Broken::new("gap", "前面缺条目", "entries before it are missing"),
-            Outcome::Forked | Outcome::Diverged => {
-                Broken::new("chain", "与所在日志接不上：前一条的标识不对", "it does not continue its log: the id of its predecessor differs")
-            }
+            Outcome::Forked | Outcome::Diverged => Broken::new(
+                "chain",
+                "与所在日志接不上：前一条的标识不对",
+                "it does not continue its log: the id of its predecessor differs",
+            ),
         };
         self.find(frame, broken);
         let index = self.report.findings.len() - 1;
@@ -302,7 +310,19 @@ impl Checker {
         let Broken { rule, zh, en } = broken;
         let (file, rule) = (self.file.clone(), rule.to_owned());
         let (frame, member, member_name, log, sequence, id) = (None, None, None, None, None, None);
-        self.report.findings.push(Finding { file, offset, frame, member, member_name, log, sequence, id, rule, zh, en });
+        self.report.findings.push(Finding {
+            file,
+            offset,
+            frame,
+            member,
+            member_name,
+            log,
+            sequence,
+            id,
+            rule,
+            zh,
+            en,
+        });
     }
 
     /// What was found over all files.

@@ -78,7 +78,8 @@ fn expand(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             .collect();
         segments.sort();
         if segments.is_empty() {
-            let (zh, en) = (format!("{} 里没有日志段。", path.display()), format!("{} holds no segments", path.display()));
+            let (zh, en) =
+                (format!("{} 里没有日志段。", path.display()), format!("{} holds no segments", path.display()));
             return Err(Failure::new(ExitCode::InputRefused, "file-missing", zh, en));
         }
         expanded.extend(segments);
@@ -90,7 +91,8 @@ fn open_failure(path: &Path, error: ReadError) -> Failure {
     match error {
         ReadError::Io(error) => Failure::file(path, &error),
         ReadError::Bundle(error) => {
-            let (zh, en) = (format!("{} 不是县盟的导出文件或日志段。", path.display()), format!("{}: {error}", path.display()));
+            let (zh, en) =
+                (format!("{} 不是县盟的导出文件或日志段。", path.display()), format!("{}: {error}", path.display()));
             Failure::new(ExitCode::InputRefused, "not-a-bundle", zh, en)
                 .fix("导出文件由 xianmeng export 写出。", "`xianmeng export` writes bundles")
         }
@@ -108,7 +110,8 @@ fn failed(report: &Report) -> Failure {
 }
 
 fn describe(report: &Report) -> String {
-    let ending = if report.ended { "有结尾，完整 whole" } else { "日志段，没有结尾 a segment without end" };
+    let ending =
+        if report.ended { "有结尾，完整 whole" } else { "日志段，没有结尾 a segment without end" };
     let mut pairs = vec![
         ("联盟", format!("{} {}", report.federation_name, report.federation)),
         ("章程", format!("{} 块", report.charter_version)),

@@ -95,7 +95,11 @@ fn any_altered_byte_of_an_entry_names_that_entry() {
             let report = report(&bytes, "a.bundle");
             let finding = &report.findings[0];
             assert_eq!(finding.id, Some(entry.id().to_string()), "byte {index}: {finding:?}");
-            assert_eq!((finding.member, finding.log, finding.sequence), (Some(member), Some(log), Some(1)), "byte {index}");
+            assert_eq!(
+                (finding.member, finding.log, finding.sequence),
+                (Some(member), Some(log), Some(1)),
+                "byte {index}"
+            );
             assert_eq!(finding.offset as usize, start - FRAME_HEAD_BYTES);
             assert_eq!((report.ok, report.entries, report.behind_bad), (false, 4, 1), "byte {index}");
             // Beside the entry only the end of the file complains.

@@ -1,0 +1,59 @@
+//! The API described as OpenAPI 3.1.
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{charter, export, externals, import, joining, publish, reading, status, types};
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    Document::openapi().to_json().expect("the document is put together from constants, and a test writes it")
+});
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "县盟节点接口 Xianmeng node API",
+        description = "本机的命令行和网页门户用这个接口与节点打交道；只在本机监听。字段的值一律是文本，按类别文件读写。\
+            错误一律是 application/problem+json，带中英文说明和出路。\
+            The command line and the portal of this machine talk to the node here; it listens on the loopback interface \
+            only. Field values are texts, read and written by the kind files. Errors are application/problem+json, in \
+            Chinese and English, with the way out."),
+    paths(status::health, self::document, status::status, status::network, status::peers, reading::list,
+        publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
+        reading::show_delivery, publish::revise, publish::withdraw, externals::externals, export::export,
+        import::import, charter::show, charter::append, joining::applications, joining::remove_application,
+        joining::invite, joining::sync),
+    components(schemas(types::Problem, types::ExternalRecord)),
+    modifiers(&BearerToken),
+    security(("token" = [])),
+    tags((name = "status", description = "节点状态。How the node is."),
+        (name = "records", description = "查看记录。Reading records."),
+        (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
+        (name = "bundles", description = "导出和导入文件。Files to carry elsewhere."),
+        (name = "charter", description = "章程。The charter."),
+        (name = "joining", description = "邀请和入盟。Invitations and applications.")))]
+pub(super) struct Document;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("数据目录里 api.token 文件的内容。The content of the file api.token in the data directory."));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// Describes the API.
+#[utoipa::path(get, path = "/openapi.json", tag = "status", security(()),
+    description = "本说明（不需要口令）。This description; needs no token.",
+    responses((status = 200, description = "OpenAPI 3.1。", body = String, content_type = "application/json")))]
+pub(super) async fn document() -> Response {
+    let content_type = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, content_type)], DOCUMENT.as_str()).into_response()
+}

@@ -1,0 +1,53 @@
+//! One's own records by their own numbers, one line of JSON for each.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use protocol::kind::KindSet;
+
+use super::Shared;
+use super::extract::Pairs;
+use super::problem::ApiProblem;
+use super::stream::{Pieces, answer};
+use super::types::{ExternalRecord, Problem};
+use crate::core::Core;
+use crate::records::externals::Externals;
+use crate::records::prepare::kind_named;
+
+/// Lists this member's records of a kind by their own numbers.
+#[utoipa::path(get, path = "/v1/externals", tag = "records",
+    description = "本成员某类别的全部记录，按自有编号，每行一个 JSON（ExternalRecord）；再次导入表格时用来比较。\
+        This member's records of a kind with own numbers, one JSON object per line (ExternalRecord), to compare a second import with.",
+    params(("kind" = String, Query, description = "类别名或编号。Name or number of a kind.")),
+    responses((status = 200, description = "每行一条。One per line.", body = ExternalRecord, content_type = "application/x-ndjson"),
+        (status = 422, description = "没有这个类别。No such kind.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn externals(State(shared): State<Shared>, pairs: Pairs) -> Result<Response, ApiProblem> {
+    let pairs = pairs.known(&["kind"])?;
+    let kind = pairs.one("kind")?.ok_or_else(|| ApiProblem::malformed("请指定 kind。", "`kind` is missing"))?;
+    let kind = kind_named(KindSet::builtin(), kind)?.number();
+    let core = shared.core().clone();
+    let Some(externals) = Externals::new(&core, kind) else {
+        let (zh, en) = ("本节点还不是成员。", "this node is no member yet");
+        return Err(ApiProblem::new(StatusCode::FORBIDDEN, "not-member", zh, en)
+            .fix("请先入盟。", "join the federation first"));
+    };
+    let turn = shared.stream_turn().await?;
+    Ok(answer("application/x-ndjson", Lines { core, externals }, turn))
+}
+
+struct Lines {
+    core: Core,
+    externals: Externals,
+}
+
+impl Pieces for Lines {
+    fn next_piece(&mut self) -> Result<Option<Vec<u8>>, String> {
+        let Some(records) = self.externals.next_piece(&self.core) else { return Ok(None) };
+        let mut lines = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut lines, &record).map_err(|error| error.to_string())?;
+            lines.push(b'\n');
+        }
+        Ok(Some(lines))
+    }
+}

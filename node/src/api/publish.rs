@@ -1,0 +1,160 @@
+//! Publishing: one record, a batch, canonical statements, revisions, withdrawals.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use protocol::identity::EntryId;
+use protocol::kind::KindSet;
+use protocol::limits::BODY_BYTES_MAX;
+
+use super::extract::{JsonBody, RawBody, Segment, blocking};
+use super::problem::ApiProblem;
+use super::status::delivery;
+use super::types::{CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
+use super::{Shared, SharedState};
+use crate::records::publish::{PublishedRecord, Request};
+use crate::records::{STATEMENTS_MAX, find};
+
+/// Bytes in front of a statement: kind and length.
+const STATEMENT_HEAD_BYTES: usize = 6;
+
+type Answer = Result<(StatusCode, Json<Published>), ApiProblem>;
+
+/// Publishes a record.
+#[utoipa::path(post, path = "/v1/records", tag = "publishing", request_body = CreateRecord,
+    description = "发布一条记录：检查、签名、落盘后才应答。Publishes a record: checked, signed and durable before the answer.",
+    responses((status = 201, description = "已发布。Published.", body = Published),
+        (status = 403, description = "不得发布或不能离开本节点。Not allowed, or withheld.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "自有编号已用过。The own number is taken.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "字段不合规则。Fields break rules.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "暂不能签署。Not ready to sign.", body = Problem, content_type = "application/problem+json"),
+        (status = 507, description = "磁盘已满。The disk is full.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn create(State(shared): State<Shared>, JsonBody(record): JsonBody<CreateRecord>) -> Answer {
+    shared.publish(vec![Request::Create(record)]).await
+}
+
+/// Publishes several records.
+#[utoipa::path(post, path = "/v1/records/batch", tag = "publishing", request_body = Vec<CreateRecord>,
+    description = "发布多条记录，全部成功或全部不发。Publishes several records, all of them or none.",
+    responses((status = 201, description = "已发布。Published.", body = Published),
+        (status = 413, description = "条数太多。Too many.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "有记录不合规则。Some break rules.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn batch(State(shared): State<Shared>, JsonBody(records): JsonBody<Vec<CreateRecord>>) -> Answer {
+    check_count(records.len())?;
+    shared.publish(records.into_iter().map(Request::Create).collect()).await
+}
+
+/// Publishes canonical statements.
+#[utoipa::path(post, path = "/v1/statements", tag = "publishing",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+        description = "逐条：类别 u16、长度 u32（小端）、陈述的规范字节；随机数由节点填写。Repeated: kind u16, length u32 (little-endian), canonical statement; the node fills in its random bytes."),
+    description = "批量发布规范陈述，全部成功或全部不发；最多 5000 条、16 MiB。Publishes canonical statements, all of them or none: at most 5,000 and 16 MiB.",
+    responses((status = 201, description = "已发布。Published.", body = Published),
+        (status = 400, description = "分帧有误。Wrong framing.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "太多或太长。Too many or too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "有陈述不合规则。Some break rules.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn statements(State(shared): State<Shared>, RawBody(bytes): RawBody) -> Answer {
+    let requests = read_statements(&bytes)?;
+    drop(bytes);
+    shared.publish(requests).await
+}
+
+/// Revises a record.
+#[utoipa::path(post, path = "/v1/records/{reference}/revise", tag = "publishing", request_body = ReviseRecord,
+    description = "修订本成员的一条记录：设置和清除字段。Revises a record of this member: sets and clears fields.",
+    params(("reference" = String, Path, description = "记录。The record.")),
+    responses((status = 201, description = "已发布。Published.", body = Published),
+        (status = 403, description = "不是本成员的记录，或不能离开本节点。Another member's, or withheld.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "找不到。Not found.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "已撤回。Withdrawn.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "字段不合规则。Fields break rules.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn revise(
+    State(shared): State<Shared>,
+    Segment(reference): Segment,
+    JsonBody(change): JsonBody<ReviseRecord>,
+) -> Answer {
+    let id = resolve(&shared, reference).await?;
+    shared.publish(vec![Request::Revise(id, change)]).await
+}
+
+/// Withdraws a record.
+#[utoipa::path(post, path = "/v1/records/{reference}/withdraw", tag = "publishing", request_body = WithdrawRecord,
+    description = "撤回本成员的一条记录；历史保留。Withdraws a record of this member; its history stays.",
+    params(("reference" = String, Path, description = "记录。The record.")),
+    responses((status = 201, description = "已发布。Published.", body = Published),
+        (status = 403, description = "不是本成员的记录。Another member's.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "找不到。Not found.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "早已撤回。Withdrawn before.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn withdraw(
+    State(shared): State<Shared>,
+    Segment(reference): Segment,
+    JsonBody(request): JsonBody<WithdrawRecord>,
+) -> Answer {
+    let id = resolve(&shared, reference).await?;
+    shared.publish(vec![Request::Withdraw(id, request)]).await
+}
+
+async fn resolve(shared: &Shared, reference: String) -> Result<EntryId, ApiProblem> {
+    let shared = shared.clone();
+    Ok(blocking(move || find::find(shared.core(), KindSet::builtin(), &reference)).await??)
+}
+
+fn check_count(count: usize) -> Result<(), ApiProblem> {
+    if count == 0 {
+        return Err(ApiProblem::malformed("一条也没有。", "there is nothing in it"));
+    }
+    if count > STATEMENTS_MAX {
+        let zh = format!("一次最多 {STATEMENTS_MAX} 条，这里有 {count} 条。");
+        let en = format!("at most {STATEMENTS_MAX} at a time, these are {count}");
+        return Err(ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", zh, en)
+            .fix("请分成几次发送。", "send them in several parts"));
+    }
+    Ok(())
+}
+
+fn read_statements(bytes: &[u8]) -> Result<Vec<Request>, ApiProblem> {
+    let mut requests = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let number = requests.len() + 1;
+        let cut = || {
+            let zh = format!("第 {number} 条陈述不完整或太长。");
+            ApiProblem::malformed(zh, format!("statement {number} is cut off or too long"))
+        };
+        let (head, after) = rest.split_first_chunk::<STATEMENT_HEAD_BYTES>().ok_or_else(cut)?;
+        let kind = u16::from_le_bytes([head[0], head[1]]);
+        let length = u32::from_le_bytes([head[2], head[3], head[4], head[5]]) as usize;
+        let body = after.get(..length).filter(|_| length <= BODY_BYTES_MAX).ok_or_else(cut)?;
+        requests.push(Request::Statement(kind, body.to_vec()));
+        rest = &after[length..];
+        if requests.len() > STATEMENTS_MAX {
+            break;
+        }
+    }
+    check_count(requests.len())?;
+    Ok(requests)
+}
+
+impl SharedState {
+    async fn publish(&self, requests: Vec<Request>) -> Answer {
+        let published = self.publisher.publish(self.core(), requests).await;
+        let published = published.map_err(|refusals| self.refused(&refusals))?;
+        Ok((StatusCode::CREATED, Json(self.published(&published))))
+    }
+
+    fn published(&self, published: &[PublishedRecord]) -> Published {
+        let core = self.core();
+        let labels = core.read(|state| {
+            let label = |one: &PublishedRecord| state.view().label(&one.record);
+            published.iter().map(|one| label(one).map(|label| label.to_string()).unwrap_or_default()).collect()
+        });
+        let last = published.last().zip(core.own());
+        let delivered = last.map(|(last, (_, log))| core.delivered(log, last.entry.header().sequence));
+        Published {
+            records: published.iter().map(|one| one.record.to_string()).collect(),
+            labels,
+            entries: published.iter().map(|one| one.entry.id().to_string()).collect(),
+            delivery: delivery(delivered.unwrap_or_default()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The one table of routes.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode};
+use axum::middleware;
+use axum::routing::{MethodRouter, delete, get, post};
+
+use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
+use super::problem::ApiProblem;
+use super::{
+    Shared, charter, document, export, externals, guard, import, joining, publish, reading, status,
+};
+
+/// A route and its bounds.
+pub(super) struct Route {
+    #[cfg_attr(not(test), expect(dead_code, reason = "the test of the document compares it"))]
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    handler: MethodRouter<Shared>,
+    body_bytes_max: usize,
+    timed: bool,
+}
+
+fn reads(path: &'static str, handler: MethodRouter<Shared>) -> Route {
+    Route { method: Method::GET, path, handler, body_bytes_max: OTHER_BYTES_MAX, timed: true }
+}
+
+fn writes(path: &'static str, handler: MethodRouter<Shared>, body_bytes_max: usize) -> Route {
+    Route { method: Method::POST, path, handler, body_bytes_max, timed: true }
+}
+
+/// Every route. The test of the document goes through the same table.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        reads("/healthz", get(status::health)),
+        reads("/openapi.json", get(document::document)),
+        reads("/v1/status", get(status::status)),
+        reads("/v1/network", get(status::network)),
+        reads("/v1/peers", get(status::peers)),
+        reads("/v1/records", get(reading::list)),
+        writes("/v1/records", post(publish::create), RECORD_BYTES_MAX),
+        writes("/v1/records/batch", post(publish::batch), BATCH_BYTES_MAX),
+        writes("/v1/statements", post(publish::statements), STATEMENTS_BYTES_MAX),
+        reads("/v1/records/{reference}", get(reading::show)),
+        reads("/v1/records/{reference}/history", get(reading::show_history)),
+        reads("/v1/records/{reference}/delivery", get(reading::show_delivery)),
+        writes("/v1/records/{reference}/revise", post(publish::revise), RECORD_BYTES_MAX),
+        writes("/v1/records/{reference}/withdraw", post(publish::withdraw), RECORD_BYTES_MAX),
+        reads("/v1/externals", get(externals::externals)),
+        reads("/v1/export", get(export::export)),
+        // A bundle has its own bounds, on its length and on pauses, because it is read as it comes.
+        Route { timed: false, ..writes("/v1/bundles", post(import::import), OTHER_BYTES_MAX) },
+        reads("/v1/charter", get(charter::show)),
+        writes("/v1/charter/blocks", post(charter::append), BLOCK_BYTES_MAX),
+        reads("/v1/applications", get(joining::applications)),
+        Route { method: Method::DELETE, ..reads("/v1/applications/{id}", delete(joining::remove_application)) },
+        writes("/v1/invitations", post(joining::invite), OTHER_BYTES_MAX),
+        writes("/v1/sync", post(joining::sync), OTHER_BYTES_MAX),
+    ]
+}
+
+/// The router over the table.
+pub(super) fn router(shared: Shared) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        let mut handler = route.handler.layer(DefaultBodyLimit::max(route.body_bytes_max));
+        if route.timed {
+            handler = handler.layer(middleware::from_fn(guard::limit_time));
+        }
+        router = router.route(route.path, handler);
+    }
+    router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::admit))
+        .with_state(shared)
+}
+
+async fn no_such_path() -> ApiProblem {
+    ApiProblem::new(StatusCode::NOT_FOUND, "path", "没有这个接口。", "there is no such path")
+        .fix("接口清单见 /openapi.json。", "see /openapi.json for all paths")
+}
+
+async fn wrong_method() -> ApiProblem {
+    let (zh, en) = ("这个接口不支持这种方法。", "this path does not take that method");
+    ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, "method", zh, en)
+        .fix("接口清单见 /openapi.json。", "see /openapi.json for all paths")
+}

@@ -1,0 +1,6 @@
+//! Stories about records of one node.
+
+mod publishing;
+mod refusals;
+mod seeing;
+pub(crate) mod world;
