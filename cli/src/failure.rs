@@ -130,7 +130,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut details = String::new();
-        for detail in self.details.iter().take(DETAILS_SHOWN_MAX) {
+        // A single detail often is the message itself.
+        let repeats = |detail: &&ProblemDetail| self.details.len() == 1 && detail.zh == self.zh;
+        for detail in self.details.iter().take(DETAILS_SHOWN_MAX).filter(|detail| !repeats(detail)) {
             let at = if detail.at.is_empty() { String::new() } else { format!("{}: ", detail.at) };
             writeln!(details, "  - {at}{} {} [{}]", detail.zh, detail.en, detail.code)?;
         }

@@ -39,15 +39,18 @@ pub fn unreadable(status: u16, body: &str) -> Failure {
 }
 
 fn exit_of_code(code: &str) -> Option<ExitCode> {
-    let table: [(&[&str], ExitCode); 8] = [
+    let table: [(&[&str], ExitCode); 7] = [
         (&["disk-full", "store"], ExitCode::Store),
         (&["not-found", "ambiguous"], ExitCode::NotFound),
         (&["withheld"], ExitCode::InputRefused),
         (&["kind-set-unknown", "charter-threshold"], ExitCode::NotAllowed),
         (&["closing", "busy", "too-slow"], ExitCode::NodeUnreachable),
         (&["token", "other-federation"], ExitCode::DataDirectory),
-        (&["bundle-block", "bundle-entry", "bundle-proof", "bundle-cut"], ExitCode::VerificationFailed),
-        (&["bundle-format"], ExitCode::InputRefused),
+        // What begins as no bundle does was refused before it was sent, so these are altered or cut.
+        (
+            &["bundle-format", "bundle-block", "bundle-entry", "bundle-proof", "bundle-cut"],
+            ExitCode::VerificationFailed,
+        ),
     ];
     table.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, exit)| *exit)
 }

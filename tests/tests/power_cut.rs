@@ -73,9 +73,9 @@ fn write_until_cut(
     (&mut output).take(lines).for_each(|line| note(line.expect("the writer is heard")));
     sleep(pause);
     disk.cut().expect("the power can be cut");
-    // What it wrote before it noticed was acknowledged before the cut.
+    child.kill().expect("the writer can be ended");
+    // What stands in the pipe was acknowledged before the cut.
     output.map_while(Result::ok).for_each(&mut note);
-    let _ = child.kill();
     child.wait().expect("the writer ends");
 }
 

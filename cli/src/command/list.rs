@@ -66,8 +66,10 @@ fn columns(kind: &'static Kind, conditions: &[String]) -> Result<Vec<Field>, Fai
     let mut fields: Vec<Field> = Vec::new();
     for condition in conditions {
         let filter = Filter::parse(kind, condition).map_err(|error| {
-            let text = error.to_string();
-            Failure::new(ExitCode::InputRefused, "condition", text.clone(), text)
+            // Its text is in both languages already.
+            let en = format!("the condition {condition:?} cannot be used");
+            Failure::new(ExitCode::InputRefused, "condition", error.to_string(), en)
+                .fix("例如 规模>=5亿元 或 投资方向~智能制造。", "for instance 规模>=5亿元 or 投资方向~智能制造")
         })?;
         fields.push(filter.field().clone());
     }

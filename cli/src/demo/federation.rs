@@ -75,7 +75,8 @@ impl DemoNode {
             let errors = String::from_utf8_lossy(&output.stderr);
             return Err(format!("{}: xianmeng {shown}: {}\n{errors}", self.participant.name, output.status));
         }
-        serde_json::from_str(&text).map_err(|error| format!("{}: {arguments:?}: {error}: {text}", self.participant.name))
+        serde_json::from_str(&text)
+            .map_err(|error| format!("{}: {arguments:?}: {error}: {text}", self.participant.name))
     }
 
     /// Starts the node and waits until it is ready.

@@ -141,7 +141,10 @@ impl Demo {
     }
 
     fn found(&mut self) -> Result<(), StepError> {
-        self.step("秘书处创立联盟（一名登记人，试运行）", "The secretariat founds the federation (one registrar: a trial)");
+        self.step(
+            "秘书处创立联盟（一名登记人，试运行）",
+            "The secretariat founds the federation (one registrar: a trial)",
+        );
         let secretariat = &mut self.nodes[0];
         secretariat.init()?;
         let created = secretariat.command(&["charter", "create", "--federation", FEDERATION])?;
@@ -256,7 +259,17 @@ impl Demo {
 
     fn publish_without_secretariat(&self) -> Result<(), StepError> {
         let fengjie = self.node("fengjie")?;
-        let arguments = ["publish", "--kind", "demand", "--external", "XQ-DEMO", "--wait", "0", "需求名称=脐橙深加工企业", "需求类别=招商"];
+        let arguments = [
+            "publish",
+            "--kind",
+            "demand",
+            "--external",
+            "XQ-DEMO",
+            "--wait",
+            "0",
+            "需求名称=脐橙深加工企业",
+            "需求类别=招商",
+        ];
         let published = fengjie.command(&arguments)?;
         let label = published["labels"][0].as_str().unwrap_or_default().to_owned();
         self.wait("the new demand is on every running node", |demo| {

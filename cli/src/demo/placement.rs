@@ -44,7 +44,8 @@ pub(super) fn parts() -> Result<Vec<Part>, csv::Error> {
     let lines = placement()?;
     let mut parts = Vec::new();
     for sheet in SHEETS {
-        let nodes: BTreeSet<&String> = lines.iter().filter(|line| line.sheet == sheet.name).map(|line| &line.node).collect();
+        let nodes: BTreeSet<&String> =
+            lines.iter().filter(|line| line.sheet == sheet.name).map(|line| &line.node).collect();
         for node in nodes {
             let part = cut(sheet, node, &lines)?;
             parts.extend((part.rows > 0).then_some(part));

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use protocol::charter::{Charter, Member, SignedBlock, Standing};
+use protocol::charter::{Charter, CharterError, Member, SignedBlock, Standing};
 
 use super::Shared;
 use super::extract::JsonBody;
@@ -31,7 +31,7 @@ pub(super) async fn append(
 ) -> Result<Json<CharterView>, ApiProblem> {
     let bytes = hex::decode(request.block.trim())
         .map_err(|_| ApiProblem::malformed("block 要写十六进制。", "`block` must be hexadecimal"))?;
-    let block = SignedBlock::decode(&bytes).map_err(|error| protocol::charter::CharterError::from(error))?;
+    let block = SignedBlock::decode(&bytes).map_err(CharterError::from)?;
     shared.core().append_blocks(vec![block]).await?;
     Ok(show(State(shared)).await)
 }

@@ -25,9 +25,8 @@ use crate::core::Core;
 pub(super) async fn export(State(shared): State<Shared>, pairs: Pairs) -> Result<Response, ApiProblem> {
     let pairs = pairs.known(&["member"])?;
     let member = pairs.number("member")?.map(MemberNumber);
-    let exists = |member: &MemberNumber| {
-        shared.core().read(|state| state.replica.charter().members().contains_key(member))
-    };
+    let exists =
+        |member: &MemberNumber| shared.core().read(|state| state.replica.charter().members().contains_key(member));
     if let Some(member) = member.filter(|member| !exists(member)) {
         let (zh, en) = (format!("没有第 {member} 号成员。"), format!("there is no member {member}"));
         return Err(ApiProblem::new(StatusCode::NOT_FOUND, "member-unknown", zh, en)

@@ -28,8 +28,9 @@ pub(super) async fn externals(State(shared): State<Shared>, pairs: Pairs) -> Res
     let core = shared.core().clone();
     let Some(externals) = Externals::new(&core, kind) else {
         let (zh, en) = ("本节点还不是成员。", "this node is no member yet");
-        return Err(ApiProblem::new(StatusCode::FORBIDDEN, "not-member", zh, en)
-            .fix("请先入盟。", "join the federation first"));
+        return Err(
+            ApiProblem::new(StatusCode::FORBIDDEN, "not-member", zh, en).fix("请先入盟。", "join the federation first")
+        );
     };
     let turn = shared.stream_turn().await?;
     Ok(answer("application/x-ndjson", Lines { core, externals }, turn))

@@ -18,7 +18,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiProblem> {
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
         let value = serde_json::from_slice(&bytes).map_err(|error| {
-            ApiProblem::malformed(format!("请求内容不是所要的 JSON：{error}。"), format!("not the JSON that is wanted: {error}"))
+            ApiProblem::malformed(
+                format!("请求内容不是所要的 JSON：{error}。"),
+                format!("not the JSON that is wanted: {error}"),
+            )
         })?;
         Ok(Self(value))
     }
@@ -86,7 +89,8 @@ impl Pairs {
     /// The number under a name.
     pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, ApiProblem> {
         let parse = |text: &str| {
-            let (zh, en) = (format!("查询参数“{name}”要写数字。"), format!("the query parameter `{name}` must be a number"));
+            let (zh, en) =
+                (format!("查询参数“{name}”要写数字。"), format!("the query parameter `{name}` must be a number"));
             text.parse().map_err(|_| ApiProblem::malformed(zh, en))
         };
         self.one(name)?.map(parse).transpose()

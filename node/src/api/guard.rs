@@ -106,9 +106,18 @@ mod tests {
         for host in ["127.0.0.1", "127.0.0.1:4780", "[::1]:80", "[::1]", "LocalHost:1", "localhost"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:x", "localhost:",
-            "10.0.0.1", "127.0.0.1:99999", "127.0.0.1@evil.example", "::1"]
-        {
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "127.0.0.1:x",
+            "localhost:",
+            "10.0.0.1",
+            "127.0.0.1:99999",
+            "127.0.0.1@evil.example",
+            "::1",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

@@ -8,9 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use futures::StreamExt;
-use protocol::bundle::{
-    BundleError, EndCheck, FRAME_HEAD_BYTES, FrameType, PREAMBLE_BYTES, frame_head, read_preamble,
-};
+use protocol::bundle::{BundleError, EndCheck, FRAME_HEAD_BYTES, FrameType, PREAMBLE_BYTES, frame_head, read_preamble};
 use protocol::bytes::LayoutError;
 use protocol::charter::SignedBlock;
 use protocol::entry::{Entry, EntryError};
@@ -104,9 +102,9 @@ impl Import {
 
     async fn read(&mut self, body: Body) -> Result<(), ImportError> {
         let read = self.read_frames(body).await;
-        // What came before a fault is good, and is taken in.
+        // What came before a fault is good, and is taken in. A fault in it comes before the other one.
         let flushed = self.flush().await;
-        read.and(flushed)
+        flushed.and(read)
     }
 
     async fn read_frames(&mut self, body: Body) -> Result<(), ImportError> {
@@ -182,6 +180,7 @@ impl Import {
     ) -> Result<(), ImportError> {
         let index = self.index;
         if frame_type == FrameType::End {
+            self.flush().await?;
             self.ended = true;
             return Ok(self.check.take().ok_or(BundleError::End)?.finish(content)?);
         }
@@ -281,8 +280,10 @@ impl ImportError {
         let en = self.to_string();
         let faulty = StatusCode::UNPROCESSABLE_ENTITY;
         let problem = match self {
-            Self::Writer(error) => error.into(),
-            Self::Block { error: error @ (BlockError::Store(_) | BlockError::Closed), .. } => error.into(),
+            Self::Writer(error) => return ApiProblem::from(error).details(vec![taken_in(done)]),
+            Self::Block { error: error @ (BlockError::Store(_) | BlockError::Closed), .. } => {
+                return ApiProblem::from(error).details(vec![taken_in(done)]);
+            }
             Self::Federation { .. } => {
                 let zh = "这个数据包属于别的联盟。";
                 ApiProblem::new(StatusCode::CONFLICT, "other-federation", zh, en)
@@ -309,7 +310,11 @@ impl ImportError {
                 ApiProblem::new(faulty, "bundle-proof", format!("第 {index} 帧的分叉证明无效：{error}。"), en)
             }
         };
-        problem.fix("请从来源重新导出；已导入的不会重复。", "export it again at its source; what was taken in is not repeated")
+        problem
+            .fix(
+                "请从来源重新导出；已导入的不会重复。",
+                "export it again at its source; what was taken in is not repeated",
+            )
             .details(vec![taken_in(done)])
     }
 }

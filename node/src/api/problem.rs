@@ -15,7 +15,8 @@ use crate::records::publish::Refusals;
 #[derive(Debug, Clone)]
 pub(super) struct ApiProblem {
     status: StatusCode,
-    problem: Problem,
+    /// Boxed, because every handler carries it as its error.
+    problem: Box<Problem>,
 }
 
 /// What RFC 9457 wants beside our own members.
@@ -40,7 +41,7 @@ impl ApiProblem {
             fix_en: String::new(),
             details: Vec::new(),
         };
-        Self { status, problem }
+        Self { status, problem: Box::new(problem) }
     }
 
     /// The same with a way out.
@@ -65,11 +66,17 @@ impl ApiProblem {
     pub(super) fn internal() -> Self {
         let zh = "节点内部出错，详情在节点的日志里。";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", zh, "something failed inside the node; see its log")
-            .fix("请重试；若再次出现，请把日志交给维护人员。", "try again; if it comes back, hand the log to whoever maintains it")
+            .fix(
+                "请重试；若再次出现，请把日志交给维护人员。",
+                "try again; if it comes back, hand the log to whoever maintains it",
+            )
     }
 
     fn of(status: u16, problem: Problem) -> Self {
-        Self { status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), problem }
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            problem: Box::new(problem),
+        }
     }
 }
 
@@ -130,33 +137,42 @@ impl From<CharterError> for ApiProblem {
         let (conflict, rule) = (StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY);
         match error {
             CharterError::Layout(error) => {
-                problem(StatusCode::BAD_REQUEST, "charter-layout", format!("这不是章程区块：{error}。"))
-                    .fix("请核对文件；若出自新版软件，请更新本节点。", "check the file; if newer software made it, update this node")
+                problem(StatusCode::BAD_REQUEST, "charter-layout", format!("这不是章程区块：{error}。")).fix(
+                    "请核对文件；若出自新版软件，请更新本节点。",
+                    "check the file; if newer software made it, update this node",
+                )
             }
             CharterError::Gap { found, tip } => {
                 problem(conflict, "charter-gap", format!("第 {found} 块接不上本节点的第 {tip} 块，中间缺了区块。"))
                     .fix("请先同步章程，再提交。", "let the charter sync first, then submit it")
             }
-            CharterError::NotGenesis => {
-                problem(conflict, "other-federation", "这不是本联盟的创始区块。".into())
-                    .fix("请核对邀请或文件属于哪个联盟。", "check which federation the invitation or file belongs to")
-            }
-            CharterError::Predecessor { version } => {
-                problem(conflict, "charter-predecessor", format!("第 {version} 块接在另一个区块之后，与本节点的章程不一致。"))
-                    .fix("请在最新的章程上重新拟定并签署。", "draft and sign it again on the newest charter")
-            }
+            CharterError::NotGenesis => problem(conflict, "other-federation", "这不是本联盟的创始区块。".into())
+                .fix("请核对邀请或文件属于哪个联盟。", "check which federation the invitation or file belongs to"),
+            CharterError::Predecessor { version } => problem(
+                conflict,
+                "charter-predecessor",
+                format!("第 {version} 块接在另一个区块之后，与本节点的章程不一致。"),
+            )
+            .fix("请在最新的章程上重新拟定并签署。", "draft and sign it again on the newest charter"),
             CharterError::Time { version } => {
                 problem(rule, "charter-time", format!("第 {version} 块的时间早于前一块，或失效时间不晚于生成时间。"))
                     .fix("请校准时钟后重新拟定。", "set the clock and draft it again")
             }
-            CharterError::Threshold { version, found, threshold } => {
-                problem(rule, "charter-threshold", format!("第 {version} 块需要 {threshold} 位登记人签名，现有 {found} 位有效。"))
-                    .fix("请收齐登记人的签名再提交。", "collect the signatures of enough registrars, then submit it")
-            }
-            CharterError::Equivocation { version } => {
-                problem(conflict, "charter-equivocation", format!("第 {version} 块出现两个都有效的版本：登记人自相矛盾。"))
-                    .fix("本节点留在原来的一支；请立即联系各登记人核实。", "this node stays on its branch; talk to the registrars at once")
-            }
+            CharterError::Threshold { version, found, threshold } => problem(
+                rule,
+                "charter-threshold",
+                format!("第 {version} 块需要 {threshold} 位登记人签名，现有 {found} 位有效。"),
+            )
+            .fix("请收齐登记人的签名再提交。", "collect the signatures of enough registrars, then submit it"),
+            CharterError::Equivocation { version } => problem(
+                conflict,
+                "charter-equivocation",
+                format!("第 {version} 块出现两个都有效的版本：登记人自相矛盾。"),
+            )
+            .fix(
+                "本节点留在原来的一支；请立即联系各登记人核实。",
+                "this node stays on its branch; talk to the registrars at once",
+            ),
             CharterError::Operation { version, index, name, rule: broken } => {
                 let zh = format!("第 {version} 块的第 {} 项操作（{name}）不合规则：{broken}。", index + 1);
                 problem(rule, "charter-operation", zh).fix("请改正后重新签署。", "correct it and sign it again")

@@ -8,9 +8,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
 use super::problem::ApiProblem;
-use super::{
-    Shared, charter, document, export, externals, guard, import, joining, publish, reading, status,
-};
+use super::{Shared, charter, document, export, externals, guard, import, joining, publish, reading, status};
 
 /// A route and its bounds.
 pub(super) struct Route {

@@ -9,7 +9,9 @@ use protocol::identity::MemberNumber;
 
 use super::extract::blocking;
 use super::problem::ApiProblem;
-use super::types::{Delivery, Health, LogHead, MemberName, NetworkView, PeerView, Problem, SigningState, Status};
+use super::types::{
+    Delivery, Health, KnownNode, LogHead, MemberName, NetworkView, PeerView, Problem, SigningState, Status,
+};
 use super::{Shared, SharedState};
 use crate::core::{Core, Delivered, State as CoreState, now_ms};
 use crate::network::{NetworkClosed, Statistics};
@@ -50,7 +52,17 @@ pub(super) async fn network(State(shared): State<Shared>) -> Result<Json<Network
         ApiProblem::internal()
     })?;
     let transport = protocol::identity::public_key(&keys.transport).to_string();
-    Ok(Json(NetworkView { listen, transport }))
+    let known = shared.core().read(|state| {
+        let stated = state.view().addresses().filter(|(_, key, addresses)| {
+            !addresses.is_empty()
+                && key.to_string() != transport
+                && state.replica.charter().holder(key, Purpose::Transport).is_some()
+        });
+        stated
+            .map(|(_, key, addresses)| KnownNode { transport: key.to_string(), addresses: addresses.to_vec() })
+            .collect()
+    });
+    Ok(Json(NetworkView { listen, transport, known }))
 }
 
 /// Who is connected.

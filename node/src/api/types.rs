@@ -434,6 +434,18 @@ pub struct NetworkView {
     pub listen: Vec<String>,
     /// Its transport key.
     pub transport: String,
+    /// Other members' nodes and the addresses that they stated.
+    #[serde(default)]
+    pub known: Vec<KnownNode>,
+}
+
+/// A member's node and where it said that it can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KnownNode {
+    /// Its transport key.
+    pub transport: String,
+    /// Its addresses.
+    pub addresses: Vec<String>,
 }
 
 /// An invitation to remember.

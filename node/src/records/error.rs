@@ -389,7 +389,9 @@ impl RecordError {
             Self::NotFound { reference } => words(
                 format!("找不到记录“{reference}”。"),
                 format!("there is no record `{reference}`"),
-                &format!("请用完整编号、编号开头至少 {PREFIX_CHARACTERS_MIN} 位、42-7 这样的标号，或本成员的自有编号；刚发布的可能还没同步到。"),
+                &format!(
+                    "请用完整编号、编号开头至少 {PREFIX_CHARACTERS_MIN} 位、42-7 这样的标号，或本成员的自有编号；刚发布的可能还没同步到。"
+                ),
                 &format!(
                     "give a full id, {PREFIX_CHARACTERS_MIN} or more of its first characters, a label such as 42-7, or \
                      an own number of this member; what is very new may not have arrived yet"
@@ -523,15 +525,15 @@ fn publish_words(error: &PublishError) -> Words {
         PublishError::Entry { index, error } => {
             words(format!("第 {} 条不能签署：{error}。", index + 1), en, "请缩短内容。", "shorten the content")
         }
-        PublishError::Store { disk_full: true, .. } => words(
-            "磁盘已满，没有发布。",
-            en,
-            "请腾出空间，再重新启动节点。",
-            "make room and start the node again",
-        ),
-        PublishError::Store { reason, .. } => {
-            words(format!("存储出错：{reason}。"), en, "请重新启动节点；查看日志。", "start the node again; see its log")
+        PublishError::Store { disk_full: true, .. } => {
+            words("磁盘已满，没有发布。", en, "请腾出空间，再重新启动节点。", "make room and start the node again")
         }
+        PublishError::Store { reason, .. } => words(
+            format!("存储出错：{reason}。"),
+            en,
+            "请重新启动节点；查看日志。",
+            "start the node again; see its log",
+        ),
         PublishError::Closed => words("节点正在关闭。", en, "请等它重新启动。", "wait until it has started again"),
     }
 }

@@ -12,9 +12,7 @@ use rayon::prelude::*;
 use super::REFUSALS_SHOWN_MAX;
 use super::claims::{Claim, Claims};
 use super::error::RecordError;
-use super::prepare::{
-    Author, Nonce, Prepared, prepare_create, prepare_revise, prepare_statement, prepare_withdraw,
-};
+use super::prepare::{Author, Nonce, Prepared, prepare_create, prepare_revise, prepare_statement, prepare_withdraw};
 use super::settle::settle;
 use crate::api::types::{CreateRecord, Problem, ProblemDetail, ReviseRecord, WithdrawRecord};
 use crate::core::{Core, PublishError};
@@ -74,7 +72,7 @@ impl Publisher {
         let (publisher, core, count) = (self.clone(), core.clone(), requests.len());
         let work = tokio::spawn(async move { publisher.run(core, requests).await });
         // The task is never aborted: it fails to answer only when it panicked or the runtime is being shut down.
-        work.await.unwrap_or_else(|_| Err(Refusals::of_all(count, PublishError::Closed.into())))
+        work.await.unwrap_or_else(|error| Err(Refusals::of_lost_task(count, &error)))
     }
 
     async fn run(self, core: Core, requests: Vec<Request>) -> Result<Vec<PublishedRecord>, Refusals> {
@@ -113,7 +111,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusals> + Send + 'static,
 ) -> Result<T, Refusals> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(Refusals::of_all(count, PublishError::Closed.into())))
+    done.unwrap_or_else(|error| Err(Refusals::of_lost_task(count, &error)))
 }
 
 fn prepare_all(core: &Core, kinds: &KindSet, requests: Vec<Request>) -> Result<Vec<Prepared>, Refusals> {
@@ -179,6 +177,11 @@ impl Refusals {
     fn of_all(requests: usize, error: RecordError) -> Self {
         // A reason that concerns all is told once, as if it were the only request.
         Self { requests: requests.min(1), refused: vec![(0, error)] }
+    }
+
+    fn of_lost_task(requests: usize, error: &tokio::task::JoinError) -> Self {
+        tracing::error!(%error, "publishing ended without an answer");
+        Self::of_all(requests, PublishError::Closed.into())
     }
 
     fn of_writer(requests: usize, error: PublishError) -> Self {

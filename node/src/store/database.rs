@@ -1,20 +1,23 @@
 //! sled behind a guard: panics become errors, a flush reaches the disk, and no value is too large for a page.
 //!
-//! sled 0.34.7 panics on some damage and its flush does not survive a power cut. So every call is guarded, its own
-//! timer is off, and its file is forced to disk after each flush, and everything around it once at the start.
+//! sled 0.34.7 panics on some damage, waits for ever after some errors of the disk, and its flush does not survive a
+//! power cut. So every call is guarded, every write is bounded in time, its own timer is off, and its file is forced to
+//! disk after each flush, and everything around it once at the start.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sled::IVec;
 
 use super::error::StoreError;
 use super::layout::key_length;
-use super::limits::{CLOSE_MS_MAX, PIECE_BYTES, PIECES_MAX};
+use super::limits::{CLOSE_MS_MAX, PIECE_BYTES, PIECES_MAX, WRITE_MS_MAX};
 
 /// Values to write, by key; `None` removes.
 pub(super) type Pending = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -27,8 +30,6 @@ pub(super) struct Database {
     file: File,
     path: PathBuf,
     fsyncs: AtomicU64,
-    /// Set after a panic: then the database is left alone, even when it is dropped.
-    broken: AtomicBool,
 }
 
 impl Database {
@@ -45,9 +46,9 @@ impl Database {
             file,
             path: path.to_owned(),
             fsyncs: AtomicU64::new(0),
-            broken: AtomicBool::new(false),
         };
-        database.flush()?;
+        database.bounded("flush", |tree| tree.flush().map(drop))?;
+        database.sync()?;
         sync_tree(path)?;
         if let Some(parent) = path.parent() {
             sync_directory(parent)?;
@@ -62,10 +63,7 @@ impl Database {
     fn guarded<T>(&self, what: &'static str, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
         match catch_unwind(AssertUnwindSafe(|| work(self.tree()))) {
             Ok(result) => result.map_err(|source| StoreError::database(what, source)),
-            Err(panic) => {
-                self.broken.store(true, Ordering::Relaxed);
-                Err(StoreError::broke(what, panic.as_ref()))
-            }
+            Err(panic) => Err(StoreError::broke(what, panic.as_ref())),
         }
     }
 
@@ -105,14 +103,35 @@ impl Database {
                 None => batch.remove(key),
             }
         }
-        self.guarded("write", |tree| tree.apply_batch(batch))?;
-        self.flush()
+        self.bounded("write", move |tree| tree.apply_batch(batch).and_then(|()| tree.flush()).map(drop))?;
+        self.sync()
     }
 
-    fn flush(&self) -> Result<(), StoreError> {
-        self.guarded("flush", |tree| tree.flush())?;
+    fn sync(&self) -> Result<(), StoreError> {
         self.fsyncs.fetch_add(1, Ordering::Relaxed);
         self.file.sync_data().map_err(|source| StoreError::file("force to disk", &self.path, source))
+    }
+
+    /// Writes in a thread of its own, because after an error of the disk sled can wait for ever.
+    fn bounded(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&sled::Db) -> sled::Result<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let tree = self.tree().clone();
+        let (sender, receiver) = sync_channel(1);
+        let worker = move || {
+            let result = catch_unwind(AssertUnwindSafe(|| work(&tree)));
+            drop(tree);
+            let _ = sender.send(result);
+        };
+        let spawned = thread::Builder::new().name("store-write".into()).spawn(worker);
+        spawned.map_err(|source| StoreError::file("start a thread for", &self.path, source))?;
+        match receiver.recv_timeout(Duration::from_millis(WRITE_MS_MAX)) {
+            Ok(Ok(result)) => result.map_err(|source| StoreError::database(what, source)),
+            Ok(Err(panic)) => Err(StoreError::broke(what, panic.as_ref())),
+            Err(_) => Err(StoreError::broke(what, &"it did not answer in time")),
+        }
     }
 
     /// Where it lies.
@@ -134,28 +153,19 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let Some(tree) = self.tree.take() else { return };
-        if self.broken.load(Ordering::Relaxed) {
-            // After a panic its locks and threads may hang; the memory is the smaller loss.
-            std::mem::forget(tree);
-        } else if catch_unwind(AssertUnwindSafe(|| drop(tree))).is_err() {
-            tracing::warn!(path = %self.path.display(), "the database broke down while it was closed");
-        } else {
-            self.wait_for_threads();
+        // Closing writes, and after an error of the disk it can wait for ever, as any write can.
+        let closer = move || drop(catch_unwind(AssertUnwindSafe(|| drop(tree))));
+        if let Err(error) = thread::Builder::new().name("store-close".into()).spawn(closer) {
+            tracing::warn!(%error, "cannot close the database in a thread of its own");
         }
-    }
-}
-
-impl Database {
-    /// sled's threads end a little later than its handle and hold its lock until then. Whoever renames or opens the
-    /// directory next must not meet them.
-    fn wait_for_threads(&self) {
+        // sled's threads hold its lock a little longer. Whoever renames or opens the directory next must not meet them.
         let end = Instant::now() + Duration::from_millis(CLOSE_MS_MAX);
         while self.file.try_lock().is_err() {
             if Instant::now() > end {
                 tracing::warn!(path = %self.path.display(), "the database takes too long to close");
                 return;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }

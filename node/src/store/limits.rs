@@ -27,3 +27,5 @@ pub const RANGE_ENTRIES_MAX: usize = 65_536;
 pub const COMPRESSION_LEVEL: i32 = 3;
 /// How long closing waits for the threads of the database, in milliseconds.
 pub const CLOSE_MS_MAX: u64 = 10_000;
+/// How long one write may take before the store gives up on the database, in milliseconds.
+pub const WRITE_MS_MAX: u64 = 60_000;

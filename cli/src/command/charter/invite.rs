@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use node::api::types::{NetworkView, NewInvitation};
+use node::api::types::{KnownNode, NetworkView, NewInvitation};
 use node::directory::DataDirectory;
 use node::joining::{Invitation, InvitationPeer};
 use protocol::identity::{BlockHash, PublicKey};
@@ -18,6 +18,9 @@ use crate::invitation::INVITATION_FORMAT;
 use crate::{home, invitation, time};
 
 use super::signing;
+
+/// Nodes besides the inviting one that an invitation names.
+const OTHERS_MAX: usize = 7;
 
 /// Arguments of `charter invite`.
 #[derive(Debug, Args)]
@@ -50,7 +53,7 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
         federation: charter.federation(),
         federation_name: charter.name().to_owned(),
         pin: BlockHash(charter.federation().0),
-        bootstrap: vec![InvitationPeer { transport, addresses: addresses.clone() }],
+        bootstrap: bootstrap(InvitationPeer { transport, addresses: addresses.clone() }, network.known)?,
         token: hex::encode(token),
         expires_ms: time::now_ms() + arguments.days * time::DAY_MS,
     };
@@ -80,6 +83,15 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
         "Hand it over safely; after `xianmeng join` the applicant reads you a fingerprint to compare.",
     );
     Ok(())
+}
+
+/// This node first, then a few others, so that a newcomer finds the federation while this node sleeps.
+fn bootstrap(own: InvitationPeer, known: Vec<KnownNode>) -> Result<Vec<InvitationPeer>, Failure> {
+    let others = known.into_iter().take(OTHERS_MAX).map(|node| {
+        let transport = node.transport.parse().map_err(Failure::internal)?;
+        Ok(InvitationPeer { transport, addresses: node.addresses })
+    });
+    std::iter::once(Ok(own)).chain(others).collect()
 }
 
 /// The addresses given, else those of the settings, else where the node listens; the loopback interface only when there

@@ -49,7 +49,8 @@ async fn another_host_name_is_refused_even_with_the_token() {
             assert_eq!(answer.problem(), (403, "host".into()), "{path} {hosts}");
         }
     }
-    let absolute = desk.with_headers(&format!("http://evil.example:{port}/v1/status"), &format!("{local}{token}")).await;
+    let absolute =
+        desk.with_headers(&format!("http://evil.example:{port}/v1/status"), &format!("{local}{token}")).await;
     assert_eq!(absolute.problem(), (403, "host".into()));
     assert_eq!(desk.with_headers("/v1/status", &format!("Host: localhost:{port}\r\n{token}")).await.status, 200);
 }

@@ -19,12 +19,12 @@ fn every_route_is_described_and_nothing_else_is() {
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
     let paths = document["paths"].as_object().expect("there are paths");
     let methods = |(path, item): (&String, &Value)| {
-        let methods: Vec<_> = item.as_object().expect("methods").keys().map(|method| (method.to_uppercase(), path.clone())).collect();
+        let methods: Vec<_> =
+            item.as_object().expect("methods").keys().map(|method| (method.to_uppercase(), path.clone())).collect();
         methods
     };
     let described: BTreeSet<_> = paths.iter().flat_map(methods).collect();
-    let served: BTreeSet<_> =
-        routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+    let served: BTreeSet<_> = routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(described, served);
 }
 

@@ -8,9 +8,7 @@ use protocol::value::Value;
 use serde_json::json;
 
 use super::Desk;
-use crate::api::types::{
-    Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status,
-};
+use crate::api::types::{Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status};
 use crate::records::tests::world::{World, demand};
 
 /// Percent-encoded: everything that is not a plain character.
@@ -20,9 +18,8 @@ fn encoded(text: &str) -> String {
 }
 
 fn framed(statements: &[(u16, Vec<u8>)]) -> Vec<u8> {
-    let frame = |(kind, body): &(u16, Vec<u8>)| {
-        [&kind.to_le_bytes()[..], &(body.len() as u32).to_le_bytes(), body].concat()
-    };
+    let frame =
+        |(kind, body): &(u16, Vec<u8>)| [&kind.to_le_bytes()[..], &(body.len() as u32).to_le_bytes(), body].concat();
     statements.iter().flat_map(frame).collect()
 }
 
@@ -59,7 +56,10 @@ async fn a_record_lives_from_its_publication_to_its_withdrawal() {
     assert_eq!(desk.post("/v1/records/2-1/withdraw", &reason).await.problem(), (409, "withdrawn".into()));
 
     let history: Vec<HistoryItem> = desk.get("/v1/records/2-1/history").await.good();
-    assert_eq!(history.iter().map(|item| item.operation.as_str()).collect::<Vec<_>>(), ["create", "revise", "withdraw"]);
+    assert_eq!(
+        history.iter().map(|item| item.operation.as_str()).collect::<Vec<_>>(),
+        ["create", "revise", "withdraw"]
+    );
     let delivery: Delivery = desk.get("/v1/records/2-1/delivery").await.good();
     assert_eq!(delivery.members, 2);
     let list: RecordList = desk.get("/v1/records").await.good();
@@ -129,7 +129,7 @@ async fn a_batch_is_published_as_a_whole_or_not_at_all() {
     cut.pop();
     assert_eq!(desk.send("POST", "/v1/statements", &cut).await.problem(), (400, "malformed".into()));
     assert_eq!(desk.send("POST", "/v1/statements", b"").await.problem(), (400, "malformed".into()));
-    let many: Vec<_> = (0..5_001).map(|index| statement(&format!("{index}"), "")).collect();
+    let many: Vec<_> = (0..5_001).map(|index| statement(&format!("{index}"), "说明")).collect();
     assert_eq!(desk.send("POST", "/v1/statements", &framed(&many)).await.problem(), (413, "too-many".into()));
     assert_eq!(desk.get("/v1/status").await.good::<Status>().entries, 0);
 

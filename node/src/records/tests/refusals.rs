@@ -40,11 +40,8 @@ fn fields(number: u16, text: &str) -> BTreeMap<u16, Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_create_is_refused_by_name() {
     let world = World::new().await;
-    let record = |kind: &str, fields: &[(&str, &str)]| CreateRecord {
-        kind: kind.into(),
-        external: None,
-        fields: texts(fields),
-    };
+    let record =
+        |kind: &str, fields: &[(&str, &str)]| CreateRecord { kind: kind.into(), external: None, fields: texts(fields) };
     for (record, code) in [
         (record("颜色", &[]), "kind-unknown"),
         (record("9999", &[]), "kind-unknown"),

@@ -128,12 +128,14 @@ async fn lists_are_narrowed_by_kind_owner_and_withdrawal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_newer_software_wrote_is_shown_by_number() {
     let world = World::new().await;
-    let fields = BTreeMap::from([(23, Value::Text("新字段".into())), (24, Value::Unknown { value_type: 99, bytes: vec![1] })]);
+    let fields =
+        BTreeMap::from([(23, Value::Text("新字段".into())), (24, Value::Unknown { value_type: 99, bytes: vec![1] })]);
     let new_kind = Statement::create([0; 16], KIND_SET_VERSION, None, fields.clone());
     let first = world.arrives(None, now_ms(), 9_999, &new_kind).await;
     let new_set = Statement::create([0; 16], 7, None, said("名").fields);
     let second = world.arrives(Some(&first), now_ms(), 102, &new_set).await;
-    let broken = Statement::create([0; 16], KIND_SET_VERSION, None, BTreeMap::from([(4_000, Value::Text("多".into()))]));
+    let broken =
+        Statement::create([0; 16], KIND_SET_VERSION, None, BTreeMap::from([(4_000, Value::Text("多".into()))]));
     world.arrives(Some(&second), now_ms(), 102, &broken).await;
     let shown = world.list(None, &[]);
     let [broken, new_set, new_kind] = [&shown[0].record, &shown[1].record, &shown[2].record];

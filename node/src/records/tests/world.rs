@@ -89,8 +89,13 @@ impl World {
     }
 
     /// Another member's create arrives.
-    pub(crate) async fn arrives(&self, previous: Option<&VerifiedEntry>, time_ms: u64, kind: u16, statement: &Statement)
-    -> Arc<VerifiedEntry> {
+    pub(crate) async fn arrives(
+        &self,
+        previous: Option<&VerifiedEntry>,
+        time_ms: u64,
+        kind: u16,
+        statement: &Statement,
+    ) -> Arc<VerifiedEntry> {
         let body = statement.encode().expect("the statement has its layout");
         let entry = self.other.entry(&self.charter, previous, time_ms, kind, body);
         self.core.ingest(vec![Arc::clone(&entry)]).await.expect("the entry is good");
