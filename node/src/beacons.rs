@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use protocol::beacon::Beacon;
 use protocol::charter::{LogNumber, Purpose};
 use protocol::identity::{PublicKey, public_key};
-use protocol::limits::BEACON_HEADS_MAX;
+use protocol::limits::{BEACON_HEADS_MAX, CLOCK_TOLERANCE_MS};
 
 use crate::core::{Core, now_ms};
 use crate::network::{GossipToken, Network, Topic, Verdict};
@@ -26,6 +26,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_millis(50);
 /// How long a beacon means something after the time at which the next one is due.
 const EXPIRY_GRACE: Duration = Duration::from_secs(300);
+/// How far ahead a beacon may expire.
+const EXPIRY_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 /// How long digests may differ before a session is begun: gossip is usually still on its way.
 const DIFFERENCE_GRACE: Duration = Duration::from_millis(1_500);
 
@@ -54,7 +56,10 @@ impl Beacons {
             return;
         };
         let member = self.core.read(|state| state.replica.charter().holder(&beacon.transport, Purpose::Transport));
-        let fresh = beacon.expires_ms > now_ms() && self.is_newest(&beacon);
+        let now_ms = now_ms();
+        // A beacon from far ahead would outrank every later one of its sender.
+        let ahead = beacon.boot_ms > now_ms + CLOCK_TOLERANCE_MS || beacon.expires_ms > now_ms + EXPIRY_MS_MAX;
+        let fresh = beacon.expires_ms > now_ms && !ahead && self.is_newest(&beacon);
         let Some(member) = member.filter(|_| fresh) else {
             // A late copy, or a member whose admission has not arrived here: nobody is to blame.
             let _ = self.network.report(token, Verdict::Ignore).await;

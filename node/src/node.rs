@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::address::{Addresses, KIND_ADDRESS};
+use protocol::charter::Purpose;
 use protocol::entry::Draft;
 use protocol::identity::{MemberNumber, PublicKey, public_key};
 use thiserror::Error;
@@ -270,8 +271,9 @@ async fn state_addresses(core: Core, network: Network, keys: Keys, config: Confi
         Err(_) => return,
     };
     let stated = core.read(|state| {
+        let own = state.replica.charter().holder(&transport, Purpose::Transport);
         let mut stated = state.view().addresses();
-        stated.find(|(_, key, _)| *key == transport).map(|(_, _, addresses)| addresses.to_vec())
+        stated.find(|(member, key, _)| *key == transport && Some(*member) == own).map(|(_, _, addresses)| addresses.to_vec())
     });
     if stated.as_ref() == Some(&addresses) {
         return;

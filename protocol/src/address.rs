@@ -42,7 +42,7 @@ impl Addresses {
         }
         let transport = PublicKey(reader.array("transport key")?);
         let count = reader.count(ADDRESSES_MAX, "addresses")?;
-        let addresses = (0..count).map(|_| reader.text(ADDRESS_BYTES_MAX, "address").map(str::to_owned));
+        let addresses = (0..count).map(|_| reader.line(ADDRESS_BYTES_MAX, "address").map(str::to_owned));
         let addresses = addresses.collect::<Result<_, _>>()?;
         reader.finish()?;
         Ok(Self { transport, addresses })

@@ -126,6 +126,20 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
+    /// Non-empty text of one line behind a `u16` length.
+    pub fn line(&mut self, bound: usize, field: &'static str) -> Result<&'a str, LayoutError> {
+        let text = self.text(bound, field)?;
+        check_line(text, field)?;
+        Ok(text)
+    }
+
+    /// Text of one line behind a `u16` length; it may be empty.
+    pub fn line_or_empty(&mut self, bound: usize, field: &'static str) -> Result<&'a str, LayoutError> {
+        let text = self.text_or_empty(bound, field)?;
+        check_line(text, field)?;
+        Ok(text)
+    }
+
     /// Text behind a `u16` length; it may be empty.
     pub fn text_or_empty(&mut self, bound: usize, field: &'static str) -> Result<&'a str, LayoutError> {
         let length = self.count(bound, field)?;
@@ -141,19 +155,35 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Text as the protocol accepts it: UTF-8, no control characters but tab and line feed.
+/// Names and codes stand on one line.
+fn check_line(text: &str, field: &'static str) -> Result<(), LayoutError> {
+    if text.contains(['\n', '\t']) {
+        return Err(LayoutError::Text { field, rule: "must not hold tab or line feed" });
+    }
+    Ok(())
+}
+
+/// Characters that change the direction of what follows: they can make text read as something else.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text as the protocol accepts it: UTF-8, no control characters but tab and line feed, nothing that turns direction.
 pub fn check_text<'a>(bytes: &'a [u8], field: &'static str) -> Result<&'a str, LayoutError> {
     let text = std::str::from_utf8(bytes).map_err(|_| LayoutError::Text { field, rule: "must be UTF-8" })?;
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(LayoutError::Text { field, rule: "must not hold control characters except tab and line feed" });
     }
+    if text.chars().any(turns_direction) {
+        return Err(LayoutError::Text { field, rule: "must not hold characters that turn the direction of text" });
+    }
     Ok(text)
 }
 
-/// Appends a `u16` count or length. The caller has checked the bound, which is below 65,536 everywhere.
+/// Appends a `u16` count or length. What does not fit is written as 65,535, which is above every bound, so that no
+/// reader takes it for something shorter.
 pub(crate) fn put_count(out: &mut Vec<u8>, count: usize) {
-    debug_assert!(count <= usize::from(u16::MAX));
-    out.extend_from_slice(&(count as u16).to_le_bytes());
+    out.extend_from_slice(&u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes());
 }
 
 /// Appends text behind its `u16` length.
@@ -218,5 +248,9 @@ mod tests {
         assert!(check_text("奉节\n脐橙".as_bytes(), "name").is_ok());
         assert!(check_text(&[0xff, 0xfe], "name").is_err());
         assert!(check_text(b"a\0b", "name").is_err());
+        assert!(check_text("a\u{202E}b".as_bytes(), "name").is_err());
+        let two_lines = [4, 0, b'a', b'\n', b'b', b'c'];
+        assert!(Reader::new(&two_lines).text(10, "name").is_ok());
+        assert!(Reader::new(&two_lines).line(10, "name").is_err());
     }
 }

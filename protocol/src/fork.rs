@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::entry::{BARE_ENTRY_BYTES, Entry, EntryError, VerifiedEntry};
+use crate::entry::{BARE_ENTRY_BYTES, Entry, EntryError, HEADER_BYTES, Header, VerifiedEntry};
 use crate::identity::{FederationId, PublicKey};
 
 /// Bytes of a proof: two headers with their signatures.
@@ -43,7 +43,7 @@ impl ForkProof {
     /// Makes a proof of two entries, whichever comes first.
     pub fn new(one: &VerifiedEntry, other: &VerifiedEntry) -> Result<Self, ForkError> {
         let (first, second) = (one.header(), other.header());
-        let place = |header: &crate::entry::Header| (header.key, header.sequence, header.previous);
+        let place = |header: &Header| (header.key, header.sequence, header.previous);
         if place(first) != place(second) {
             return Err(ForkError::Unrelated);
         }
@@ -71,6 +71,13 @@ impl ForkProof {
             return Err(ForkError::Order);
         }
         Self::new(&lower, &higher)
+    }
+
+    /// Key and sequence that bytes claim to prove a fork of, without any check; `None` if they are too short.
+    pub fn place(bytes: &[u8]) -> Option<(PublicKey, u64)> {
+        let header = bytes.first_chunk::<HEADER_BYTES>()?;
+        let header = Header::decode(header).ok()?;
+        Some((header.key, header.sequence))
     }
 
     /// The key that signed both.

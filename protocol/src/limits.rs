@@ -47,6 +47,8 @@ pub const CLOCK_TOLERANCE_MS: u64 = 2 * 60 * 1_000;
 pub const STAGED_PER_LOG_MAX: usize = 256;
 /// Entries of all logs together that wait for a predecessor.
 pub const STAGED_MAX: usize = 8_192;
+/// Bytes of bodies that wait for a predecessor, over all logs.
+pub const STAGED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Longest frame on a sync stream, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -66,6 +68,8 @@ pub const PROBES_PER_STEP: u64 = 16;
 pub const BLOCKS_MESSAGE_BYTES: usize = 1024 * 1024;
 /// Fork proofs in one message. There is one proof per signing key, and the charter bounds the keys.
 pub const PROOFS_PER_MESSAGE_MAX: usize = 4_096;
+/// Messages with fork proofs that one side may send in a session.
+pub const PROOFS_MESSAGES_MAX: u32 = 64;
 /// Messages that one sync session may exchange before it is ended; the next session goes on where it stopped.
 pub const SESSION_MESSAGES_MAX: u64 = 200_000;
 

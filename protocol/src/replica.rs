@@ -22,7 +22,7 @@ use crate::entry::VerifiedEntry;
 use crate::fork::ForkProof;
 use crate::frontier::{Frontier, Head, proofs_hash};
 use crate::identity::{EntryId, PublicKey};
-use crate::limits::{STAGED_MAX, STAGED_PER_LOG_MAX};
+use crate::limits::{STAGED_BYTES_MAX, STAGED_MAX, STAGED_PER_LOG_MAX};
 
 /// Where the shell keeps entries. Reading happens only when two entries contradict each other.
 pub trait EntrySource {
@@ -185,13 +185,14 @@ pub struct Replica {
     logs: Vec<Log>,
     proofs: BTreeMap<PublicKey, ForkProof>,
     staged: usize,
+    staged_bytes: usize,
 }
 
 impl Replica {
     /// A replica that holds the charter and no entries.
     pub fn new(charter: Charter) -> Self {
         let logs = charter.logs().iter().map(|_| Log::default()).collect();
-        Self { charter, logs, proofs: BTreeMap::new(), staged: 0 }
+        Self { charter, logs, proofs: BTreeMap::new(), staged: 0, staged_bytes: 0 }
     }
 
     /// The charter.
@@ -301,11 +302,14 @@ impl Replica {
         if log.staged.contains_key(&sequence) {
             return Outcome::Staged;
         }
-        if log.staged.len() >= STAGED_PER_LOG_MAX || self.staged >= STAGED_MAX {
+        let bytes = staged_bytes(entry);
+        let full = self.staged >= STAGED_MAX || self.staged_bytes + bytes > STAGED_BYTES_MAX;
+        if log.staged.len() >= STAGED_PER_LOG_MAX || full {
             return Outcome::Ignored(IgnoreReason::StageFull);
         }
         log.staged.insert(sequence, Arc::clone(entry));
         self.staged += 1;
+        self.staged_bytes += bytes;
         Outcome::Staged
     }
 
@@ -314,11 +318,13 @@ impl Replica {
         loop {
             let log = &mut self.logs[grant.number as usize];
             let next = log.length();
-            let stale = std::mem::take(&mut log.staged);
-            let before = stale.len();
-            log.staged = stale.into_iter().filter(|(sequence, _)| *sequence >= next).collect();
+            let later = log.staged.split_off(&next);
+            let stale = std::mem::replace(&mut log.staged, later);
             let waiting = log.staged.remove(&next);
-            self.staged -= before - log.staged.len();
+            for gone in stale.values().chain(&waiting) {
+                self.staged -= 1;
+                self.staged_bytes -= staged_bytes(gone);
+            }
             let Some(entry) = waiting else { return };
             let log = &self.logs[grant.number as usize];
             let attaches = log.previous(next) == Some(entry.header().previous)
@@ -450,6 +456,10 @@ impl Replica {
     pub fn restore_proof(&mut self, proof: ForkProof) {
         self.add_proof(proof, &mut Vec::new());
     }
+}
+
+fn staged_bytes(entry: &VerifiedEntry) -> usize {
+    entry.body().map_or(0, |body| body.len())
 }
 
 fn outcome_of(claim: Claim) -> Outcome {

@@ -148,7 +148,7 @@ impl Statement {
         let kind_set = reader.u16("kind set")?;
         let record = non_zero(reader.array("record")?);
         let origin = non_zero(reader.array("origin")?);
-        let external = reader.text_or_empty(EXTERNAL_BYTES_MAX, "external")?;
+        let external = reader.line_or_empty(EXTERNAL_BYTES_MAX, "external")?;
         let external = (!external.is_empty()).then(|| external.to_owned());
         let statement = Self {
             nonce,

@@ -117,7 +117,7 @@ impl Number {
         if normal.scale() != scale || normal.mantissa() != mantissa {
             return Err(canonical);
         }
-        let given = reader.text_or_empty(GIVEN_BYTES_MAX, "number as given")?.to_owned();
+        let given = reader.line_or_empty(GIVEN_BYTES_MAX, "number as given")?.to_owned();
         Ok(Self { flags: NumberFlags(flags), amount, given })
     }
 }
@@ -315,7 +315,7 @@ fn decode_scalar(value_type: u8, reader: &mut Reader<'_>) -> Result<Value, Layou
         value_type::TEXT => Value::Text(rest_as_text(reader, "text")?),
         value_type::DECIMAL => Value::Decimal(Number::decode(reader)?),
         value_type::QUANTITY => {
-            Value::Quantity { number: Number::decode(reader)?, unit: reader.text(SYMBOL_BYTES_MAX, "unit")?.to_owned() }
+            Value::Quantity { number: Number::decode(reader)?, unit: reader.line(SYMBOL_BYTES_MAX, "unit")?.to_owned() }
         }
         value_type::MONEY => {
             let number = Number::decode(reader)?;
@@ -331,14 +331,14 @@ fn decode_scalar(value_type: u8, reader: &mut Reader<'_>) -> Result<Value, Layou
             Value::Date(date.ok_or(LayoutError::Rule { field: "date", rule: "must be a day that exists" })?)
         }
         value_type::CODE => Value::Code {
-            table: reader.text(SYMBOL_BYTES_MAX, "code table")?.to_owned(),
-            code: reader.text(SYMBOL_BYTES_MAX, "code")?.to_owned(),
+            table: reader.line(SYMBOL_BYTES_MAX, "code table")?.to_owned(),
+            code: reader.line(SYMBOL_BYTES_MAX, "code")?.to_owned(),
         },
         value_type::REFERENCE => Value::Reference(EntryId(reader.array("reference")?)),
         value_type::FILE => Value::File {
             hash: ContentHash(reader.array("file hash")?),
             bytes: reader.u64("file length")?,
-            name: reader.text(FILE_NAME_BYTES_MAX, "file name")?.to_owned(),
+            name: reader.line(FILE_NAME_BYTES_MAX, "file name")?.to_owned(),
         },
         value_type::CHOICE => Value::Choice(rest_as_text(reader, "choice")?),
         value_type::BOOLEAN => Value::Boolean(reader.boolean("boolean")?),

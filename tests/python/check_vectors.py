@@ -109,7 +109,8 @@ def judge_charter(vector):
     ]
     return {
         "federation": charter.federation.hex(), "version": charter.version(), "tip": charter.blocks[-1].hash.hex(),
-        "name": roster.name, "threshold": roster.threshold, "members": members, "logs": logs,
+        "name": roster.name, "threshold": roster.threshold, "trial": roster.is_trial(),
+        "members": members, "logs": logs,
         "kind_sets": [[version, roster.kind_sets[version].hex()] for version in sorted(roster.kind_sets)],
         "transport_keys": [[key.hex(), roster.keys[key][0]] for key in transport],
         "registrars": [[key.hex(), roster.registrars[key]] for key in sorted(roster.registrars)],

@@ -1,5 +1,6 @@
-//! The built program. `cargo test` does not build the binary of another package, so the first test that needs it asks
-//! cargo to: at once if it is up to date.
+//! The built program. `cargo test` does not build the binaries of another package, so the first test that needs one
+//! asks cargo to: at once if it is up to date. The whole workspace is named, as in the command for the tests: one
+//! package alone would be built with other features of its dependencies, and they would be built again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,17 +9,17 @@ use std::sync::OnceLock;
 /// Path of `xianmeng`, built in the profile of the running test.
 pub fn xianmeng() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| built("xianmeng", "xianmeng"))
+    PROGRAM.get_or_init(|| built("xianmeng"))
 }
 
 /// Builds a binary of the workspace and returns its path.
 ///
 /// # Panics
 /// When it does not build: no test could say anything then.
-pub fn built(package: &str, binary: &str) -> PathBuf {
+pub fn built(binary: &str) -> PathBuf {
     let root = workspace();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&root).args(["build", "--quiet", "--package", package, "--bin", binary]);
+    command.current_dir(&root).args(["build", "--quiet", "--workspace", "--bin", binary]);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }

@@ -53,10 +53,9 @@ pub(super) async fn network(State(shared): State<Shared>) -> Result<Json<Network
     })?;
     let transport = protocol::identity::public_key(&keys.transport).to_string();
     let known = shared.core().read(|state| {
-        let stated = state.view().addresses().filter(|(_, key, addresses)| {
-            !addresses.is_empty()
-                && key.to_string() != transport
-                && state.replica.charter().holder(key, Purpose::Transport).is_some()
+        let stated = state.view().addresses().filter(|(member, key, addresses)| {
+            let holder = state.replica.charter().holder(key, Purpose::Transport);
+            !addresses.is_empty() && key.to_string() != transport && holder == Some(*member)
         });
         stated
             .map(|(_, key, addresses)| KnownNode { transport: key.to_string(), addresses: addresses.to_vec() })

@@ -2,12 +2,13 @@
 
 use protocol::bytes::LayoutError;
 use protocol::identity::EntryId;
+use protocol::kind::RuleBroken;
 use protocol::kind::filter::FilterError;
-use protocol::kind::{Rule, RuleBroken};
 use protocol::view::Label;
 use thiserror::Error;
 
-use super::{CANDIDATES_MAX, PREFIX_CHARACTERS_MIN, REFUSALS_SHOWN_MAX};
+use super::words::Words;
+use super::{CANDIDATES_MAX, REFUSALS_SHOWN_MAX};
 use crate::api::types::{Problem, ProblemDetail};
 use crate::core::PublishError;
 
@@ -190,13 +191,6 @@ pub struct Candidate {
     pub kind_zh: String,
 }
 
-/// What is wrong and the way out, each in Chinese and English.
-struct Words(String, String, String, String);
-
-fn words(zh: impl Into<String>, en: impl Into<String>, fix_zh: &str, fix_en: &str) -> Words {
-    Words(zh.into(), en.into(), fix_zh.into(), fix_en.into())
-}
-
 impl RecordError {
     /// The stable identifier.
     pub fn code(&self) -> &'static str {
@@ -259,7 +253,7 @@ impl RecordError {
 
     /// The answer to whoever asked.
     pub fn problem(&self) -> Problem {
-        let Words(zh, en, fix_zh, fix_en) = self.words();
+        let Words { zh, en, fix_zh, fix_en } = self.words();
         Problem { code: self.code().to_owned(), zh, en, fix_zh, fix_en, details: self.details() }
     }
 
@@ -278,175 +272,6 @@ impl RecordError {
             _ => Vec::new(),
         }
     }
-
-    fn words(&self) -> Words {
-        match self {
-            Self::KindUnknown { given, known } => words(
-                format!("没有“{given}”这个类别；可用：{known}。"),
-                format!("there is no kind `{given}`; there are {known}"),
-                "请核对类别名；若是新版软件才有的类别，请更新本节点。",
-                "check the name of the kind; if newer software has it, update this node",
-            ),
-            Self::KindSetUnknown { version } => words(
-                format!("章程没有载明本版本软件的类别集（第 {version} 版）。"),
-                format!("the charter does not name this build's kind set, version {version}"),
-                "请等登记人把它写入章程，或换用章程所载的软件版本。",
-                "wait until registrars add it to the charter, or use the software that the charter names",
-            ),
-            Self::KindSetOther { found, version } => words(
-                format!("陈述写的是类别集第 {found} 版，本节点只按第 {version} 版检查和签署。"),
-                format!("the statement names kind set {found}; this node checks and signs under {version} only"),
-                "请用与节点相同版本的软件生成陈述。",
-                "make the statement with software of the node's version",
-            ),
-            Self::WriterClass { kind_zh, kind_en, class_zh, class_en } => words(
-                format!("{class_zh}类成员不能发布“{kind_zh}”。"),
-                format!("a member of class {class_en} does not publish records of kind {kind_en}"),
-                "请由相应类别的成员发布，或改用本类成员可写的类别。",
-                "let a member of the right class publish it, or choose another kind",
-            ),
-            Self::Layout(error) => words(
-                format!("内容不符合格式：{error}。"),
-                format!("the content does not have the layout of a statement: {error}"),
-                "请核对内容；文字太长时请缩短。",
-                "check the content; shorten texts that are too long",
-            ),
-            Self::Fields(broken) => fields_words(broken),
-            Self::Publish(error) => publish_words(error),
-            other => other.words_of_fields().unwrap_or_else(|| other.words_of_records()),
-        }
-    }
-
-    /// The words of what concerns one field or number.
-    fn words_of_fields(&self) -> Option<Words> {
-        Some(match self {
-            Self::FieldUnknown { field, kind_zh, kind_en, known } => words(
-                format!("“{kind_zh}”没有字段“{field}”；可用：{known}。"),
-                format!("{kind_en} has no field `{field}`"),
-                "请核对字段名，中英文名都可以。",
-                "check the name of the field; Chinese and English names both serve",
-            ),
-            Self::FieldTwice { field_zh, field_en } => words(
-                format!("字段“{field_zh}”写了两次。"),
-                format!("the field {field_en} is named twice"),
-                "请只写一次，并且不要同时设置和清除。",
-                "name it once, and do not set and clear it together",
-            ),
-            Self::FieldBlank { field_zh, field_en } => words(
-                format!("字段“{field_zh}”要设为空值。"),
-                format!("the field {field_en} is set to nothing"),
-                "要去掉一个字段，请把它列在 clear 里。",
-                "to take a field away, name it under `clear`",
-            ),
-            Self::ExternalMismatch { external, field } => words(
-                format!("自有编号“{external}”与编号字段“{field}”不一致。"),
-                format!("the own number `{external}` and its field `{field}` disagree"),
-                "请只写一处，或写成一样。",
-                "give one of them, or make them agree",
-            ),
-            Self::ExternalFixed => words(
-                "记录的自有编号不能修改。",
-                "the own number of a record does not change",
-                "请撤回这条记录，用新编号另发一条。",
-                "withdraw the record and publish another one under the new number",
-            ),
-            Self::ExternalExists { external, label } => words(
-                format!("自有编号“{external}”已经有记录 {label}。"),
-                format!("the record {label} has the own number `{external}` already"),
-                "要改内容，请修订那条记录；是另一件事，请换一个编号。",
-                "revise that record, or give this one another number",
-            ),
-            Self::ExternalTwice { external } => words(
-                format!("自有编号“{external}”在这一批里出现了两次。"),
-                format!("the own number `{external}` occurs twice in this request"),
-                "请换一个编号或去掉一条。",
-                "give one of them another number or leave it out",
-            ),
-            Self::Withheld { field_zh, field_en, zh, en } => words(
-                format!("这条记录不能离开本节点：{zh}（字段“{field_zh}”）。"),
-                format!("this record must not leave the node: {en} (field {field_en})"),
-                "请留在本地；确认可以公开后，去掉相应内容再发布。",
-                "keep it local; once it may be made public, take out what is marked and publish it then",
-            ),
-            Self::FilterKind => words(
-                "筛选条件要先指定类别。",
-                "a condition needs a kind",
-                "请加上 kind=类别名。",
-                "add kind=<name of the kind>",
-            ),
-            Self::Filter(error) => words(
-                format!("筛选条件有误：{error}"),
-                error.to_string(),
-                "请按“字段=值”书写，例如 规模>=5亿元。",
-                "write field, operator and value, for instance 规模>=5亿元",
-            ),
-            _ => return None,
-        })
-    }
-
-    fn words_of_records(&self) -> Words {
-        match self {
-            Self::NotFound { reference } => words(
-                format!("找不到记录“{reference}”。"),
-                format!("there is no record `{reference}`"),
-                &format!(
-                    "请用完整编号、编号开头至少 {PREFIX_CHARACTERS_MIN} 位、42-7 这样的标号，或本成员的自有编号；刚发布的可能还没同步到。"
-                ),
-                &format!(
-                    "give a full id, {PREFIX_CHARACTERS_MIN} or more of its first characters, a label such as 42-7, or \
-                     an own number of this member; what is very new may not have arrived yet"
-                ),
-            ),
-            Self::Ambiguous { reference, candidates } => words(
-                format!("“{reference}”可以指 {} 条记录。", candidates.len()),
-                format!("`{reference}` can mean {} records", candidates.len()),
-                "请用下列完整编号之一，或写成“类别:自有编号”。",
-                "use one of the full ids below, or write kind:number",
-            ),
-            Self::NotOwner { label } => words(
-                format!("记录 {label} 不是本成员的，只有其发布者能改。"),
-                format!("the record {label} is another member's; only its owner changes it"),
-                "请联系发布者。",
-                "ask its owner",
-            ),
-            Self::KindOther { label } => words(
-                format!("记录 {label} 是另一个类别的。"),
-                format!("the record {label} is of another kind"),
-                "请核对类别。",
-                "check the kind",
-            ),
-            Self::Withdrawn { label } => words(
-                format!("记录 {label} 已经撤回，不能再改。"),
-                format!("the record {label} was withdrawn and does not change any more"),
-                "需要的话请另发一条。",
-                "publish another one if need be",
-            ),
-            Self::Incomplete { id } => words(
-                format!("记录 {} 的内容还没有到齐。", id.short()),
-                format!("a part of record {} has not arrived yet", id.short()),
-                "请等同步完成后再试。",
-                "try again when sync has finished",
-            ),
-            Self::NothingToChange => words(
-                "没有写明要改什么。",
-                "nothing is set and nothing is cleared",
-                "请在 set 或 clear 里写明字段。",
-                "name fields under `set` or `clear`",
-            ),
-            Self::Cursor => words(
-                "这个翻页标记无效。",
-                "no page gave out this cursor",
-                "请从第一页重新开始。",
-                "begin again with the first page",
-            ),
-            _ => words(
-                "系统没有给出随机数。",
-                "the system gives no random bytes",
-                "请检查操作系统的随机数设备。",
-                "check the random device of the operating system",
-            ),
-        }
-    }
 }
 
 /// A broken rule as a detail of a problem.
@@ -457,19 +282,6 @@ pub fn field_detail(broken: &RuleBroken) -> ProblemDetail {
         zh: broken.zh.clone(),
         en: broken.en.clone(),
     }
-}
-
-fn fields_words(broken: &[RuleBroken]) -> Words {
-    let Some(first) = broken.first() else { return words("字段有误。", "fields are wrong", "", "") };
-    let (more_zh, more_en) = match broken.len() {
-        1 => (String::new(), String::new()),
-        count => (format!("（共 {count} 处，见明细）"), format!(" ({count} in all, see the details)")),
-    };
-    let (fix_zh, fix_en) = match first.rule {
-        Rule::FieldLocal => ("这类内容只留在本节点。", "what is of this sort stays on this node"),
-        _ => ("请按提示改正后再发布。", "correct it as told and publish again"),
-    };
-    words(format!("{}{more_zh}", first.zh), format!("{}{more_en}", first.en), fix_zh, fix_en)
 }
 
 fn publish_code(error: &PublishError) -> &'static str {
@@ -492,48 +304,5 @@ fn publish_status(error: &PublishError) -> u16 {
         PublishError::Entry { .. } => 422,
         PublishError::Store { disk_full: true, .. } => 507,
         PublishError::Store { .. } => 500,
-    }
-}
-
-fn publish_words(error: &PublishError) -> Words {
-    let en = error.to_string();
-    match error {
-        PublishError::NotMember => words(
-            "本节点的签名密钥没有发布权：尚未入盟、已被除名或密钥已封存。",
-            en,
-            "请与登记人联系。",
-            "talk to a registrar",
-        ),
-        PublishError::Forked { sequence } => words(
-            format!("本节点的日志在第 {sequence} 条分叉：两台机器用了同一把密钥。"),
-            en,
-            "请停掉另一台机器，由登记人封存旧密钥并授予新密钥。",
-            "stop the other machine; a registrar seals the key and grants a new one",
-        ),
-        PublishError::WaitingForPeers => words(
-            "本节点的日志落后，要先从其他成员核对后才能签署。",
-            en,
-            "请保持联网，连上其他成员后会自动恢复。",
-            "stay connected; it goes on by itself once enough members answer",
-        ),
-        PublishError::ClockBehind { behind_ms } => words(
-            format!("本机时钟比章程慢 {} 秒。", behind_ms / 1_000),
-            en,
-            "请校准本机时钟。",
-            "set this machine's clock",
-        ),
-        PublishError::Entry { index, error } => {
-            words(format!("第 {} 条不能签署：{error}。", index + 1), en, "请缩短内容。", "shorten the content")
-        }
-        PublishError::Store { disk_full: true, .. } => {
-            words("磁盘已满，没有发布。", en, "请腾出空间，再重新启动节点。", "make room and start the node again")
-        }
-        PublishError::Store { reason, .. } => words(
-            format!("存储出错：{reason}。"),
-            en,
-            "请重新启动节点；查看日志。",
-            "start the node again; see its log",
-        ),
-        PublishError::Closed => words("节点正在关闭。", en, "请等它重新启动。", "wait until it has started again"),
     }
 }

@@ -21,6 +21,7 @@ mod settle;
 #[cfg(test)]
 pub(crate) mod tests;
 mod walk;
+mod words;
 
 /// Records that a page holds when the caller does not say.
 pub const PAGE_RECORDS: usize = 50;

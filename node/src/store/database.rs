@@ -41,12 +41,7 @@ impl Database {
             .map_err(|source| StoreError::database("open", source))?;
         let name = path.join("db");
         let file = File::open(&name).map_err(|source| StoreError::file("open", &name, source))?;
-        let database = Self {
-            tree: Some(tree),
-            file,
-            path: path.to_owned(),
-            fsyncs: AtomicU64::new(0),
-        };
+        let database = Self { tree: Some(tree), file, path: path.to_owned(), fsyncs: AtomicU64::new(0) };
         database.bounded("flush", |tree| tree.flush().map(drop))?;
         database.sync()?;
         sync_tree(path)?;
@@ -130,7 +125,7 @@ impl Database {
         match receiver.recv_timeout(Duration::from_millis(WRITE_MS_MAX)) {
             Ok(Ok(result)) => result.map_err(|source| StoreError::database(what, source)),
             Ok(Err(panic)) => Err(StoreError::broke(what, panic.as_ref())),
-            Err(_) => Err(StoreError::broke(what, &"it did not answer in time")),
+            Err(_) => Err(StoreError::Unresponsive { what, waited_ms: WRITE_MS_MAX }),
         }
     }
 

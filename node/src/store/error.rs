@@ -65,6 +65,14 @@ pub enum StoreError {
         /// What it said.
         message: String,
     },
+    /// The database does not answer, which it does after an error of the disk.
+    #[error("the database did not {what} within {waited_ms} ms; check the disk and start the node again")]
+    Unresponsive {
+        /// What was being done.
+        what: &'static str,
+        /// How long it was waited for.
+        waited_ms: u64,
+    },
     /// An entry cannot be read back as it was written. It is never served; opening the store again rebuilds it.
     #[error("entry {sequence} of log {log} is damaged on disk; start the node again to rebuild the store")]
     Damaged {

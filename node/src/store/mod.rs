@@ -127,10 +127,7 @@ impl Store {
         self.write(|journal, _| journal.append(&[], entries))
     }
 
-    fn write(
-        &self,
-        work: impl FnOnce(&mut Journal, &Shelf) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn write(&self, work: impl FnOnce(&mut Journal, &Shelf) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut writer = self.writer.lock();
         if let Some(cause) = &writer.stopped {
             return Err(StoreError::Stopped { cause: cause.clone() });

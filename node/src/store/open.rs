@@ -131,11 +131,7 @@ fn open_shelf(directory: &Path, genesis: &Charter, settings: &Settings) -> Resul
 }
 
 /// Opens and examines the database; `None` when damage keeps it from opening.
-fn attempt(
-    path: &Path,
-    genesis: &Charter,
-    settings: &Settings,
-) -> Result<(Option<Database>, Examined), StoreError> {
+fn attempt(path: &Path, genesis: &Charter, settings: &Settings) -> Result<(Option<Database>, Examined), StoreError> {
     let first = match Database::open(path, settings.cache_bytes) {
         Ok(database) => {
             let examined = examine(&database, genesis)?;

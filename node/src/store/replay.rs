@@ -67,8 +67,7 @@ pub(super) fn replay(
 ) -> Result<Replayed, StoreError> {
     let federation = replica.charter().federation();
     let before = lengths(replica);
-    let mut replay =
-        Replay { federation, shelf, replica, changes: Vec::new(), done: Replayed::default() };
+    let mut replay = Replay { federation, shelf, replica, changes: Vec::new(), done: Replayed::default() };
     let segments = segments(directory)?;
     for (index, (_, path)) in segments.iter().enumerate() {
         let bytes = fs::read(path).map_err(|source| StoreError::file("read", path, source))?;

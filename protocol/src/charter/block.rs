@@ -74,8 +74,19 @@ pub struct SignedBlock {
 
 impl SignedBlock {
     /// A block that nobody has signed yet.
-    pub fn unsigned(block: Block) -> Self {
-        Self { hash: block.hash(), block, signatures: BTreeMap::new() }
+    ///
+    /// Errors when it breaks a bound or rule of its layout, so that no registrar signs what no reader accepts.
+    pub fn unsigned(block: Block) -> Result<Self, LayoutError> {
+        if block.operations.len() > BLOCK_OPERATIONS_MAX {
+            let (found, bound) = (block.operations.len() as u64, BLOCK_OPERATIONS_MAX as u64);
+            return Err(LayoutError::Bound { field: "operations", found, bound });
+        }
+        let signed = Self { hash: block.hash(), block, signatures: BTreeMap::new() };
+        // A length that does not fit its field would read back as something else.
+        match Self::decode(&signed.encode())? {
+            back if back == signed => Ok(signed),
+            _ => Err(LayoutError::Rule { field: "block", rule: "must read back as it was written" }),
+        }
     }
 
     /// Adds the signature of `key`. `federation` is zero for the genesis block.

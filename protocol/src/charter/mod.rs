@@ -9,11 +9,14 @@ mod block;
 mod operation;
 mod roster;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use thiserror::Error;
 
 pub use block::{Block, SignedBlock};
 pub use operation::{
-    Application, Class, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication, added_key_content,
+    Application, Class, OPERATION_TYPE, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication, added_key_content,
 };
 use roster::Roster;
 pub use roster::{LogGrant, LogNumber, Member, Standing};
@@ -21,7 +24,6 @@ pub use roster::{LogGrant, LogNumber, Member, Standing};
 use crate::bytes::LayoutError;
 use crate::entry::Header;
 use crate::identity::{BlockHash, ContentHash, FederationId, MemberNumber, PublicKey};
-use std::collections::BTreeMap;
 
 /// Why a block does not continue the charter. One variant for each rule, in the order in which they are checked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -121,12 +123,39 @@ pub enum Appended {
     Known,
 }
 
+/// Who may sign the next block, and how many of them must.
+#[derive(Debug, Clone)]
+struct Office {
+    registrars: Arc<BTreeMap<PublicKey, MemberNumber>>,
+    threshold: u16,
+}
+
+impl Office {
+    /// Shares the registrars with the block before when they did not change.
+    fn after(roster: &Roster, before: Option<&Self>) -> Self {
+        let same = before.filter(|before| *before.registrars == roster.registrars);
+        let registrars = same.map_or_else(|| Arc::new(roster.registrars.clone()), |same| Arc::clone(&same.registrars));
+        Self { registrars, threshold: roster.threshold }
+    }
+
+    fn check(&self, block: &SignedBlock, federation: &FederationId) -> Result<(), CharterError> {
+        let found = block.signers(federation).iter().filter(|key| self.registrars.contains_key(key)).count();
+        let (version, threshold) = (block.block().version, self.threshold);
+        if found < usize::from(threshold.max(1)) {
+            return Err(CharterError::Threshold { version, found, threshold });
+        }
+        Ok(())
+    }
+}
+
 /// The charter as this node holds it.
 #[derive(Debug, Clone)]
 pub struct Charter {
     federation: FederationId,
     blocks: Vec<SignedBlock>,
     roster: Roster,
+    /// Registrars and threshold after each block, to judge a rival block without going through the charter again.
+    offices: Vec<Office>,
 }
 
 impl Charter {
@@ -136,10 +165,14 @@ impl Charter {
         if content.version != 1 || content.previous != BlockHash::ZERO {
             return Err(CharterError::NotGenesis);
         }
+        if content.expires_ms <= content.time_ms {
+            return Err(CharterError::Time { version: 1 });
+        }
         let roster = Roster::default().after(content, &FederationId::ZERO)?;
         let federation = FederationId(block.hash().0);
-        check_signatures(&block, &roster, &federation)?;
-        Ok(Self { federation, blocks: vec![block], roster })
+        let office = Office::after(&roster, None);
+        office.check(&block, &federation)?;
+        Ok(Self { federation, blocks: vec![block], roster, offices: vec![office] })
     }
 
     /// Adds the block after the tip. Nothing changes when it is refused.
@@ -158,8 +191,10 @@ impl Charter {
         if content.time_ms < self.tip_block().time_ms || content.expires_ms <= content.time_ms {
             return Err(CharterError::Time { version: content.version });
         }
-        check_signatures(&block, &self.roster, &self.federation)?;
+        let office = &self.offices[self.offices.len() - 1];
+        office.check(&block, &self.federation)?;
         self.roster = self.roster.clone().after(content, &self.federation)?;
+        self.offices.push(Office::after(&self.roster, Some(office)));
         self.blocks.push(block);
         Ok(Appended::New)
     }
@@ -177,17 +212,8 @@ impl Charter {
         if block.block().previous != held.block().previous {
             return Err(CharterError::Predecessor { version });
         }
-        check_signatures(block, &self.roster_at(version - 1)?, &self.federation)?;
+        self.offices[version as usize - 2].check(block, &self.federation)?;
         Err(CharterError::Equivocation { version })
-    }
-
-    fn roster_at(&self, version: u32) -> Result<Roster, CharterError> {
-        let mut roster = Roster::default();
-        for block in &self.blocks[..version as usize] {
-            let federation = if block.block().version == 1 { FederationId::ZERO } else { self.federation };
-            roster = roster.after(block.block(), &federation)?;
-        }
-        Ok(roster)
     }
 
     /// Whether the charter carries what a header claims; the log it continues if so.
@@ -274,9 +300,11 @@ impl Charter {
         self.roster.threshold
     }
 
-    /// Whether one person alone can change the charter: shown as a trial everywhere (DESIGN 4.6).
+    /// Whether one member alone can change the charter: shown as a trial everywhere (DESIGN 4.6).
     pub fn is_trial(&self) -> bool {
-        self.roster.threshold < 2
+        let members: BTreeSet<MemberNumber> = self.roster.registrars.values().copied().collect();
+        let most = |member| self.roster.registrars.values().filter(|holder| **holder == member).count();
+        members.into_iter().any(|member| most(member) >= usize::from(self.roster.threshold))
     }
 
     /// Kind sets by the number that statements carry.
@@ -294,15 +322,6 @@ impl Charter {
     pub fn next_member(&self) -> MemberNumber {
         MemberNumber(self.roster.members.len() as u32 + 1)
     }
-}
-
-fn check_signatures(block: &SignedBlock, before: &Roster, federation: &FederationId) -> Result<(), CharterError> {
-    let found = block.signers(federation).iter().filter(|key| before.registrars.contains_key(key)).count();
-    let (version, threshold) = (block.block().version, before.threshold);
-    if found < usize::from(threshold.max(1)) {
-        return Err(CharterError::Threshold { version, found, threshold });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

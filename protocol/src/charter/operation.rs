@@ -8,6 +8,9 @@ use crate::bytes::{LayoutError, Reader, put_count, put_text};
 use crate::identity::{ContentHash, Domain, EntryId, FederationId, MemberNumber, PublicKey, Signature, verify};
 use crate::limits::{KEYS_PER_MEMBER_MAX, NAME_BYTES_MAX};
 
+/// The field whose error means that this build is too old for the charter, and that nobody is to blame.
+pub const OPERATION_TYPE: &str = "operation type";
+
 /// Class of a member (DESIGN 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -132,7 +135,7 @@ impl Application {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let class = Class::read(reader)?;
-        let name = reader.text(NAME_BYTES_MAX, "member name")?.to_owned();
+        let name = reader.line(NAME_BYTES_MAX, "member name")?.to_owned();
         let region = reader.text_or_empty(6, "region")?.to_owned();
         let mut keys = Vec::new();
         for _ in 0..reader.count(KEYS_PER_MEMBER_MAX, "keys")? {
@@ -163,11 +166,15 @@ impl Application {
         self.keys.iter().find(|key| key.purpose == Purpose::Signing).map(|key| key.key)
     }
 
-    /// A short code that registrar and applicant compare by telephone: four groups of four digits.
+    /// A short code that registrar and applicant compare by telephone: six groups of four digits.
     pub fn fingerprint(&self) -> String {
         let hash = blake3::hash(&self.encode());
-        let group = |index: usize| u16::from_le_bytes([hash.as_bytes()[index], hash.as_bytes()[index + 1]]) % 10_000;
-        format!("{:04} {:04} {:04} {:04}", group(0), group(2), group(4), group(6))
+        let group = |bytes: &[u8]| {
+            let number = bytes.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
+            format!("{:04}", number % 10_000)
+        };
+        let groups: Vec<String> = hash.as_bytes().chunks_exact(4).take(6).map(group).collect();
+        groups.join(" ")
     }
 }
 
@@ -383,7 +390,7 @@ impl Operation {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let type_number = reader.u16("operation type")?;
+        let type_number = reader.u16(OPERATION_TYPE)?;
         let length = reader.u32("operation length")? as usize;
         let mut body = Reader::new(reader.bytes(length, "operation")?);
         let operation = Self::read_body(type_number, &mut body)?;
@@ -394,7 +401,7 @@ impl Operation {
     fn read_body(type_number: u16, body: &mut Reader<'_>) -> Result<Self, LayoutError> {
         Ok(match type_number {
             1 => Self::Rules {
-                name: body.text(NAME_BYTES_MAX, "federation name")?.to_owned(),
+                name: body.line(NAME_BYTES_MAX, "federation name")?.to_owned(),
                 threshold: body.u16("threshold")?,
             },
             2 => Self::KindSet {
@@ -417,7 +424,7 @@ impl Operation {
             8 => Self::RemoveRegistrar { key: PublicKey(body.array("key")?) },
             _ => {
                 let rule = "is not known to this build; update it to follow the charter";
-                return Err(LayoutError::Rule { field: "operation type", rule });
+                return Err(LayoutError::Rule { field: OPERATION_TYPE, rule });
             }
         })
     }

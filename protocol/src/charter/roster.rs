@@ -224,6 +224,9 @@ impl Roster {
     }
 
     fn seal(&mut self, seal: &Seal) -> Rule {
+        if seal.last.is_some_and(|last| last.sequence == u64::MAX) {
+            return Err("a seal names an entry that can exist");
+        }
         let record = self.keys.get_mut(&seal.key).ok_or("that key was never granted")?;
         record.ended = true;
         match record.purpose {

@@ -35,7 +35,7 @@ fn a_charter_survives_a_round_trip_and_names_the_federation_by_its_genesis() {
 fn a_block_needs_the_registrars_of_the_block_before() {
     let (mut charter, _, county) = two_members();
     let block = charter.next_block(0, EXPIRES_MS, vec![Operation::Rules { name: "夺权".into(), threshold: 1 }]);
-    let mut signed = SignedBlock::unsigned(block);
+    let mut signed = SignedBlock::unsigned(block).expect("the block keeps its bounds");
     signed.sign(&county.governance, &charter.federation());
     let refused = charter.append(signed);
     assert_eq!(refused, Err(CharterError::Threshold { version: 3, found: 0, threshold: 1 }));

@@ -15,12 +15,12 @@ use super::chunk::{Chunk, ChunkError};
 use super::heads::{self, CompactHead, ShortIdKey};
 use super::message::{Hello, Message, Span};
 use crate::bytes::LayoutError;
-use crate::charter::{LogNumber, SignedBlock};
+use crate::charter::{LogNumber, OPERATION_TYPE, SignedBlock};
 use crate::fork::{ForkError, ForkProof};
 use crate::identity::{EntryId, FrontierDigest};
 use crate::limits::{
-    BLOCKS_MESSAGE_BYTES, ENTRIES_PER_REQUEST_MAX, PROBES_PER_STEP, PROOFS_PER_MESSAGE_MAX, REQUESTS_IN_FLIGHT_MAX,
-    SESSION_MESSAGES_MAX, SPANS_PER_REQUEST_MAX,
+    BLOCKS_MESSAGE_BYTES, ENTRIES_PER_REQUEST_MAX, PROBES_PER_STEP, PROOFS_MESSAGES_MAX, PROOFS_PER_MESSAGE_MAX,
+    REQUESTS_IN_FLIGHT_MAX, SESSION_MESSAGES_MAX, SPANS_PER_REQUEST_MAX,
 };
 use crate::replica::Replica;
 
@@ -79,7 +79,7 @@ pub struct Summary {
     pub equal_at_start: bool,
 }
 
-/// Why a session ends early. The variants from `Foreign` to `Idle` are no offence.
+/// Why a session ends early. [`SyncError::is_offence`] says which of these only a faulty peer causes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SyncError {
     /// The peer belongs to another federation.
@@ -88,6 +88,9 @@ pub enum SyncError {
     /// The charters part: the registrars contradicted themselves.
     #[error("the peer follows another branch of the charter")]
     CharterBranch,
+    /// The charter has an operation that this build does not know.
+    #[error("the charter has an operation that this build does not know; update it")]
+    UpdateNeeded,
     /// Nothing arrived for [`IDLE_MS_MAX`].
     #[error("the peer was silent for too long")]
     Idle,
@@ -100,6 +103,9 @@ pub enum SyncError {
         /// The message.
         message: &'static str,
     },
+    /// The blocks that the peer sent do not continue the charter held here.
+    #[error("the peer's blocks do not continue the charter")]
+    CharterStuck,
     /// More range requests at a time than allowed, or a request above its bounds.
     #[error("the peer asks for more than it may")]
     Greedy,
@@ -122,7 +128,7 @@ pub enum SyncError {
 impl SyncError {
     /// Whether only a faulty or hostile peer causes it.
     pub fn is_offence(&self) -> bool {
-        !matches!(self, Self::Foreign | Self::CharterBranch | Self::Idle | Self::TooLong)
+        !matches!(self, Self::Foreign | Self::CharterBranch | Self::UpdateNeeded | Self::Idle | Self::TooLong)
     }
 }
 
@@ -136,7 +142,14 @@ pub struct Session {
     heads_waiting: Option<(Vec<u8>, Vec<ForkProof>)>,
     peer_heads: Option<BTreeMap<LogNumber, CompactHead>>,
     heads_sent: bool,
+    /// Whether an answer to a request for blocks is due.
+    blocks_asked: bool,
+    /// The version after which blocks were asked for last.
+    blocks_after: Option<u32>,
     full_heads_asked: bool,
+    /// Whether the answer to a request for full heads is due.
+    full_heads_due: bool,
+    proofs_messages: u32,
     /// `Ingest*` outputs that were not resumed yet.
     ingesting: u32,
     planned: bool,
@@ -164,7 +177,11 @@ impl Session {
             heads_waiting: None,
             peer_heads: None,
             heads_sent: false,
+            blocks_asked: false,
+            blocks_after: None,
             full_heads_asked: false,
+            full_heads_due: false,
+            proofs_messages: 0,
             ingesting: 0,
             planned: false,
             wants: VecDeque::new(),
@@ -230,7 +247,9 @@ impl Session {
                 self.handle_heads(heads.into_vec(), &proofs, replica)
             }
             Message::FullHeadsRequest => Ok(vec![full_heads(replica)]),
-            Message::FullHeads { heads } if self.full_heads_asked => self.handle_full_heads(&heads, replica),
+            Message::FullHeads { heads } if std::mem::take(&mut self.full_heads_due) => {
+                self.handle_full_heads(&heads, replica)
+            }
             Message::RangeRequest { id, spans } => self.handle_range_request(id, spans, replica),
             Message::Chunk { id, bytes, payload } => {
                 let delivered = self.in_flight.get_mut(&id).ok_or(out_of_turn)?;
@@ -246,6 +265,10 @@ impl Session {
             Message::IdsRequest { log, sequences } => ids_at(log, &sequences, replica).map(|sent| vec![sent]),
             Message::Ids { log, ids } => self.handle_ids(log, &ids, replica),
             Message::Proofs { proofs } => {
+                self.proofs_messages += 1;
+                if self.proofs_messages > PROOFS_MESSAGES_MAX {
+                    return Err(SyncError::Greedy);
+                }
                 let proofs = decode_proofs(&proofs, replica)?;
                 self.ingesting += 1;
                 Ok(vec![Output::IngestProofs(proofs)])
@@ -272,7 +295,7 @@ impl Session {
             let proofs = ingested.proofs.iter().map(|proof| ByteBuf::from(proof.encode())).collect();
             outputs.push(Output::Send(Message::Proofs { proofs }));
         }
-        if self.peer_heads.is_none() {
+        if self.peer_heads.is_none() && !self.blocks_asked {
             outputs.extend(self.follow_charter(replica)?);
         }
         if self.ingesting == 0 && self.peer_heads.is_some() && !self.planned {
@@ -315,6 +338,11 @@ impl Session {
         let charter = replica.charter();
         if peer.charter_version > charter.version() {
             let after = charter.version();
+            if self.blocks_after.replace(after) == Some(after) {
+                // The blocks that came did not bring this side any further.
+                return Err(SyncError::CharterStuck);
+            }
+            self.blocks_asked = true;
             return Ok(vec![Output::Send(Message::BlocksRequest { after })]);
         }
         let held = charter.blocks().get(peer.charter_version.wrapping_sub(1) as usize);
@@ -335,18 +363,27 @@ impl Session {
         let proofs = if peer.proofs.0 == replica.proofs_hash() {
             Vec::new()
         } else {
-            replica.proofs().take(PROOFS_PER_MESSAGE_MAX).map(|proof| ByteBuf::from(proof.encode())).collect()
+            // Where there are more than fit, each session begins elsewhere, so that all of them get across in time.
+            let skip = usize::from(self.nonce[0]) * PROOFS_PER_MESSAGE_MAX % replica.proofs().len().max(1);
+            let proofs = replica.proofs().skip(skip).chain(replica.proofs().take(skip));
+            proofs.take(PROOFS_PER_MESSAGE_MAX).map(|proof| ByteBuf::from(proof.encode())).collect()
         };
         vec![Output::Send(Message::Heads { heads, proofs })]
     }
 
     fn handle_blocks(&mut self, blocks: &[ByteBuf]) -> Result<Vec<Output>, SyncError> {
-        let malformed = |error| SyncError::Malformed { message: "blocks", error };
-        if blocks.is_empty() || self.heads_sent {
+        if !std::mem::take(&mut self.blocks_asked) {
             return Err(SyncError::OutOfTurn { message: "blocks" });
         }
+        if self.heads_sent {
+            // The blocks came by gossip in the meantime.
+            return Ok(Vec::new());
+        }
         let decoded = blocks.iter().map(|block| SignedBlock::decode(block)).collect::<Result<Vec<_>, _>>();
-        let blocks = decoded.map_err(malformed)?;
+        let blocks = decoded.map_err(|error| match error {
+            LayoutError::Rule { field: OPERATION_TYPE, .. } => SyncError::UpdateNeeded,
+            error => SyncError::Malformed { message: "blocks", error },
+        })?;
         self.summary.blocks_received += blocks.len() as u64;
         self.ingesting += 1;
         Ok(vec![Output::IngestBlocks(blocks)])
@@ -429,10 +466,12 @@ impl Session {
             self.in_flight.insert(id, 0);
             outputs.push(Output::Send(Message::RangeRequest { id, spans }));
         }
-        let idle = self.in_flight.is_empty() && self.ingesting == 0 && self.bisections.is_empty();
+        let asking = !self.in_flight.is_empty() || !self.bisections.is_empty() || self.full_heads_due;
+        let idle = !asking && self.ingesting == 0;
         if idle && !self.done_sent {
             if self.heads_agree_but_digests_do_not(replica) {
                 self.full_heads_asked = true;
+                self.full_heads_due = true;
                 outputs.push(Output::Send(Message::FullHeadsRequest));
                 return outputs;
             }
@@ -593,5 +632,15 @@ fn decode_proofs(proofs: &[ByteBuf], replica: &Replica) -> Result<Vec<ForkProof>
         return Err(SyncError::Greedy);
     }
     let federation = replica.charter().federation();
-    Ok(proofs.iter().map(|proof| ForkProof::decode(proof, &federation)).collect::<Result<_, _>>()?)
+    // Proofs that would change nothing are not worth two verifications each.
+    let is_news = |proof: &&ByteBuf| {
+        ForkProof::place(proof).is_none_or(|(key, sequence)| {
+            replica.charter().log_of(&key).is_some() && replica.fork_of(&key).is_none_or(|known| sequence < known)
+        })
+    };
+    let news = proofs.iter().filter(is_news);
+    Ok(news.map(|proof| ForkProof::decode(proof, &federation)).collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl Organisation {
         ];
         let block =
             Block { version: 1, previous: BlockHash::ZERO, time_ms: FOUNDED_MS, expires_ms: EXPIRES_MS, operations };
-        let mut signed = SignedBlock::unsigned(block);
+        let mut signed = SignedBlock::unsigned(block).expect("the block keeps its bounds");
         signed.sign(&secretariat.governance, &FederationId::ZERO);
         (Charter::genesis(signed).expect("the genesis block keeps every rule"), secretariat)
     }
@@ -83,7 +83,7 @@ impl Organisation {
     /// Signs a block with `operations`, one second after the tip, and appends it.
     pub fn try_append(&self, charter: &mut Charter, operations: Vec<Operation>) -> Result<(), CharterError> {
         let block = charter.next_block(charter.tip_block().time_ms + 1_000, EXPIRES_MS, operations);
-        let mut signed = SignedBlock::unsigned(block);
+        let mut signed = SignedBlock::unsigned(block)?;
         signed.sign(&self.governance, &charter.federation());
         charter.append(signed).map(|_| ())
     }

@@ -109,6 +109,18 @@ fn chains() -> Vec<Vector> {
             "the genesis block names no predecessor",
         ),
         bad(
+            "genesis expires as it begins",
+            alone(Block { expires_ms: first().time_ms, ..first() }),
+            "charter/time",
+            "the genesis block expires later than it was made",
+        ),
+        bad(
+            "genesis expires before it begins, and names no registrars",
+            alone(Block { expires_ms: first().time_ms - 1, operations: vec![], ..first() }),
+            "charter/time",
+            "the times of the genesis block come before its operations",
+        ),
+        bad(
             "genesis without registrars",
             alone(Block { operations: first().operations[..4].to_vec(), ..first() }),
             "charter/registrars",
@@ -197,6 +209,11 @@ fn chains() -> Vec<Vector> {
     ]
 }
 
+/// A seal's last entry.
+fn highest(sequence: u64) -> Option<Position> {
+    Some(Position { sequence, id: EntryId([7; 32]) })
+}
+
 fn kept() -> Vec<Vector> {
     let mut world = World::new();
     let county = world.members[1].clone();
@@ -220,6 +237,16 @@ fn kept() -> Vec<Vector> {
         Operation::AddRegistrar { member: MemberNumber(3), key: governance },
         Operation::RemoveRegistrar { key: public_key(&county.governance) },
     ]);
+    let (mut held_by_one, second) = (World::new(), key(52));
+    let first = held_by_one.members[0].clone();
+    held_by_one.append(vec![
+        add_key(&held_by_one.charter, 1, Purpose::Governance, &second),
+        Operation::AddRegistrar { member: MemberNumber(1), key: public_key(&second) },
+    ]);
+    let mut by_one_member = held_by_one.charter.next_block(0, u64::MAX, vec![]);
+    by_one_member.operations.push(seal_key(&county.signing, highest(u64::MAX - 1)));
+    let mut by_one_member = signed(by_one_member, &[&first], &held_by_one.charter.federation());
+    by_one_member.sign(&second, &held_by_one.charter.federation());
     let expelled = world.members[1].clone();
     let by_new_registrars = signed(
         world.charter.next_block(0, u64::MAX, vec![expel(2, &[&key(50)])]),
@@ -233,6 +260,7 @@ fn kept() -> Vec<Vector> {
     );
     vec![
         good("every operation", after(&world, &by_new_registrars)),
+        good("one member holds as many offices as the threshold says", after(&held_by_one, &by_one_member)),
         bad(
             "signed by a registrar who no longer is one",
             after(&world, &by_old_registrars),
@@ -322,6 +350,28 @@ fn broken_operations() -> Vec<Vector> {
             grants(Purpose::Transport, &many(Purpose::Transport, KEYS_PER_MEMBER_MAX - 2)),
             "add-key/too-many-keys",
             "a member has at most 256 keys over its whole life",
+        ),
+        case(
+            "seal at the highest number",
+            vec![seal_key(&county.signing, highest(u64::MAX))],
+            "seal-key/seal-sequence",
+            "a seal's sequence is below 2^64 - 1",
+        ),
+        case(
+            "seal of an unknown key at the highest number",
+            vec![seal_key(&key(51), highest(u64::MAX))],
+            "seal-key/seal-sequence",
+            "the sequence comes before the key",
+        ),
+        case(
+            "expels with a seal at the highest number",
+            vec![Operation::Expel {
+                member: MemberNumber(2),
+                reason: String::new(),
+                seals: vec![Seal { key: public_key(&county.signing), last: highest(u64::MAX) }],
+            }],
+            "expel/seal-sequence",
+            "a seal's sequence is below 2^64 - 1",
         ),
         case("seals an unknown key", vec![seal_key(&key(51), None)], "seal-key/unknown-key", "the key was granted"),
         case(

@@ -73,6 +73,24 @@ pub fn applications() -> File {
             "layout/bound/member-name",
             "a name has at most 256 bytes",
         ),
+        bad(
+            "name of two lines",
+            given(&signed_application(1, "奉节县\n秘书处".as_bytes(), b"", &keys)),
+            "layout/text/member-name",
+            "a name is one line: no tab and no line feed",
+        ),
+        bad(
+            "name with a tab",
+            given(&signed_application(1, b"a\tb", b"", &keys)),
+            "layout/text/member-name",
+            "a name is one line: no tab and no line feed",
+        ),
+        bad(
+            "name with U+202E",
+            given(&signed_application(1, "奉\u{202E}节县".as_bytes(), b"", &keys)),
+            "layout/text/member-name",
+            "a name holds no override of direction",
+        ),
         bad("five digits", given(&signed_application(1, name, b"50023", &keys)), "layout/rule/region", region),
         bad("letters", given(&signed_application(1, name, b"50023a", &keys)), "layout/rule/region", region),
         bad("seven digits", given(&signed_application(1, name, b"5002361", &keys)), "layout/bound/region", region),
@@ -194,7 +212,7 @@ fn expel(seals: &[Vec<u8>]) -> Vec<u8> {
 pub fn blocks() -> File {
     let given = |bytes: &[u8]| json!({ "federation": FEDERATION.to_string(), "input": hex::encode(bytes) });
     let registrars = [1, 2].map(|seed| Organisation::new("登记人", Class::Agency, seed).governance);
-    let mut signed = SignedBlock::unsigned(block(every_operation()));
+    let mut signed = SignedBlock::unsigned(block(every_operation())).expect("the block keeps its bounds");
     registrars.iter().for_each(|key| signed.sign(key, &FEDERATION));
     let whole = signed.encode();
     let end = whole.len();
@@ -210,6 +228,8 @@ pub fn blocks() -> File {
         good("every operation, two signatures", given(&whole)),
         good("a signature that does not hold is no signer", given(&damaged)),
         good("no operations, no signatures", given(&unsigned)),
+        good("reason of two lines", given(&one(4, [[2, 0, 0, 0].as_slice(), &text("因\n由"), &[0, 0]].concat()))),
+        good("seal at the highest number", given(&one(6, seal(1, 1, u64::MAX, 7)))),
         bad("layout 2", given(&raw(2, 1, 0, &[])), "layout/rule/block-layout", "the layout is 1"),
         bad("suite 2", given(&raw(1, 2, 0, &[])), "layout/rule/block-suite", "the suite is 1"),
         bad(
@@ -237,6 +257,24 @@ pub fn blocks() -> File {
             given(&one(1, [0, 0, 1, 0])),
             "layout/text/federation-name",
             "a name is not empty",
+        ),
+        bad(
+            "federation with a name of two lines",
+            given(&one(1, [text("测试\n联盟"), vec![1, 0]].concat())),
+            "layout/text/federation-name",
+            "a name is one line: no tab and no line feed",
+        ),
+        bad(
+            "federation with U+2067 in its name",
+            given(&one(1, [text("测试\u{2067}联盟"), vec![1, 0]].concat())),
+            "layout/text/federation-name",
+            "a name holds no override of direction",
+        ),
+        bad(
+            "reason with U+202D",
+            given(&one(4, [[2, 0, 0, 0].as_slice(), &text("因\u{202D}由"), &[0, 0]].concat())),
+            "layout/text/reason",
+            "a reason holds no override of direction",
         ),
         bad(
             "reason too long",

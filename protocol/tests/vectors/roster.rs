@@ -56,7 +56,7 @@ pub fn genesis(members: &[Organisation; 3]) -> Block {
 
 /// `block` with the signatures of `signers`.
 pub fn signed(block: Block, signers: &[&Organisation], federation: &FederationId) -> SignedBlock {
-    let mut signed = SignedBlock::unsigned(block);
+    let mut signed = SignedBlock::unsigned(block).expect("the block keeps its bounds");
     signers.iter().for_each(|signer| signed.sign(&signer.governance, federation));
     signed
 }
@@ -92,6 +92,7 @@ fn rule_name(rule: &str) -> &'static str {
         "the member has had too many keys" => "too-many-keys",
         "an expulsion seals each unsealed signing key of the member, and no other" => "seals",
         "that key was never granted" => "unknown-key",
+        "a seal names an entry that can exist" => "seal-sequence",
         "only a signing key's seal names an entry" => "seal-without-log",
         "the member was expelled" => "expelled",
         other => panic!("the rule `{other}` needs a stable name, here and in SPEC.md"),
@@ -129,6 +130,7 @@ pub fn decoded(charter: &Charter) -> Value {
     json!({
         "federation": charter.federation().to_string(), "version": charter.version(),
         "tip": charter.tip().to_string(), "name": charter.name(), "threshold": charter.threshold(),
+        "trial": charter.is_trial(),
         "members": members.collect::<Vec<_>>(), "logs": logs.collect::<Vec<_>>(),
         "kind_sets": sets.collect::<Vec<_>>(), "transport_keys": holders(transport).collect::<Vec<_>>(),
         "registrars": holders(registrars).collect::<Vec<_>>(),

@@ -37,6 +37,12 @@ pub fn addresses() -> File {
         bad("layout 2", body(2, 0, &[]), "layout/rule/address-layout", "the layout is 1"),
         bad("seventeen addresses", body(1, 17, &[tcp; 17]), "layout/bound/addresses", "at most 16 addresses"),
         bad("empty address", body(1, 1, &[""]), "layout/text/address", "an address is not empty"),
+        bad(
+            "address with a line feed",
+            body(1, 1, &["/ip4/127.0.0.1\n"]),
+            "layout/text/address",
+            "an address is one line",
+        ),
         bad("address too long", body(1, 1, &[&long]), "layout/bound/address", "an address has at most 256 bytes"),
         bad("one address too few", body(1, 2, &[tcp]), "layout/short/address", "the body is whole"),
         bad("one address too many", body(1, 1, &[tcp; 2]), "layout/trailing", "the body is read to its end"),

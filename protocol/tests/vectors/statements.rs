@@ -160,7 +160,19 @@ pub fn file() -> File {
             "external with a control character",
             changed(create(), |raw| raw.external = vec![7]),
             "layout/text/external",
-            "no control characters but tab and line feed",
+            "no control characters",
+        ),
+        bad(
+            "external with a line feed",
+            changed(create(), |raw| raw.external = b"XQ\n001".into()),
+            "layout/text/external",
+            "external is one line: no tab and no line feed",
+        ),
+        bad(
+            "external with U+202E",
+            changed(create(), |raw| raw.external = "XQ\u{202E}100".into()),
+            "layout/text/external",
+            "external holds no override of direction",
         ),
         bad(
             "a field that breaks the rules of its type",

@@ -73,6 +73,7 @@ fn kept() -> Vec<Vector> {
     let largest = (1i128 << 96) - 1;
     vec![
         good("text", given(TEXT, "奉节脐橙\t产业园\n二期")),
+        good("text beside the overrides of direction", given(TEXT, "a\u{200E}b\u{2029}c\u{202F}d\u{2065}e\u{206A}f")),
         good("decimal", given(DECIMAL, number(0, 1, -25, ""))),
         good("decimal zero", given(DECIMAL, number(0, 0, 0, ""))),
         good("decimal, most digits", given(DECIMAL, number(0, 28, largest, ""))),
@@ -87,6 +88,7 @@ fn kept() -> Vec<Vector> {
         good("reference", given(REFERENCE, [4; 32])),
         good("file", given(FILE, [[5; 32].as_slice(), &20u64.to_le_bytes(), &text("图.png")].concat())),
         good("choice", given(CHOICE, "招商")),
+        good("choice of two lines", given(CHOICE, "招\n商")),
         good("yes", given(BOOLEAN, [1])),
         good("no", given(BOOLEAN, [0])),
         good("list of texts", given(LIST, list(TEXT, 2, &["链主".as_bytes(), "龙头".as_bytes()]))),
@@ -233,7 +235,33 @@ fn broken_others() -> Vec<Vector> {
     ]
 }
 
+fn broken_texts() -> Vec<Vector> {
+    use value_type::*;
+    let direction = "text holds none of U+202A to U+202E and U+2066 to U+2069";
+    let line = "it is one line: no tab and no line feed";
+    let file = |name: &str| [[5; 32].as_slice(), &20u64.to_le_bytes(), &text(name)].concat();
+    let turning = ('\u{202A}'..='\u{202E}').chain('\u{2066}'..='\u{2069}').map(|c| {
+        let name = format!("text with U+{:04X}", u32::from(c));
+        bad(name, given(TEXT, format!("a{c}b")), "layout/text/text", direction)
+    });
+    let code = |table: &str, code: &str| given(CODE, [text(table), text(code)].concat());
+    let quantity = |unit: &str| given(QUANTITY, [number(0, 0, 1, ""), text(unit)].concat());
+    let as_given = |words: &str| given(DECIMAL, number(0, 0, 1, words));
+    let others = vec![
+        bad("choice with U+202E", given(CHOICE, "a\u{202E}b"), "layout/text/choice", direction),
+        bad("unit with U+2066", quantity("m\u{2066}"), "layout/text/unit", direction),
+        bad("number as given with U+202E", as_given("约\u{202E}1"), "layout/text/number-as-given", direction),
+        bad("number as given with a line feed", as_given("约\n1"), "layout/text/number-as-given", line),
+        bad("unit with a tab", quantity("m\t"), "layout/text/unit", line),
+        bad("code table with a line feed", code("gbt\n4754", "0153"), "layout/text/code-table", line),
+        bad("code with a line feed", code("gbt4754", "01\n53"), "layout/text/code", line),
+        bad("file name with a line feed", given(FILE, file("图\n.png")), "layout/text/file-name", line),
+        bad("file name with U+202E", given(FILE, file("图\u{202E}gnp.exe")), "layout/text/file-name", direction),
+    ];
+    turning.chain(others).collect()
+}
+
 pub fn file() -> File {
-    let vectors = [kept(), broken_numbers(), broken_others()].into_iter().flatten().collect();
+    let vectors = [kept(), broken_numbers(), broken_texts(), broken_others()].into_iter().flatten().collect();
     File { name: "values", about: "Values of fields, each of a type number. SPEC.md, section 6.", judge, vectors }
 }

@@ -15,7 +15,7 @@ def purpose(reader):
 def application(reader):
     start = reader.at
     class_ = reader.choice(reader.u8("class"), (1, 2, 3, 4, 5), "class")
-    name = reader.text(256, "member-name")
+    name = reader.line(256, "member-name")
     region = reader.text(6, "region", empty_allowed=True)
     keys = []
     for _ in range(reader.count(256, "keys")):
@@ -38,7 +38,7 @@ def proven(application, federation):
 
 def fingerprint(application):
     hashed = digest(application["content"])
-    groups = (int.from_bytes(hashed[at : at + 2], "little") % 10000 for at in (0, 2, 4, 6))
+    groups = (int.from_bytes(hashed[at : at + 4], "big") % 10000 for at in range(0, 24, 4))
     return " ".join(f"{group:04}" for group in groups)
 
 
@@ -68,7 +68,7 @@ def add_key(reader):
 
 
 OPERATIONS = {
-    1: ("rules", lambda reader: {"name": reader.text(256, "federation-name"), "threshold": reader.u16("threshold")}),
+    1: ("rules", lambda reader: {"name": reader.line(256, "federation-name"), "threshold": reader.u16("threshold")}),
     2: ("kind-set", lambda reader: {
         "version": reader.u16("kind-set-version"), "hash": reader.bytes(32, "kind-set-hash")}),
     3: ("admit", lambda reader: {"member": reader.u32("member"), "application": application(reader)}),

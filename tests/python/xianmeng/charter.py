@@ -1,6 +1,7 @@
 """The charter: a chain of blocks and what it adds up to (SPEC 8)."""
 
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
 
 from . import block as layout
@@ -88,6 +89,7 @@ class Roster:
         self.end(operation["seal"])
 
     def end(self, seal):
+        require(seal["last"] is None or seal["last"][0] < 2**64 - 1, "seal-sequence")
         require(seal["key"] in self.keys, "unknown-key")
         record = self.keys[seal["key"]]
         record[2] = True
@@ -109,6 +111,11 @@ class Roster:
     def require_active(self, number):
         require(number in self.members, "no-member")
         require(self.members[number]["expelled"] is None, "expelled")
+
+    def is_trial(self):
+        """Whether the registrars of one member reach the threshold alone."""
+        offices = Counter(self.registrars.values())
+        return any(count >= self.threshold for count in offices.values())
 
     def log_of(self, key):
         return next((log for log in self.logs if log.key == key), None)
@@ -135,6 +142,8 @@ class Charter:
     def __init__(self, genesis):
         if genesis.version != 1 or genesis.previous != ZERO:
             raise Broken("charter/not-genesis")
+        if genesis.expires_ms <= genesis.time_ms:
+            raise Broken("charter/time", "block 1")
         self.federation = genesis.hash
         self.roster = Roster().after(genesis, ZERO)
         self.check_signatures(genesis, self.roster)

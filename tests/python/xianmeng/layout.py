@@ -18,8 +18,16 @@ def check_text(data, field, empty_allowed=False):
         raise Broken(f"layout/text/{field}", "must be UTF-8") from None
     if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
         raise Broken(f"layout/text/{field}", "must not hold control characters except tab and line feed")
+    if any(0x202A <= ord(c) <= 0x202E or 0x2066 <= ord(c) <= 0x2069 for c in text):
+        raise Broken(f"layout/text/{field}", "must not hold characters that turn the direction of text")
     if not text and not empty_allowed:
         raise Broken(f"layout/text/{field}", "must not be empty")
+    return text
+
+
+def check_line(text, field):
+    if "\n" in text or "\t" in text:
+        raise Broken(f"layout/text/{field}", "must not hold tab or line feed")
     return text
 
 
@@ -71,6 +79,9 @@ class Reader:
 
     def text(self, bound, field, empty_allowed=False):
         return check_text(self.bytes(self.count(bound, field), field), field, empty_allowed)
+
+    def line(self, bound, field, empty_allowed=False):
+        return check_line(self.text(bound, field, empty_allowed), field)
 
     def varint(self, field, bits=64):
         value = shift = 0

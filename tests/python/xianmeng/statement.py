@@ -16,7 +16,7 @@ def number(reader):
     mantissa = int.from_bytes(reader.bytes(16, "number-mantissa"), "little", signed=True)
     if scale > 28 or abs(mantissa) >> 96 or (scale and mantissa % 10 == 0):
         raise Broken("layout/rule/number", "not canonical")
-    given = reader.text(128, "number-as-given", empty_allowed=True)
+    given = reader.line(128, "number-as-given", empty_allowed=True)
     named = [name for bit, name in enumerate(FLAGS) if flags >> bit & 1]
     return {"flags": named, "scale": scale, "mantissa": str(mantissa), "given": given}
 
@@ -48,7 +48,7 @@ def file(reader):
     return {
         "hash": reader.bytes(32, "file-hash").hex(),
         "bytes": reader.u64("file-length"),
-        "name": reader.text(255, "file-name"),
+        "name": reader.line(255, "file-name"),
     }
 
 
@@ -69,10 +69,10 @@ def values(reader):
 SCALARS = {
     1: lambda reader: rest_text(reader, "text"),
     2: lambda reader: {"number": number(reader)},
-    3: lambda reader: {"number": number(reader), "unit": reader.text(64, "unit")},
+    3: lambda reader: {"number": number(reader), "unit": reader.line(64, "unit")},
     4: money,
     5: date,
-    6: lambda reader: {"table": reader.text(64, "code-table"), "code": reader.text(64, "code")},
+    6: lambda reader: {"table": reader.line(64, "code-table"), "code": reader.line(64, "code")},
     7: lambda reader: {"reference": reader.bytes(32, "reference").hex()},
     8: file,
     9: lambda reader: rest_text(reader, "choice"),
@@ -101,7 +101,7 @@ def statement(data):
     operation = reader.choice(reader.u8("operation"), (1, 2, 3), "operation")
     kind_set = reader.u16("kind-set")
     record, origin = reader.bytes(32, "record"), reader.bytes(32, "origin")
-    external = reader.text(128, "external", empty_allowed=True)
+    external = reader.line(128, "external", empty_allowed=True)
     cleared = []
     for _ in range(reader.count(256, "cleared-fields")):
         cleared_field = reader.u16("cleared-field")
@@ -136,6 +136,6 @@ def addresses(data):
     reader.bytes(16, "nonce")
     reader.choice(reader.u8("address-layout"), (1,), "address-layout")
     transport = reader.bytes(32, "transport-key")
-    found = [reader.text(256, "address") for _ in range(reader.count(16, "addresses"))]
+    found = [reader.line(256, "address") for _ in range(reader.count(16, "addresses"))]
     reader.finish()
     return {"transport": transport.hex(), "addresses": found}

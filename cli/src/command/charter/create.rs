@@ -89,7 +89,7 @@ fn genesis(directory: &DataDirectory, name: &str, now_ms: u64, expires_ms: u64) 
         Operation::AddRegistrar { member: founder, key: public_key(&governance) },
     ];
     let block = Block { version: 1, previous: BlockHash::ZERO, time_ms: now_ms, expires_ms, operations };
-    let mut signed = SignedBlock::unsigned(block);
+    let mut signed = SignedBlock::unsigned(block).map_err(Failure::internal)?;
     signed.sign(&governance, &FederationId::ZERO);
     Ok(signed)
 }

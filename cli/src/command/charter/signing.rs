@@ -75,7 +75,15 @@ pub fn sign_and_send(
     check_clock(charter.tip_block().time_ms, now_ms)?;
     // A block keeps the term of the charter that it continues.
     let expires_ms = view.expires_ms.max(now_ms + time::DAY_MS);
-    let mut signed = SignedBlock::unsigned(charter.next_block(now_ms, expires_ms, operations));
+    let block = charter.next_block(now_ms, expires_ms, operations);
+    let mut signed = SignedBlock::unsigned(block).map_err(|error| {
+        Failure::new(
+            ExitCode::InputRefused,
+            "block-refused",
+            format!("这个区块不合规则：{error}"),
+            format!("the block breaks a rule: {error}"),
+        )
+    })?;
     if charter.threshold() > 1 {
         let threshold = charter.threshold();
         let (zh, en) = (

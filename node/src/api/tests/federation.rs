@@ -21,7 +21,7 @@ async fn the_charter_is_shown_and_grows_by_signed_blocks_only() {
         let rules = Operation::Rules { name: name.into(), threshold: 1 };
         let mut block = world.charter.next_block(world.charter.tip_block().time_ms + 1, EXPIRES_MS, vec![rules]);
         block.version += skip;
-        SignedBlock::unsigned(block)
+        SignedBlock::unsigned(block).expect("the block keeps its bounds")
     };
     let signed = |mut block: SignedBlock| {
         block.sign(&world.secretariat.governance, &world.charter.federation());

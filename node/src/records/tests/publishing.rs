@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use protocol::kind::KIND_SET_VERSION;
+use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::statement::Statement;
 use protocol::value::Value;
 
+use super::super::prepare::{Author, prepare_statement};
 use super::super::publish::Request;
 use super::world::{World, demand};
 
@@ -53,6 +54,13 @@ async fn a_thousand_statements_are_checked_and_published_at_once() {
         Request::Statement(102, statement.encode().expect("it has its layout"))
     };
     let requests: Vec<Request> = (0..1_000).map(body).collect();
+    let before = Instant::now();
+    let author = Author::own(&world.core, KindSet::builtin()).expect("it is a member");
+    for request in requests.clone() {
+        let Request::Statement(kind, body) = request else { continue };
+        prepare_statement(&author, kind, body, [7; 16]).expect("it is in order");
+    }
+    println!("1,000 statements checked on one core in {} us", before.elapsed().as_micros());
     let before = Instant::now();
     let published = world.publish(requests).await.expect("all are in order");
     println!("1,000 statements checked, signed and durable in {} ms", before.elapsed().as_millis());

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use protocol::replica::Change;
 use tempfile::tempdir;
 
-use super::super::{Damage, DamagedEntry, Flaw, JournalState, Missing, StoreError};
 use super::super::database::{Database, Pending, put};
 use super::super::layout::{entry_key, head_key};
+use super::super::{Damage, DamagedEntry, Flaw, JournalState, Missing, StoreError};
 use super::world::World;
 
 fn copy(from: &Path, to: &Path) {
@@ -68,7 +68,8 @@ fn flip(seed: u64, rounds: usize, reopens: usize) {
         copy(directory.path(), scratch.path());
         // Mostly the log, now and then one of the small files beside it.
         let files = files_of(&scratch.path().join("store"));
-        let path = if random.u8(..4) > 0 { scratch.path().join("store/db") } else { random.choice(files).expect("one") };
+        let path =
+            if random.u8(..4) > 0 { scratch.path().join("store/db") } else { random.choice(files).expect("one") };
         let file = OpenOptions::new().read(true).write(true).open(&path).expect("it opens");
         let length = file.metadata().expect("it is there").len();
         let (offset, mask) = (random.u64(..length), 1u8 << random.u8(..8));
@@ -101,7 +102,8 @@ fn flip(seed: u64, rounds: usize, reopens: usize) {
 
 fn files_of(directory: &Path) -> Vec<PathBuf> {
     let found = fs::read_dir(directory).expect("it is there").flatten().map(|entry| entry.path());
-    let mut found: Vec<_> = found.filter(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)).collect();
+    let mut found: Vec<_> =
+        found.filter(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)).collect();
     found.sort();
     found
 }
@@ -124,6 +126,8 @@ fn many_flipped_bytes() {
     }
 }
 
+type Tampering<'a> = &'a dyn Fn(&Database, &mut Pending);
+
 /// Changes the database behind the store's back, in a way that sled itself cannot notice.
 fn tamper(directory: &Path, change: impl FnOnce(&Database, &mut Pending)) {
     let database = Database::open(&directory.join("store"), 1_000_000).expect("it opens");
@@ -141,7 +145,7 @@ fn each_way_of_being_wrong_is_named() {
     node.take(None, &chain);
     drop(node);
     let key = |sequence| entry_key(2, sequence);
-    let cases: [(&str, Flaw, u64, &dyn Fn(&Database, &mut Pending)); 4] = [
+    let cases: [(&str, Flaw, u64, Tampering<'_>); 4] = [
         ("a changed value", Flaw::Check, 20, &|database, pending| {
             let mut value = database.get(&key(20)).expect("it reads").expect("it is there");
             value[60] ^= 4;

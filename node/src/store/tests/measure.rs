@@ -61,7 +61,11 @@ fn measure_a_hundred_thousand_entries() {
         let node = world.open(&path);
         let elapsed = start.elapsed();
         let figures = node.store.statistics();
-        println!("reopened in {:.2} s, {:.2} x canonical", elapsed.as_secs_f64(), figures.store_bytes as f64 / bytes as f64);
+        println!(
+            "reopened in {:.2} s, {:.2} x canonical",
+            elapsed.as_secs_f64(),
+            figures.store_bytes as f64 / bytes as f64
+        );
         assert_eq!((node.report.damaged.len(), length(&node.replica)), (0, ENTRIES as u64));
     }
     assert!(ratio <= 1.5, "{ratio}");

@@ -9,7 +9,7 @@ use protocol::identity::{ContentHash, EntryId, PublicKey, public_key};
 use protocol::replica::{Outcome, Replica};
 use protocol::testing::Organisation;
 
-use super::super::{Opened, OpenReport, Settings, Store, StoreError};
+use super::super::{OpenReport, Opened, Settings, Store, StoreError};
 use super::bodies::{Sample, body, samples};
 
 pub(super) struct World {
@@ -126,7 +126,8 @@ impl Node {
                     assert_eq!(&found, original, "entry {sequence} of log {log}");
                     count += 1;
                 }
-                Ok(None) | Err(StoreError::Damaged { .. } | StoreError::Database { .. } | StoreError::DatabaseBroke { .. }) => {}
+                Ok(None)
+                | Err(StoreError::Damaged { .. } | StoreError::Database { .. } | StoreError::DatabaseBroke { .. }) => {}
                 Err(other) => panic!("entry {sequence} of log {log}: {other}"),
             }
         }
