@@ -19,7 +19,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
@@ -118,7 +118,9 @@ impl DataDirectory {
             return Err(DirectoryError::Exists { directory: path.to_owned() });
         }
         let private = |path: &Path| {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file_error(path))
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file_error(path))?;
+            // A directory that was there before keeps its mode otherwise.
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(file_error(path))
         };
         private(path)?;
         private(&path.join("keys"))?;
@@ -315,8 +317,6 @@ fn sync_parent(path: &Path) -> Result<(), DirectoryError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn profile() -> Profile {

@@ -30,13 +30,11 @@ const BATCH_GOSSIPED_MAX: usize = 32;
 const GAP_GRACE: Duration = Duration::from_millis(200);
 
 /// Tells the network what this node published, until the heart of the node is gone.
-pub async fn publish_events(network: Network, mut events: mpsc::Receiver<Event>, members: mpsc::Sender<()>) {
+pub async fn publish_events(network: Network, mut events: mpsc::Receiver<Event>) {
     while let Some(event) = events.recv().await {
         let messages = match event {
             Event::Published(entries) => published(&entries),
             Event::Charter(blocks) => {
-                // The allow list follows the charter; a queued signal is as good as a second one.
-                let _ = members.try_send(());
                 blocks.iter().map(|block| [&[BLOCK], block.encode().as_slice()].concat()).collect()
             }
             Event::Proofs(proofs) => {

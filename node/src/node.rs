@@ -190,13 +190,12 @@ async fn start_network(
     let links = if config.network.discovery { config.network.links } else { 0 };
     let dialer = Dialer::new(core.clone(), network.clone(), &keys.transport, fixed, links);
     let judge = Judge::new(core.clone(), network.clone(), sync.clone());
-    let (members, member_changes) = mpsc::channel(1);
 
     tasks.spawn(scheduler.run());
     tasks.spawn(Arc::clone(&beacons).run());
     tasks.spawn(dialer.run());
-    tasks.spawn(publish_events(network.clone(), events, members));
-    tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone(), member_changes));
+    tasks.spawn(publish_events(network.clone(), events));
+    tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone()));
     tasks.spawn(gate.run(core.clone(), network.clone(), confirmations));
     tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
     let dispatch = Dispatch { core: core.clone(), sync: sync.clone(), beacons, judge, desk: Arc::clone(&desk) };
@@ -247,12 +246,20 @@ async fn wait_for_admission(directory: &DataDirectory) -> Result<(), NodeError> 
 }
 
 /// Keeps the allow list of the network in step with the charter.
-async fn follow_charter(core: Core, network: Network, sync: SyncHandle, mut changes: mpsc::Receiver<()>) {
-    while changes.recv().await.is_some() {
-        if network.set_members(allow_list(&core)).await.is_err() {
+async fn follow_charter(core: Core, network: Network, sync: SyncHandle) {
+    let mut changes = core.changes();
+    let mut known = None;
+    loop {
+        let version = core.read(|state| state.replica.charter().version());
+        if known.replace(version) != Some(version) {
+            if network.set_members(allow_list(&core)).await.is_err() {
+                return;
+            }
+            sync.everybody();
+        }
+        if changes.changed().await.is_err() {
             return;
         }
-        sync.everybody();
     }
 }
 

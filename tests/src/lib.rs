@@ -4,3 +4,11 @@ pub mod node;
 pub mod power;
 pub mod program;
 pub mod sheet;
+
+/// The seed of a random story: `XIANMENG_SEED`, or a new one. It is printed, so that a failure can be repeated.
+pub fn seed() -> u64 {
+    let given = std::env::var("XIANMENG_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
+    eprintln!("XIANMENG_SEED={seed}");
+    seed
+}

@@ -1,13 +1,17 @@
-//! Kill -9 at random moments during an import.
+//! Kill -9 and power cuts at random moments during an import.
 //!
 //! The seed is printed; `XIANMENG_SEED=<seed>` repeats the moments, as far as a machine repeats anything.
 
 use std::time::{Duration, Instant};
 
 use harness::node::{Line, Node};
-use harness::sheet;
+use harness::power::Disk;
+use harness::{seed, sheet};
 
 const ROUNDS: usize = 50;
+const POWER_CUTS: usize = 20;
+/// Room for all rounds of power cuts, in mebibytes.
+const DISK_MIB: u64 = 512;
 /// Rows that each round adds.
 const ROWS: usize = 3_000;
 
@@ -22,8 +26,7 @@ fn acknowledged(node: &Node) -> u64 {
 
 #[test]
 fn nothing_acknowledged_is_lost_in_fifty_kills_during_import() {
-    let seed = std::env::var("XIANMENG_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("XIANMENG_SEED={seed}");
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let mut line = Line::found(&["秘书处"]);
     let mut rows = 0;
@@ -61,4 +64,45 @@ fn nothing_acknowledged_is_lost_in_fifty_kills_during_import() {
     let out = out.to_string_lossy().into_owned();
     line.nodes[0].run(&["export", "--out", &out]).ok();
     line.nodes[0].run(&["verify", &out]).ok();
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_in_twenty_power_cuts_during_import() {
+    let mut disk = match Disk::new(DISK_MIB) {
+        Ok(disk) => disk,
+        Err(reason) => {
+            eprintln!("skipped, it needs root and loop devices: {reason}");
+            return;
+        }
+    };
+    let seed = seed();
+    let mut random = fastrand::Rng::with_seed(seed);
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let mut node = Node::init(disk.path().join("node"), "秘书处", "secretariat", &[]);
+    node.run(&["charter", "create", "--federation", "测试联盟"]).ok();
+    node.start();
+    node.wait_ready_to_sign();
+    for round in 0..POWER_CUTS {
+        let file = sheet::demands(folder.path(), round * ROWS, ROWS);
+        let before = acknowledged(&node);
+        let mut import = node.begin(&["import", &file.to_string_lossy(), "--batch", "100"]);
+        let begun = Instant::now();
+        while acknowledged(&node) < before + 100 && begun.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(random.u64(..60)));
+        let seen = acknowledged(&node);
+        assert!(seen >= before + 100, "seed {seed}, round {round}: no batch was acknowledged");
+        disk.cut().expect("the filesystem can be shut down");
+        node.kill();
+        let _ = import.kill();
+        let _ = import.wait();
+        disk.restore().expect("the filesystem can be mounted again");
+        node.start();
+        let status = node.status();
+        let entries = status["entries"].as_u64().expect("a number");
+        assert!(entries >= seen, "seed {seed}, round {round}: {seen} were acknowledged, {entries} are there");
+        assert!(status["heads"][0]["forked_at"].is_null(), "seed {seed}, round {round}: the log forked");
+    }
+    node.kill();
 }

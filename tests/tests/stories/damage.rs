@@ -1,12 +1,11 @@
 //! Flipped bytes: in an exported file, and in sled's own file.
 
 use harness::node::{Line, WAIT, wait_equal};
-use harness::sheet;
+use harness::{seed, sheet};
 
 #[test]
 fn one_flipped_byte_in_an_export_is_found_and_named() {
-    let seed = std::env::var("XIANMENG_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("XIANMENG_SEED={seed}");
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let line = Line::found(&["秘书处"]);
     let node = &line.nodes[0];
@@ -42,8 +41,7 @@ fn one_flipped_byte_in_an_export_is_found_and_named() {
 
 #[test]
 fn one_flipped_byte_in_the_store_is_never_served() {
-    let seed = std::env::var("XIANMENG_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("XIANMENG_SEED={seed}");
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let mut line = Line::found(&["秘书处", "奉节县"]);
     let file = sheet::demands(line.folder(), 0, 400);

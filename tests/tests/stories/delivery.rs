@@ -74,5 +74,5 @@ fn a_correction_and_a_withdrawal_keep_their_history() {
     let listed = line.nodes[0].run(&["list", "--kind", "demand"]).ok();
     assert_eq!(listed["records"].as_array().map(Vec::len), Some(0), "a withdrawn record is not listed: {listed}");
     assert_eq!(line.nodes[0].run(&["show", &label]).ok()["withdrawn"], true);
-    assert_eq!(author.run(&["revise", &label, "需求名称=又来"]).failed(5), "record-withdrawn");
+    assert_eq!(author.run(&["revise", &label, "需求名称=又来"]).failed(5), "withdrawn");
 }
