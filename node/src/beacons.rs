@@ -92,7 +92,7 @@ impl Beacons {
             tick.tick().await;
             changed |= changes.has_changed().unwrap_or(false);
             let waited = last.map_or(Duration::MAX, |last| last.elapsed());
-            if !(waited >= self.interval || (changed && waited >= self.shortest_wait())) {
+            if !(waited >= self.interval || (changed && waited >= self.shortest_wait())) || self.core.has_failed() {
                 continue;
             }
             changes.mark_unchanged();

@@ -63,7 +63,8 @@ pub struct NetworkConfig {
 
 impl Default for NetworkConfig {
     fn default() -> Self {
-        let listen = vec![format!("/ip4/0.0.0.0/tcp/{NETWORK_PORT}"), format!("/ip4/0.0.0.0/udp/{NETWORK_PORT}/quic-v1")];
+        let listen =
+            vec![format!("/ip4/0.0.0.0/tcp/{NETWORK_PORT}"), format!("/ip4/0.0.0.0/udp/{NETWORK_PORT}/quic-v1")];
         Self { listen, announce: Vec::new(), peers: Vec::new(), discovery: true, links: 6 }
     }
 }
@@ -115,8 +116,8 @@ impl Default for LogConfig {
 impl Config {
     /// Reads a settings file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
         Self::parse(&text).map_err(|reason| ConfigError::Content { path: path.to_owned(), reason })
     }
 
@@ -128,8 +129,11 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let address: std::net::SocketAddr =
-            self.api.listen.parse().map_err(|_| format!("api.listen: {:?} is not an address and port", self.api.listen))?;
+        let address: std::net::SocketAddr = self
+            .api
+            .listen
+            .parse()
+            .map_err(|_| format!("api.listen: {:?} is not an address and port", self.api.listen))?;
         if !address.ip().is_loopback() {
             return Err("api.listen: must be a loopback address, for instance 127.0.0.1:4780".into());
         }

@@ -82,17 +82,19 @@ impl Dialer {
             tokio::select! {
                 _ = tick.tick() => {
                     let Ok(peers) = self.network.peers().await else { return };
+                    // Strangers are no links: they could take all the room.
+                    let members = peers.iter().filter(|peer| peer.member).count();
                     let connected: Vec<PublicKey> = peers.into_iter().map(|peer| peer.peer).collect();
-                    self.begin(&connected);
+                    self.begin(&connected, members);
                 }
                 Some(Ok((target, result))) = self.running.join_next() => self.ended(target, result),
             }
         }
     }
 
-    fn begin(&mut self, connected: &[PublicKey]) {
+    fn begin(&mut self, connected: &[PublicKey], members: usize) {
         let now = Instant::now();
-        for target in self.wanted(connected) {
+        for target in self.wanted(connected, members) {
             if self.running.len() >= ATTEMPTS {
                 return;
             }
@@ -111,10 +113,10 @@ impl Dialer {
     }
 
     /// Fixed peers that are not connected, then as many random members as are missing.
-    fn wanted(&self, connected: &[PublicKey]) -> Vec<Target> {
+    fn wanted(&self, connected: &[PublicKey], members: usize) -> Vec<Target> {
         let missing = |target: &Target| target.peer.is_none_or(|peer| !connected.contains(&peer) && peer != self.own);
         let mut wanted: Vec<Target> = self.fixed.iter().filter(|target| missing(target)).cloned().collect();
-        let room = self.links.saturating_sub(connected.len());
+        let room = self.links.saturating_sub(members);
         if room == 0 {
             return wanted;
         }
@@ -129,8 +131,12 @@ impl Dialer {
         });
         known.retain(|target| missing(target) && !wanted.contains(target));
         // Those that failed least come first; among equals, chance decides, so that the mesh is no star.
-        let chance = |target: &Target| *blake3::hash(&[self.own.0, target.peer.map_or([0; 32], |key| key.0)].concat()).as_bytes();
-        known.sort_by_cached_key(|target| (self.attempts.get(target).map_or(0, |attempt| attempt.failures), chance(target)));
+        let chance = |target: &Target| {
+            *blake3::hash(&[self.own.0, target.peer.map_or([0; 32], |key| key.0)].concat()).as_bytes()
+        };
+        known.sort_by_cached_key(|target| {
+            (self.attempts.get(target).map_or(0, |attempt| attempt.failures), chance(target))
+        });
         wanted.extend(known.into_iter().take(room));
         wanted
     }

@@ -23,9 +23,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
-use protocol::charter::{
-    Application, Class, Purpose, PurposedKey, SignedApplication, SignedBlock,
-};
+use protocol::charter::{Application, Class, Purpose, PurposedKey, SignedApplication, SignedBlock};
 use protocol::identity::{Domain, FederationId, public_key, sign};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -235,7 +233,8 @@ impl DataDirectory {
             .ok_or_else(|| content_error(&self.member_path(), format!("there is no class {:?}", profile.class)))?;
         let mut pairs = vec![(Purpose::Signing, &keys.signing), (Purpose::Transport, &keys.transport)];
         pairs.extend(keys.governance.as_ref().map(|key| (Purpose::Governance, key)));
-        let purposed = |(purpose, key): &(Purpose, &SigningKey)| PurposedKey { purpose: *purpose, key: public_key(key) };
+        let purposed =
+            |(purpose, key): &(Purpose, &SigningKey)| PurposedKey { purpose: *purpose, key: public_key(key) };
         let application = Application {
             class,
             name: profile.name,

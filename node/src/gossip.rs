@@ -92,12 +92,11 @@ impl Judge {
             ENTRY => self.judge_entry(token, source, content).await,
             BLOCK => self.judge_block(token, source, content).await,
             PROOF => match ForkProof::decode(content, &self.core.federation()) {
-                Ok(proof) => {
-                    self.settle(token, Verdict::Accept).await;
-                    if let Err(error) = self.core.add_proofs(vec![proof]).await {
-                        tracing::debug!(%error, "a proof was not kept");
-                    }
-                }
+                // Only what is news travels on: anybody can make keys and contradict himself with them.
+                Ok(proof) => match self.core.add_proofs(vec![proof]).await {
+                    Ok(new) if !new.is_empty() => self.settle(token, Verdict::Accept).await,
+                    _ => self.settle(token, Verdict::Ignore).await,
+                },
                 Err(_) => self.reject(token, "gossip-bad-proof").await,
             },
             // A newer build may know it. It is not forwarded, because it cannot be verified.
@@ -121,6 +120,15 @@ impl Judge {
         let mut token = Some(token);
         if known && let Some(token) = token.take() {
             self.settle(token, Verdict::Accept).await;
+        }
+        let (key, sequence, id) = (entry.header().key, entry.header().sequence, entry.id());
+        let held = self.core.read(|state| {
+            let log = state.replica.charter().log_of(&key)?.number;
+            Some(state.replica.id(log, sequence) == Some(id))
+        });
+        if let (Some(true), None) = (held, entry.body()) {
+            // An announcement of what is here already.
+            return;
         }
         let announced = entry.body().is_none();
         let outcome = if announced {

@@ -118,9 +118,6 @@ pub enum JoinError {
     /// The invitation cannot be read.
     #[error("the invitation cannot be read: {0}")]
     Invitation(String),
-    /// The invitation has expired.
-    #[error("the invitation has expired")]
-    Expired,
     /// The data directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -148,6 +145,17 @@ pub enum JoinError {
     /// The charter that came is not the invitation's, or breaks its rules.
     #[error("the charter that the node sent is not the one that the invitation names: {0}")]
     Charter(String),
+}
+
+impl JoinError {
+    /// Whether asking again cannot help.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::NoInvitation | Self::Invitation(_) | Self::Directory(_) => true,
+            Self::Refused { reason } => matches!(reason.as_str(), "application" | "foreign-key" | "expelled"),
+            _ => false,
+        }
+    }
 }
 
 impl From<CharterError> for JoinError {
@@ -184,9 +192,6 @@ pub fn invitation(directory: &DataDirectory) -> Result<Option<Invitation>, JoinE
 /// Delivers the request once and takes the reply. Keeps the genesis block when the member is admitted.
 pub async fn request_once(directory: &DataDirectory) -> Result<JoinProgress, JoinError> {
     let invitation = invitation(directory)?.ok_or(JoinError::NoInvitation)?;
-    if invitation.expires_ms < now_ms() {
-        return Err(JoinError::Expired);
-    }
     let keys = directory.keys()?;
     let application = directory.application(&invitation.federation)?;
     let settings = NetworkSettings {
@@ -214,6 +219,8 @@ async fn ask_any(
     let mut last = JoinError::Unreachable(DialError::NoAddress);
     for peer in &invitation.bootstrap {
         match ask(network, peer, invitation, application).await {
+            // Only the node that gave the invitation out knows its token.
+            Ok(JoinReply::Refused { reason }) => last = JoinError::Refused { reason },
             Ok(reply) => return Ok(reply),
             Err(error) => last = error,
         }
@@ -334,7 +341,11 @@ impl Desk {
 
     fn files(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.directory.applications_path()) else { return Vec::new() };
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect()
+        entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "json"))
+            .collect()
     }
 
     fn read(&self, path: &std::path::Path, core: &Core) -> Option<PendingApplication> {
@@ -360,7 +371,8 @@ impl Desk {
     /// Turns an application away. Says whether there was one.
     pub fn remove(&self, id: &str) -> bool {
         let named = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(id));
-        !id.is_empty() && self.files().into_iter().filter(named).filter(|path| fs::remove_file(path).is_ok()).count() > 0
+        !id.is_empty()
+            && self.files().into_iter().filter(named).filter(|path| fs::remove_file(path).is_ok()).count() > 0
     }
 
     /// Answers one request.
@@ -397,6 +409,10 @@ impl Desk {
             Some((false, _)) => return refused("expelled"),
             None => {}
         }
+        if self.path_of(&signing).exists() {
+            // It was delivered in time; how long a registrar takes is not the applicant's fault.
+            return JoinReply::Pending;
+        }
         if self.tokens.lock().get(&request.token).is_none_or(|expires| *expires < now_ms()) {
             return refused("token");
         }
@@ -406,12 +422,12 @@ impl Desk {
         self.keep(&signing, &request.application)
     }
 
+    fn path_of(&self, signing: &PublicKey) -> PathBuf {
+        self.directory.applications_path().join(format!("{signing}.json"))
+    }
+
     fn keep(&self, signing: &PublicKey, application: &[u8]) -> JoinReply {
-        let folder = self.directory.applications_path();
-        let path = folder.join(format!("{signing}.json"));
-        if path.exists() {
-            return JoinReply::Pending;
-        }
+        let (folder, path) = (self.directory.applications_path(), self.path_of(signing));
         if self.files().len() >= APPLICATIONS_MAX {
             return JoinReply::Refused { reason: "full".into() };
         }

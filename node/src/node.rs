@@ -28,18 +28,18 @@ use crate::sync::{Scheduler, SyncHandle};
 
 /// Members that must confirm the head of the own log before a node without its journal signs (DESIGN 3.7).
 const CONFIRMATIONS: usize = 3;
-/// How long such a node waits for further members once it has heard from every one that it can reach.
+/// How long such a node of a small federation waits for further members once it has heard from all that it can reach.
 const CONFIRMATION_GRACE: Duration = Duration::from_secs(30);
+/// How long a node whose journal is sound waits to hear from one member: its directory may be a copy or a backup.
+const SOUND_GRACE: Duration = Duration::from_secs(5);
 /// The first wait between two requests to join; it doubles up to [`JOIN_WAIT_LONGEST`].
 const JOIN_WAIT_FIRST: Duration = Duration::from_millis(500);
 /// The longest wait between two requests to join.
 const JOIN_WAIT_LONGEST: Duration = Duration::from_secs(30);
 /// Members whose sessions ended and were not counted yet.
 const CONFIRMED_WAITING: usize = 64;
-/// Own entries put into the journal at a time while it is caught up.
-const CATCH_UP_ENTRIES: usize = 1_000;
-/// Bytes of them.
-const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
+/// How often a node that may not sign looks whether it may.
+const OBSTACLE_POLL: Duration = Duration::from_secs(5);
 /// How long open requests and streams may take to end at shutdown.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(5);
 
@@ -92,9 +92,8 @@ impl Node {
         let report = opened.report.clone();
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
         let gate = Gate::new(&report);
-        let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), gate.is_open());
-        let admitting = joining::admitting_blocks(&directory)?;
-        core.append_blocks(admitting).await.map_err(|error| JoinError::Charter(error.to_string()))?;
+        let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
+        follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
         let network = start_network(&core, &keys, &config, events, gate, &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
@@ -141,8 +140,17 @@ impl Node {
     }
 
     /// Waits until the node must stop because its store failed, and returns why.
-    pub async fn failure(&self) -> String {
-        self.core.failure().await
+    pub async fn failure(&mut self) -> String {
+        loop {
+            tokio::select! {
+                reason = self.core.failure() => return reason,
+                Some(ended) = self.tasks.join_next() => match ended {
+                    Err(error) if error.is_panic() => return format!("a part of the node broke down: {error}"),
+                    // Some parts do their work once.
+                    _ => {}
+                },
+            }
+        }
     }
 
     /// Stops: no new requests, open ones end, connections close, everything durable is durable already.
@@ -181,10 +189,10 @@ async fn start_network(
     let (network, network_events) = Network::start(settings).await?;
     let (confirmed, confirmations) = mpsc::channel(CONFIRMED_WAITING);
     let round = Duration::from_secs(config.timing.sync_seconds);
-    let (scheduler, sync) = Scheduler::new(core.clone(), network.clone(), round, confirmed);
+    let (scheduler, sync) =
+        Scheduler::new(core.clone(), network.clone(), public_key(&keys.transport), round, confirmed);
     let interval = Duration::from_secs(config.timing.beacon_seconds);
-    let beacons =
-        Beacons::new(core.clone(), network.clone(), sync.clone(), keys.transport.clone(), interval);
+    let beacons = Beacons::new(core.clone(), network.clone(), sync.clone(), keys.transport.clone(), interval);
     let desk = Arc::new(Desk::open(directory)?);
     let fixed = bootstrap(config, directory)?;
     let links = if config.network.discovery { config.network.links } else { 0 };
@@ -221,6 +229,17 @@ fn bootstrap(config: &Config, directory: &DataDirectory) -> Result<Vec<Bootstrap
     Ok(fixed)
 }
 
+/// The charter that came with the admission is only needed for the first start: a damaged file stops nobody.
+async fn follow_admission(core: &Core, directory: &DataDirectory) {
+    let followed = match joining::admitting_blocks(directory) {
+        Ok(blocks) => core.append_blocks(blocks).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(reason) = followed {
+        tracing::warn!(reason, "the charter that came with the admission is of no use");
+    }
+}
+
 async fn wait_for_admission(directory: &DataDirectory) -> Result<(), NodeError> {
     if joining::invitation(directory)?.is_none() {
         return Err(NodeError::NoFederation);
@@ -235,10 +254,8 @@ async fn wait_for_admission(directory: &DataDirectory) -> Result<(), NodeError> 
             Ok(JoinProgress::Pending { fingerprint }) => {
                 tracing::info!(fingerprint, "a registrar has to decide; compare the fingerprint by telephone");
             }
-            Err(error @ (JoinError::Unreachable(_) | JoinError::Stream(_) | JoinError::Frame(_))) => {
-                tracing::warn!(%error, "the request to join was not delivered");
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) if error.is_final() => return Err(error.into()),
+            Err(error) => tracing::warn!(%error, "the request to join did not get further"),
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(JOIN_WAIT_LONGEST);
@@ -267,7 +284,9 @@ async fn follow_charter(core: Core, network: Network, sync: SyncHandle) {
 async fn state_addresses(core: Core, network: Network, keys: Keys, config: Config) {
     let mut changes = core.changes();
     while core.publishing_obstacle().is_some() {
-        if changes.changed().await.is_err() {
+        // A clock that was behind catches up without any change of state.
+        let changed = tokio::time::timeout(OBSTACLE_POLL, changes.changed()).await;
+        if matches!(changed, Ok(Err(_))) {
             return;
         }
     }
@@ -280,7 +299,9 @@ async fn state_addresses(core: Core, network: Network, keys: Keys, config: Confi
     let stated = core.read(|state| {
         let own = state.replica.charter().holder(&transport, Purpose::Transport);
         let mut stated = state.view().addresses();
-        stated.find(|(member, key, _)| *key == transport && Some(*member) == own).map(|(_, _, addresses)| addresses.to_vec())
+        stated
+            .find(|(member, key, _)| *key == transport && Some(*member) == own)
+            .map(|(_, _, addresses)| addresses.to_vec())
     });
     if stated.as_ref() == Some(&addresses) {
         return;
@@ -319,8 +340,9 @@ impl Dispatch {
         let mut joins = JoinSet::new();
         while let Some(event) = events.recv().await {
             match event {
-                // One side begins, so that two sessions do not fetch the same things.
-                NetworkEvent::Connected { peer, member: true, outbound: true, .. } => self.sync.now(peer),
+                NetworkEvent::Connected { peer, member: true, outbound, .. } => {
+                    self.sync.connected(peer, outbound).await;
+                }
                 NetworkEvent::Connected { .. } => {}
                 NetworkEvent::Disconnected { peer } => self.sync.gone(peer).await,
                 NetworkEvent::Listening { address } => tracing::info!(address, "listening"),
@@ -344,10 +366,10 @@ impl Dispatch {
     }
 }
 
-/// Decides when a node may sign whose journal does not prove where its log ends (DESIGN 3.7).
+/// Decides when a node may sign (DESIGN 3.7): its disk alone cannot prove where its log ends.
 enum Gate {
-    /// The journal is sound.
-    Open,
+    /// The journal is sound, unless the whole directory is a copy or a backup.
+    Sound,
     /// The journal is missing or behind.
     Behind,
     /// Neither journal nor store hold anything: a first start, or everything was lost.
@@ -357,22 +379,17 @@ enum Gate {
 impl Gate {
     fn new(report: &OpenReport) -> Self {
         match report.journal {
-            JournalState::NoKey | JournalState::Consistent { .. } => Self::Open,
+            JournalState::NoKey | JournalState::Consistent { .. } => Self::Sound,
             JournalState::Empty => Self::Empty,
             JournalState::Missing { .. } | JournalState::Behind { .. } => Self::Behind,
         }
     }
 
-    fn is_open(&self) -> bool {
-        matches!(self, Self::Open)
-    }
-
     /// Waits for enough members, fills the journal from the store, and lets the node sign.
     async fn run(self, core: Core, network: Network, mut confirmations: mpsc::Receiver<MemberNumber>) {
         let needed = match self {
-            Self::Open => 0,
             Self::Behind => CONFIRMATIONS,
-            Self::Empty => 1,
+            Self::Sound | Self::Empty => 1,
         };
         let mut confirmed = BTreeSet::new();
         let mut tick = tokio::time::interval(Duration::from_millis(200));
@@ -380,12 +397,11 @@ impl Gate {
         while !core.signing_ready() {
             let others = core.delivered(0, 0).members;
             let reached = confirmed.len() >= needed.min(others);
-            let patient = started.elapsed() >= CONFIRMATION_GRACE && !confirmed.is_empty();
-            if reached || (patient && all_connected(&core, &network, &confirmed).await) {
-                match catch_up_journal(&core) {
-                    Ok(()) => core.allow_signing(),
-                    Err(error) => tracing::error!(error = %error.chain(), "the journal could not be caught up"),
-                }
+            let waited = started.elapsed();
+            let alone = matches!(self, Self::Sound) && waited >= SOUND_GRACE;
+            let small = others <= CONFIRMATIONS && waited >= CONFIRMATION_GRACE && !confirmed.is_empty();
+            if reached || alone || (small && all_connected(&core, &network, &confirmed).await) {
+                core.allow_signing().await;
             }
             tokio::select! {
                 member = confirmations.recv() => match member {
@@ -404,19 +420,6 @@ async fn all_connected(core: &Core, network: &Network, confirmed: &BTreeSet<Memb
     let keys = core.read(|state| state.replica.charter().transport_keys());
     let peers = network.peers().await.unwrap_or_default();
     peers.iter().filter_map(|peer| keys.get(&peer.peer)).all(|member| confirmed.contains(member))
-}
-
-fn catch_up_journal(core: &Core) -> Result<(), StoreError> {
-    let Some((_, log)) = core.own() else { return Ok(()) };
-    let key = core.signing_key();
-    loop {
-        let from = core.store().journal_length(&key);
-        let entries = core.store().range(log, from, CATCH_UP_ENTRIES, CATCH_UP_BYTES)?;
-        if entries.is_empty() {
-            return Ok(());
-        }
-        core.store().append_journal(&entries)?;
-    }
 }
 
 /// What the API asks of the rest of the node.

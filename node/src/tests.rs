@@ -26,11 +26,8 @@ const PROOF: u8 = 3;
 
 /// A data directory with the keys of a test organisation and the whole charter.
 fn directory(path: &Path, organisation: &Organisation, charter: &Charter) -> DataDirectory {
-    let profile = Profile {
-        name: organisation.name.clone(),
-        class: organisation.class.name().into(),
-        region: String::new(),
-    };
+    let profile =
+        Profile { name: organisation.name.clone(), class: organisation.class.name().into(), region: String::new() };
     let config = Config {
         network: NetworkConfig {
             listen: vec!["/ip4/127.0.0.1/tcp/0".into()],

@@ -14,6 +14,8 @@ use crate::program::xianmeng;
 /// How long a state may take to come about, unless a story says otherwise.
 pub const WAIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
+/// What a node prints when it is ready.
+const READY: &str = "\"ready\":true";
 
 /// What a command led to.
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl Node {
         let mut child = spawned.expect("the program was built");
         let first = first_line(&mut child);
         match first {
-            Some(line) if line.contains("ready") => {
+            Some(line) if line.contains(READY) => {
                 self.process = Some(child);
                 Ok(())
             }
@@ -250,7 +252,7 @@ fn first_line(child: &mut Child) -> Option<String> {
         let mut line = String::new();
         // The readiness line comes alone; a failure's JSON may be longer, and it then ends the output.
         let _ = output.read_line(&mut line);
-        if !line.contains("ready") {
+        if !line.contains(READY) {
             let _ = output.read_to_string(&mut line);
         }
         let _ = sender.send(line);

@@ -41,7 +41,7 @@ async fn serve(context: &Context, directory: DataDirectory) -> Result<(), Failur
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     say_waiting(context, &directory)?;
-    let node = tokio::select! {
+    let mut node = tokio::select! {
         started = Node::start(directory.clone()) => started.map_err(|error| node_failure(&error))?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
@@ -133,7 +133,7 @@ pub fn join_failure(error: &JoinError) -> Failure {
     match error {
         JoinError::Directory(error) => home::directory_failure(error),
         JoinError::Network(error) => network_failure(error),
-        JoinError::NoInvitation | JoinError::Invitation(_) | JoinError::Expired => {
+        JoinError::NoInvitation | JoinError::Invitation(_) => {
             new(ExitCode::InputRefused, "invitation", format!("邀请函不能用：{error}")).fix(
                 "请向秘书处要一份新的邀请函，再执行 xianmeng join。",
                 "ask the secretariat for a new invitation, then run `xianmeng join`",

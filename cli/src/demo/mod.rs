@@ -220,7 +220,11 @@ impl Demo {
         self.out.line(format!("   {name} {}: {} 行 rows, {published} 条已发布 published", part.sheet, part.rows));
         for row in report["withheld"].as_array().into_iter().flatten() {
             let shown = format!("{} {}", text(row, "external"), text(row, "title"));
-            self.out.line(format!("     不出本节点 stays here: {shown}: {} {}", text(row, "reason_zh"), text(row, "reason_en")));
+            self.out.line(format!(
+                "     不出本节点 stays here: {shown}: {} {}",
+                text(row, "reason_zh"),
+                text(row, "reason_en")
+            ));
         }
         Ok(report)
     }

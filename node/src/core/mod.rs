@@ -278,9 +278,11 @@ impl Core {
 
     /// Notes that a member's node holds logs up to these lengths.
     pub fn note_held(&self, member: MemberNumber, heads: impl IntoIterator<Item = (LogNumber, u64)>) {
+        let known = self.read(|state| state.replica.charter().logs().len());
         let mut held = self.shared.held.lock();
         let logs = held.entry(member).or_default();
-        for (log, length) in heads {
+        // What the charter does not know is not remembered, so nobody can make this grow.
+        for (log, length) in heads.into_iter().filter(|(log, _)| (*log as usize) < known) {
             let known = logs.entry(log).or_default();
             *known = (*known).max(length);
         }
@@ -318,10 +320,15 @@ impl Core {
         self.shared.signing_ready.load(std::sync::atomic::Ordering::Acquire)
     }
 
-    /// Lets this node sign: its peers confirmed the head of its log, and the journal was caught up.
-    pub fn allow_signing(&self) {
-        self.shared.signing_ready.store(true, std::sync::atomic::Ordering::Release);
-        self.shared.changed.send_modify(|generation| *generation += 1);
+    /// Lets this node sign, now that its peers confirmed the head of its log: the journal is caught up first.
+    pub async fn allow_signing(&self) {
+        // When the writer is gone, nothing is signed any more.
+        let _ = self.send(Command::AllowSigning).await;
+    }
+
+    /// Whether a commit failed: memory is then ahead of the disk, and nobody may be told what it holds.
+    pub fn has_failed(&self) -> bool {
+        self.shared.failed.borrow().is_some()
     }
 
     /// Why publishing would be refused now, if it would.

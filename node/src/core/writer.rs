@@ -5,6 +5,7 @@
 //! only reading the disk again tells what is true.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use protocol::charter::{Appended, LogNumber, SignedBlock};
@@ -21,12 +22,30 @@ use crate::store::{Store, StoreError};
 
 /// Entries in one commit, after which the writer stops collecting.
 const GROUP_ENTRIES: usize = 4_096;
+/// Own entries put into the journal at a time while it is caught up.
+const CATCH_UP_ENTRIES: usize = 1_000;
+/// Bytes of them.
+const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) enum Command {
-    Publish { drafts: Vec<Draft>, reply: oneshot::Sender<Result<Vec<Arc<VerifiedEntry>>, PublishError>> },
-    Ingest { entries: Vec<Arc<VerifiedEntry>>, reply: oneshot::Sender<Result<Report, PublishError>> },
-    Blocks { blocks: Vec<SignedBlock>, reply: oneshot::Sender<Result<u64, BlockError>> },
-    Proofs { proofs: Vec<ForkProof>, reply: oneshot::Sender<Result<Vec<ForkProof>, PublishError>> },
+    Publish {
+        drafts: Vec<Draft>,
+        reply: oneshot::Sender<Result<Vec<Arc<VerifiedEntry>>, PublishError>>,
+    },
+    Ingest {
+        entries: Vec<Arc<VerifiedEntry>>,
+        reply: oneshot::Sender<Result<Report, PublishError>>,
+    },
+    Blocks {
+        blocks: Vec<SignedBlock>,
+        reply: oneshot::Sender<Result<u64, BlockError>>,
+    },
+    Proofs {
+        proofs: Vec<ForkProof>,
+        reply: oneshot::Sender<Result<Vec<ForkProof>, PublishError>>,
+    },
+    /// Fill the journal from the store and let the node sign: done here, so that no entry comes in between.
+    AllowSigning,
 }
 
 impl Command {
@@ -36,6 +55,7 @@ impl Command {
             Self::Ingest { entries, .. } => entries.len(),
             Self::Blocks { blocks, .. } => blocks.len(),
             Self::Proofs { proofs, .. } => proofs.len(),
+            Self::AllowSigning => 0,
         }
     }
 }
@@ -58,13 +78,19 @@ struct Group {
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
+    /// Its own threads: in the common pool a job may wait for the state, which this thread holds while it signs.
+    pool: rayon::ThreadPool,
     queue: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, queue: mpsc::Receiver<Command>, events: mpsc::Sender<Event>) -> Self {
-        Self { shared, queue, events }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let name = |index| format!("xianmeng-sign-{index}");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build();
+        let pool = pool.expect("the operating system grants a few threads");
+        Self { shared, pool, queue, events }
     }
 
     /// Works until every handle is gone or the store fails.
@@ -77,18 +103,26 @@ impl Writer {
                 entries += next.entries();
                 commands.push(next);
             }
-            if let Err(error) = self.carry_out(commands) {
-                tracing::error!(error = %error.chain(), "the store failed; the node takes no more changes");
-                self.shared.counters.add("store-failed", 1);
-                self.shared.failed.send_replace(Some(error.chain()));
-                return;
-            }
+            let carried_out = std::panic::catch_unwind(AssertUnwindSafe(|| self.carry_out(commands)));
+            let reason = match carried_out {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.chain(),
+                // Memory may be half changed; only the disk is to be trusted.
+                Err(_) => "the writer panicked".to_owned(),
+            };
+            tracing::error!(reason, "the node takes no more changes");
+            self.shared.counters.add("store-failed", 1);
+            self.shared.failed.send_replace(Some(reason));
+            return;
         }
     }
 
     fn carry_out(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
         let mut group = Group::default();
+        if commands.iter().any(|command| matches!(command, Command::AllowSigning)) {
+            self.allow_signing()?;
+        }
         let mut state = shared.state.write();
         for command in commands {
             self.prepare(command, &mut state, &mut group);
@@ -97,6 +131,8 @@ impl Writer {
         if !changes.is_empty()
             && let Err(error) = shared.store.commit(&own, &changes)
         {
+            // Before the lock is released: nobody may tell others what is not on disk.
+            self.shared.failed.send_replace(Some(error.chain()));
             answers.into_iter().for_each(|answer| answer.fail(&error));
             return Err(error);
         }
@@ -133,7 +169,24 @@ impl Writer {
                 let new: Vec<ForkProof> = proofs.into_iter().filter(keep).collect();
                 group.answers.push(Answer::Proofs(new, reply));
             }
+            Command::AllowSigning => {}
         }
+    }
+
+    fn allow_signing(&self) -> Result<(), StoreError> {
+        let key = public_key(&self.shared.signing);
+        let log = own_of(&self.shared.state.read().replica, &key).map(|(_, log)| log);
+        while let Some(log) = log {
+            let from = self.shared.store.journal_length(&key);
+            let entries = self.shared.store.range(log, from, CATCH_UP_ENTRIES, CATCH_UP_BYTES)?;
+            if entries.is_empty() {
+                break;
+            }
+            self.shared.store.append_journal(&entries)?;
+        }
+        self.shared.signing_ready.store(true, std::sync::atomic::Ordering::Release);
+        self.shared.changed.send_modify(|generation| *generation += 1);
+        Ok(())
     }
 
     /// Chains headers one after the other, then signs them on every core: an id does not depend on a signature.
@@ -167,7 +220,7 @@ impl Writer {
             let entry = VerifiedEntry::sign(&self.shared.signing, &self.shared.federation, header, body);
             entry.map(Arc::new).map_err(|error| PublishError::Entry { index, error })
         };
-        headers.into_par_iter().enumerate().map(sign).collect()
+        self.pool.install(|| headers.into_par_iter().enumerate().map(sign).collect())
     }
 
     fn add_own(
@@ -192,7 +245,8 @@ impl Writer {
             let mut changes = Vec::new();
             let outcome = state.replica.insert(entry, &source, &mut changes);
             let log = state.replica.charter().log_of(&entry.header().key).map(|grant| grant.number);
-            let appended = changes.iter().filter(|change| matches!(change, Change::Append { .. } | Change::Body { .. }));
+            let appended =
+                changes.iter().filter(|change| matches!(change, Change::Append { .. } | Change::Body { .. }));
             report.entries_new += appended.count() as u64;
             for change in &changes {
                 if let Change::Proof(proof) = change {
@@ -220,7 +274,7 @@ impl Writer {
         if own && self.shared.signing_ready.swap(false, std::sync::atomic::Ordering::AcqRel) {
             tracing::error!("another process signs with this node's key; this node stops signing");
             self.shared.counters.add("own-log-from-elsewhere", 1);
-        } 
+        }
     }
 
     /// Tells the network. The queue is bounded; when the network is slow, sync makes up for what is not told.

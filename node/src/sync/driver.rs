@@ -12,7 +12,8 @@ use std::time::Duration;
 use protocol::charter::{CharterError, LogNumber};
 use protocol::entry::{Entry, VerifiedEntry};
 use protocol::identity::{MemberNumber, PublicKey};
-use protocol::limits::MESSAGE_BYTES_MAX;
+use protocol::limits::{MESSAGE_BYTES_MAX, REQUESTS_IN_FLIGHT_MAX};
+use protocol::replica::{IgnoreReason, Outcome};
 use protocol::sync::chunk::{self, Chunk, ChunkBuilder};
 use protocol::sync::message::{Message, MessageError, Span};
 use protocol::sync::session::{IDLE_MS_MAX, Ingested, Output, Session, Summary, SyncError};
@@ -38,6 +39,8 @@ const CHUNKS_AHEAD: usize = 16;
 const SERVE_ENTRIES: usize = 512;
 /// Canonical bytes read from the store at a time while serving.
 const SERVE_BYTES: usize = 1024 * 1024;
+/// How long a session may last; the next one goes on where it stopped.
+pub(super) const SESSION_LONGEST: Duration = Duration::from_secs(15 * 60);
 /// How long one frame may take to be written before the peer counts as stuck.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
 
@@ -67,6 +70,9 @@ pub enum Failure {
         /// Its place.
         sequence: u64,
     },
+    /// This node's own fault.
+    #[error("the session panicked")]
+    Panicked,
     /// This node is shutting down, or its disk failed.
     #[error("this node cannot take it: {0}")]
     Node(#[from] PublishError),
@@ -79,7 +85,7 @@ impl Failure {
             Self::Message(_) | Self::Signature { .. } => true,
             Self::Block(error) => !matches!(error, CharterError::Equivocation { .. }),
             Self::Session(error) => error.is_offence(),
-            Self::Stream(_) | Self::Closed | Self::Node(_) => false,
+            Self::Stream(_) | Self::Closed | Self::Panicked | Self::Node(_) => false,
         }
     }
 }
@@ -102,17 +108,32 @@ pub async fn run_session(core: &Core, member: MemberNumber, stream: PeerStream) 
     // Dropped together when the session ends, however it ends.
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(read_frames(read, frames));
-    let writer = tokio::spawn(write_frames(write, short_queue, long_queue, done.clone()));
+    let mut writer = AbortOnDrop(tokio::spawn(write_frames(write, short_queue, long_queue, done.clone())));
     tasks.spawn(ingest_chunks(core.clone(), chunk_queue, done.clone()));
+    // One after the other: entries of one log must arrive in order, or their predecessors are missing.
+    let (requests, mut request_queue) = mpsc::channel::<(u32, Vec<Span>)>(REQUESTS_IN_FLIGHT_MAX);
+    let (serving_core, served) = (core.clone(), done.clone());
+    tasks.spawn_blocking(move || {
+        while let Some((id, spans)) = request_queue.blocking_recv() {
+            let entries = serve(&serving_core, id, &spans, &long);
+            if served.blocking_send(Done::Served(entries)).is_err() {
+                return;
+            }
+        }
+    });
 
     let held = core.heads().1;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|_| Failure::Closed)?;
     let session = Session::new(nonce, now_ms());
-    let mut driver = Driver { core, session, short, long, chunks, done, finished: false };
+    drop(done);
+    let mut driver = Driver { core, session, short, chunks, requests, finished: false };
     let outputs = core.read(|state| driver.session.start(&state.replica));
     driver.perform(outputs).await?;
     while !driver.finished {
+        if core.has_failed() {
+            return Err(PublishError::Closed.into());
+        }
         let outputs = tokio::select! {
             Some(done) = done_queue.recv() => driver.resume(done)?,
             frame = frame_queue.recv(), if driver.chunks.capacity() > 0 => driver.handle(frame.ok_or(Failure::Closed)?)?,
@@ -126,18 +147,26 @@ pub async fn run_session(core: &Core, member: MemberNumber, stream: PeerStream) 
     let summary = driver.session.summary();
     drop(driver);
     // The last messages must leave before the stream closes; the writer ends when its queues are empty.
-    let _ = tokio::time::timeout(WRITE_WAIT, writer).await;
+    let _ = tokio::time::timeout(WRITE_WAIT, &mut writer.0).await;
     core.note_held(member, held);
     Ok(summary)
+}
+
+/// Ends the task when the session ends early, so that a slow reader cannot keep it.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 struct Driver<'a> {
     core: &'a Core,
     session: Session,
     short: mpsc::Sender<Vec<u8>>,
-    long: mpsc::Sender<Vec<u8>>,
     chunks: mpsc::Sender<Chunk>,
-    done: mpsc::Sender<Done>,
+    requests: mpsc::Sender<(u32, Vec<Span>)>,
     finished: bool,
 }
 
@@ -165,7 +194,11 @@ impl Driver<'_> {
         while let Some(output) = pending.pop_front() {
             match output {
                 Output::Send(message) => {
-                    self.short.send(message.encode()).await.map_err(|_| Failure::Closed)?;
+                    // An honest peer reads; one that does not fills its own queue and nothing else.
+                    self.short.try_send(message.encode()).map_err(|error| match error {
+                        mpsc::error::TrySendError::Full(_) => SyncError::Greedy.into(),
+                        mpsc::error::TrySendError::Closed(_) => Failure::Closed,
+                    })?;
                 }
                 Output::IngestBlocks(blocks) => {
                     match self.core.append_blocks(blocks).await {
@@ -181,13 +214,9 @@ impl Driver<'_> {
                 }
                 // A frame holds at most one chunk, and there was room for one when it was taken.
                 Output::IngestChunk(chunk) => self.chunks.try_send(chunk).map_err(|_| Failure::Closed)?,
+                // The session allows no more requests than the queue holds.
                 Output::Serve { id, spans } => {
-                    let (core, long, done) = (self.core.clone(), self.long.clone(), self.done.clone());
-                    tokio::task::spawn_blocking(move || {
-                        let served = serve(&core, id, &spans, &long);
-                        // The session may be over already; then nobody waits for the figure.
-                        let _ = done.blocking_send(Done::Served(served));
-                    });
+                    self.requests.try_send((id, spans)).map_err(|_| SyncError::Greedy)?;
                 }
                 Output::Finish => self.finished = true,
             }
@@ -198,7 +227,7 @@ impl Driver<'_> {
 
 async fn read_frames(mut read: ReadHalf<PeerStream>, frames: mpsc::Sender<Result<Vec<u8>, FrameError>>) {
     loop {
-        let frame = read_frame(&mut read, MESSAGE_BYTES_MAX, Duration::from_millis(IDLE_MS_MAX * 2)).await;
+        let frame = read_frame(&mut read, MESSAGE_BYTES_MAX, SESSION_LONGEST).await;
         let ended = frame.is_err();
         if frames.send(frame).await.is_err() || ended {
             return;
@@ -220,6 +249,8 @@ async fn write_frames(
             else => break,
         };
         if let Err(error) = write_frame(&mut write, &bytes, WRITE_WAIT).await {
+            // Whoever waits for room in these queues must not wait for ever.
+            drop((short, long));
             let _ = done.send(Done::WriteFailed(error)).await;
             return;
         }
@@ -279,17 +310,15 @@ async fn verify_chunk(core: &Core, chunk: Chunk) -> Result<Verified, Failure> {
     Ok((good, failure))
 }
 
-async fn ingest(
-    core: &Core,
-    entries: Vec<Arc<VerifiedEntry>>,
-    failure: Option<Failure>,
-) -> Result<Ingested, Failure> {
+async fn ingest(core: &Core, entries: Vec<Arc<VerifiedEntry>>, failure: Option<Failure>) -> Result<Ingested, Failure> {
     let report = core.ingest(entries).await?;
     match failure {
         Some(failure) => Err(failure),
         None => {
+            let left_out = |outcome: &Outcome| matches!(outcome, Outcome::Ignored(IgnoreReason::StageFull));
+            let entries_left_out = report.outcomes.iter().filter(|(_, outcome)| left_out(outcome)).count() as u64;
             let (entries_new, diverged, proofs) = (report.entries_new, report.diverged, report.proofs);
-            Ok(Ingested { entries_new, diverged, proofs })
+            Ok(Ingested { entries_new, entries_left_out, diverged, proofs })
         }
     }
 }

@@ -3,14 +3,17 @@
 //! One session per peer at a time, whoever began it. A peer that fails is left alone for a while, longer each time.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use protocol::identity::{MemberNumber, PublicKey};
-use protocol::sync::session::Summary;
+use protocol::sync::session::{Summary, SyncError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::driver::{Failure, run_session};
+use futures::FutureExt;
+
+use super::driver::{Failure, SESSION_LONGEST, run_session};
 use crate::core::Core;
 use crate::network::{Network, PeerStream, StreamKind};
 
@@ -18,6 +21,10 @@ use crate::network::{Network, PeerStream, StreamKind};
 const REQUESTS: usize = 256;
 /// Sessions that run at a time, begun by either side.
 const SESSIONS: usize = 16;
+/// Of these, places that only sessions begun by this node can take.
+const SESSIONS_OWN: usize = 4;
+/// How long the side that was dialled leaves the first session to the other.
+const INBOUND_GRACE: Duration = Duration::from_secs(3);
 /// Random peers in each round.
 const PEERS_PER_ROUND: usize = 2;
 /// How often due requests are looked at.
@@ -32,6 +39,8 @@ enum Request {
     Peer { peer: PublicKey, after: Duration },
     /// A peer began a session.
     Inbound { peer: PublicKey, stream: PeerStream },
+    /// A peer is here.
+    Connected { peer: PublicKey, outbound: bool },
     /// A peer is gone.
     Gone { peer: PublicKey },
     /// Sync with everybody who is connected.
@@ -58,6 +67,11 @@ impl SyncHandle {
         let _ = self.0.try_send(Request::Everybody);
     }
 
+    /// A member connected; sync with it at once if this node dialled it, and soon if it did not.
+    pub async fn connected(&self, peer: PublicKey, outbound: bool) {
+        let _ = self.0.send(Request::Connected { peer, outbound }).await;
+    }
+
     /// Answer a session that a peer began.
     pub async fn inbound(&self, peer: PublicKey, stream: PeerStream) {
         let _ = self.0.send(Request::Inbound { peer, stream }).await;
@@ -71,7 +85,12 @@ impl SyncHandle {
 
 #[derive(Default)]
 struct Peer {
-    running: bool,
+    /// Sessions that run; two for a moment when both sides began one.
+    running: u32,
+    /// Whether it disconnected while a session ran.
+    gone: bool,
+    /// Whether its last failure was an offence.
+    offended: bool,
     due: Option<Instant>,
     failures: u32,
     wait_until: Option<Instant>,
@@ -81,6 +100,7 @@ struct Peer {
 pub struct Scheduler {
     core: Core,
     network: Network,
+    own: PublicKey,
     requests: mpsc::Receiver<Request>,
     /// Members whose sessions ended well, for those who wait to hear from their peers.
     confirmed: mpsc::Sender<MemberNumber>,
@@ -91,10 +111,16 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A scheduler with a round of random sessions every `round`.
-    pub fn new(core: Core, network: Network, round: Duration, confirmed: mpsc::Sender<MemberNumber>) -> (Self, SyncHandle) {
+    pub fn new(
+        core: Core,
+        network: Network,
+        own: PublicKey,
+        round: Duration,
+        confirmed: mpsc::Sender<MemberNumber>,
+    ) -> (Self, SyncHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let (peers, sessions) = (BTreeMap::new(), JoinSet::new());
-        (Self { core, network, requests, confirmed, peers, sessions, round }, SyncHandle(sender))
+        (Self { core, network, own, requests, confirmed, peers, sessions, round }, SyncHandle(sender))
     }
 
     /// Works until every handle is gone.
@@ -135,9 +161,23 @@ impl Scheduler {
                 self.begin_due();
             }
             Request::Inbound { peer, stream } => self.begin(peer, Some(stream)),
+            Request::Connected { peer, outbound } => {
+                let known = self.peers.entry(peer).or_default();
+                known.gone = false;
+                if !known.offended {
+                    known.failures = 0;
+                    known.wait_until = None;
+                }
+                // One side begins, so that two sessions do not fetch the same things; the other makes sure later.
+                known.due = Some(Instant::now() + if outbound { Duration::ZERO } else { INBOUND_GRACE });
+                self.begin_due();
+            }
             Request::Gone { peer } => {
-                if self.peers.get(&peer).is_some_and(|known| !known.running) {
-                    self.peers.remove(&peer);
+                if let Some(known) = self.peers.get_mut(&peer) {
+                    known.gone = true;
+                    if known.running == 0 && !known.offended {
+                        self.peers.remove(&peer);
+                    }
                 }
             }
         }
@@ -146,7 +186,10 @@ impl Scheduler {
     fn begin_due(&mut self) {
         let now = Instant::now();
         let is_due = |peer: &Peer| {
-            !peer.running && peer.due.is_some_and(|due| due <= now) && peer.wait_until.is_none_or(|until| until <= now)
+            peer.running == 0
+                && !peer.gone
+                && peer.due.is_some_and(|due| due <= now)
+                && peer.wait_until.is_none_or(|until| until <= now)
         };
         let due: Vec<PublicKey> = self.peers.iter().filter(|(_, peer)| is_due(peer)).map(|(key, _)| *key).collect();
         due.into_iter().for_each(|peer| self.begin(peer, None));
@@ -154,7 +197,12 @@ impl Scheduler {
 
     fn begin(&mut self, peer: PublicKey, inbound: Option<PeerStream>) {
         let known = self.peers.entry(peer).or_default();
-        if known.running || self.sessions.len() >= SESSIONS {
+        let banned = known.offended && known.wait_until.is_some_and(|until| until > Instant::now());
+        // When both sides begin at once, the session of the side with the lower key goes on.
+        let crossing = inbound.is_some() && known.running == 1 && peer < self.own;
+        // Own sessions always have room.
+        let room = if inbound.is_some() { SESSIONS - SESSIONS_OWN } else { SESSIONS };
+        if (known.running > 0 && !crossing) || self.sessions.len() >= room || (banned && inbound.is_some()) {
             // An inbound stream is dropped here; its sender tries again later.
             return;
         }
@@ -162,7 +210,7 @@ impl Scheduler {
             self.peers.remove(&peer);
             return;
         };
-        known.running = true;
+        known.running += 1;
         if inbound.is_none() {
             known.due = None;
         }
@@ -173,7 +221,14 @@ impl Scheduler {
                 None => network.open_stream(peer, StreamKind::Sync).await,
             };
             let result = match stream {
-                Ok(stream) => run_session(&core, member, stream).await,
+                Ok(stream) => {
+                    let session = AssertUnwindSafe(run_session(&core, member, stream)).catch_unwind();
+                    match tokio::time::timeout(SESSION_LONGEST, session).await {
+                        Ok(Ok(result)) => result,
+                        Ok(Err(_)) => Err(Failure::Panicked),
+                        Err(_) => Err(SyncError::TooLong.into()),
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(peer = %peer.short(), %error, "no sync stream");
                     Err(Failure::Closed)
@@ -185,8 +240,17 @@ impl Scheduler {
 
     fn ended(&mut self, peer: PublicKey, member: MemberNumber, result: Result<Summary, Failure>) {
         let known = self.peers.entry(peer).or_default();
-        known.running = false;
+        known.running = known.running.saturating_sub(1);
+        known.offended = result.as_ref().is_err_and(Failure::is_offence);
+        if known.gone && known.running == 0 && !known.offended {
+            self.peers.remove(&peer);
+            return;
+        }
         match result {
+            Ok(summary) if summary.entries_left_out > 0 => {
+                known.due = Some(Instant::now());
+                return;
+            }
             Ok(summary) if summary.undelivered == 0 => {
                 known.failures = 0;
                 known.wait_until = None;
@@ -210,6 +274,8 @@ impl Scheduler {
         }
         known.failures = (known.failures + 1).min(16);
         let wait = BACKOFF_FIRST.saturating_mul(1 << (known.failures - 1)).min(BACKOFF_LONGEST);
+        // Two peers that failed together must not try again together.
+        let wait = wait / 2 + wait.mul_f64(f64::from(random_byte()) / 255.0);
         known.wait_until = Some(Instant::now() + wait);
         // What was wanted is still wanted.
         known.due.get_or_insert_with(Instant::now);
@@ -235,4 +301,11 @@ impl Scheduler {
         }
         self.begin_due();
     }
+}
+
+/// One random byte; a fixed one when the system has none.
+fn random_byte() -> u8 {
+    let mut byte = [128];
+    let _ = getrandom::fill(&mut byte);
+    byte[0]
 }

@@ -16,7 +16,8 @@ use thiserror::Error;
 
 pub use block::{Block, SignedBlock};
 pub use operation::{
-    Application, Class, OPERATION_TYPE, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication, added_key_content,
+    Application, Class, OPERATION_TYPE, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication,
+    added_key_content,
 };
 use roster::Roster;
 pub use roster::{LogGrant, LogNumber, Member, Standing};

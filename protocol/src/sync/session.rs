@@ -58,6 +58,8 @@ pub enum Output {
 pub struct Ingested {
     /// Entries that were new here, or whose bodies were.
     pub entries_new: u64,
+    /// Entries that could not be kept now, because too many wait for their predecessors.
+    pub entries_left_out: u64,
     /// Logs whose held entries do not connect to what the peer sent.
     pub diverged: Vec<LogNumber>,
     /// Proofs of forks that came to light.
@@ -69,6 +71,8 @@ pub struct Ingested {
 pub struct Summary {
     /// Entries that were new here.
     pub entries_received: u64,
+    /// Entries that came and could not be kept: the next session fetches them again.
+    pub entries_left_out: u64,
     /// Entries that the peer asked for and got.
     pub entries_served: u64,
     /// Charter blocks that were new here.
@@ -138,8 +142,10 @@ pub struct Session {
     nonce: [u8; 16],
     peer: Option<Hello>,
     key: Option<ShortIdKey>,
-    /// Heads that came before this side had the charter to understand them.
-    heads_waiting: Option<(Vec<u8>, Vec<ForkProof>)>,
+    /// What this side said of itself in its hello: both sides compare the same two states.
+    said: Option<(FrontierDigest, bool)>,
+    /// Heads and proofs that came before this side had the charter to understand them.
+    heads_waiting: Option<(Vec<u8>, Vec<ByteBuf>)>,
     peer_heads: Option<BTreeMap<LogNumber, CompactHead>>,
     heads_sent: bool,
     /// Whether an answer to a request for blocks is due.
@@ -150,6 +156,10 @@ pub struct Session {
     /// Whether the answer to a request for full heads is due.
     full_heads_due: bool,
     proofs_messages: u32,
+    proofs_sent: u32,
+    /// The version after which the peer asked for blocks last: it may only go forward.
+    peer_blocks_after: Option<u32>,
+    full_heads_served: bool,
     /// `Ingest*` outputs that were not resumed yet.
     ingesting: u32,
     planned: bool,
@@ -174,6 +184,7 @@ impl Session {
             nonce,
             peer: None,
             key: None,
+            said: None,
             heads_waiting: None,
             peer_heads: None,
             heads_sent: false,
@@ -182,6 +193,9 @@ impl Session {
             full_heads_asked: false,
             full_heads_due: false,
             proofs_messages: 0,
+            proofs_sent: 0,
+            peer_blocks_after: None,
+            full_heads_served: false,
             ingesting: 0,
             planned: false,
             wants: VecDeque::new(),
@@ -200,8 +214,9 @@ impl Session {
     }
 
     /// The first message. Both sides send it.
-    pub fn start(&self, replica: &Replica) -> Vec<Output> {
+    pub fn start(&mut self, replica: &Replica) -> Vec<Output> {
         let frontier = replica.frontier();
+        self.said = Some((frontier.digest(), replica.is_complete()));
         vec![Output::Send(Message::Hello(Hello {
             federation: frontier.federation,
             charter_version: frontier.charter_version,
@@ -241,12 +256,20 @@ impl Session {
         match message {
             Message::Hello(hello) if self.peer.is_none() => self.handle_hello(hello, replica),
             _ if self.peer.is_none() || self.finished => Err(out_of_turn),
-            Message::BlocksRequest { after } => Ok(vec![Output::Send(blocks_after(after, replica))]),
+            Message::BlocksRequest { after } => {
+                if self.peer_blocks_after.is_some_and(|before| after <= before) {
+                    return Err(SyncError::Greedy);
+                }
+                self.peer_blocks_after = Some(after);
+                Ok(vec![Output::Send(blocks_after(after, replica))])
+            }
             Message::Blocks { blocks } => self.handle_blocks(&blocks),
             Message::Heads { heads, proofs } if self.peer_heads.is_none() && self.heads_waiting.is_none() => {
                 self.handle_heads(heads.into_vec(), &proofs, replica)
             }
-            Message::FullHeadsRequest => Ok(vec![full_heads(replica)]),
+            Message::FullHeadsRequest if !std::mem::replace(&mut self.full_heads_served, true) => {
+                Ok(vec![full_heads(replica)])
+            }
             Message::FullHeads { heads } if std::mem::take(&mut self.full_heads_due) => {
                 self.handle_full_heads(&heads, replica)
             }
@@ -277,7 +300,9 @@ impl Session {
                 self.done_received = true;
                 Ok(self.advance(replica))
             }
-            Message::Hello(_) | Message::Heads { .. } | Message::FullHeads { .. } => Err(out_of_turn),
+            Message::Hello(_) | Message::Heads { .. } | Message::FullHeads { .. } | Message::FullHeadsRequest => {
+                Err(out_of_turn)
+            }
         }
     }
 
@@ -291,7 +316,9 @@ impl Session {
                 self.bisections_waiting.push_back(log);
             }
         }
-        if !ingested.proofs.is_empty() {
+        self.summary.entries_left_out += ingested.entries_left_out;
+        if !ingested.proofs.is_empty() && self.proofs_sent < PROOFS_MESSAGES_MAX {
+            self.proofs_sent += 1;
             let proofs = ingested.proofs.iter().map(|proof| ByteBuf::from(proof.encode())).collect();
             outputs.push(Output::Send(Message::Proofs { proofs }));
         }
@@ -321,8 +348,7 @@ impl Session {
             return Err(SyncError::CharterBranch);
         }
         self.key = Some(ShortIdKey::new(&self.nonce, &hello.nonce));
-        let whole = hello.complete && replica.is_complete();
-        let equal = hello.digest == frontier.digest() && whole;
+        let equal = hello.complete && self.said == Some((hello.digest, true));
         self.peer = Some(hello);
         if equal {
             self.summary.equal_at_start = true;
@@ -351,7 +377,7 @@ impl Session {
         }
         let mut outputs = self.send_heads(replica);
         if let Some((heads, proofs)) = self.heads_waiting.take() {
-            outputs.extend(self.accept_heads(&heads, proofs, replica)?);
+            outputs.extend(self.accept_heads(&heads, &proofs, replica)?);
         }
         Ok(outputs)
     }
@@ -395,21 +421,19 @@ impl Session {
         proofs: &[ByteBuf],
         replica: &Replica,
     ) -> Result<Vec<Output>, SyncError> {
-        let proofs = decode_proofs(proofs, replica)?;
+        if proofs.len() > PROOFS_PER_MESSAGE_MAX {
+            return Err(SyncError::Greedy);
+        }
         if !self.heads_sent && self.peer.as_ref().is_some_and(|peer| peer.charter_version > replica.charter().version())
         {
-            self.heads_waiting = Some((heads, proofs));
+            self.heads_waiting = Some((heads, proofs.to_vec()));
             return Ok(Vec::new());
         }
         self.accept_heads(&heads, proofs, replica)
     }
 
-    fn accept_heads(
-        &mut self,
-        heads: &[u8],
-        proofs: Vec<ForkProof>,
-        replica: &Replica,
-    ) -> Result<Vec<Output>, SyncError> {
+    fn accept_heads(&mut self, heads: &[u8], proofs: &[ByteBuf], replica: &Replica) -> Result<Vec<Output>, SyncError> {
+        let proofs = decode_proofs(proofs, replica)?;
         let decoded = heads::decode(heads, replica.charter().logs().len());
         self.peer_heads = Some(decoded.map_err(|error| SyncError::Malformed { message: "heads", error })?);
         let mut outputs = self.send_heads(replica);

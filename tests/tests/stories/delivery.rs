@@ -18,7 +18,8 @@ fn a_record_reaches_a_node_that_has_no_link_to_its_author() {
     };
     assert!(!linked(0, &theirs) && !linked(2, &own), "the story needs two nodes without a link");
 
-    let published = author.run(&["publish", "--kind", "demand", "--wait", "20", "需求名称=冷链物流企业", "需求类别=招商"]).ok();
+    let published =
+        author.run(&["publish", "--kind", "demand", "--wait", "20", "需求名称=冷链物流企业", "需求类别=招商"]).ok();
     let label = published["labels"][0].as_str().expect("a label").to_owned();
     wait("the record is on the far node", Duration::from_secs(10), || reader.run(&["show", &label]).code == 0);
     assert!(!linked(0, &theirs) && !linked(2, &own), "a link came about, so the story proves nothing");
@@ -54,7 +55,9 @@ fn members_go_on_without_the_secretariat_and_find_each_other_after_a_restart() {
     let publish = ["publish", "--kind", "demand", "--wait", "0", "需求名称=新能源企业", "需求类别=招商"];
     let published = line.nodes[1].run(&publish).ok();
     let label = published["labels"][0].as_str().expect("a label").to_owned();
-    wait("it arrives without the secretariat", Duration::from_secs(10), || line.nodes[2].run(&["show", &label]).code == 0);
+    wait("it arrives without the secretariat", Duration::from_secs(10), || {
+        line.nodes[2].run(&["show", &label]).code == 0
+    });
 }
 
 #[test]

@@ -52,7 +52,8 @@ fn a_port_in_use_is_named() {
     std::fs::write(&path, original.replace("tcp/0", &format!("tcp/{port}"))).expect("the settings can be changed");
     let log = line.nodes[0].try_start().expect_err("the port is in use");
     assert!(log.contains("exit Some(9)") && log.contains(&port.to_string()), "{log}");
-    std::fs::write(&path, original.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))).expect("the settings can be changed");
+    std::fs::write(&path, original.replace("127.0.0.1:0", &format!("127.0.0.1:{port}")))
+        .expect("the settings can be changed");
     let log = line.nodes[0].try_start().expect_err("the API's port is in use");
     assert!(log.contains("exit Some(9)") && log.contains(&port.to_string()), "{log}");
 }
@@ -86,7 +87,10 @@ fn a_full_disk_refuses_and_loses_nothing() {
     let before = node.status()["entries"].as_u64().expect("a number");
     let ballast = disk.path().join("ballast");
     // Fills what is left, so that the next commit finds no room.
-    let _ = std::process::Command::new("dd").args(["if=/dev/zero", "bs=64k"]).arg(format!("of={}", ballast.display())).output();
+    let _ = std::process::Command::new("dd")
+        .args(["if=/dev/zero", "bs=64k"])
+        .arg(format!("of={}", ballast.display()))
+        .output();
     let more = harness::sheet::demands(folder.path(), 200, 20_000);
     let outcome = node.run(&["import", &more.to_string_lossy()]);
     assert_eq!(outcome.code, 8, "{}", outcome.errors);

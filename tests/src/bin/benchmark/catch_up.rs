@@ -47,10 +47,16 @@ pub fn run(records: usize) {
     empty.stop();
 
     let alone = verify_alone(&charter, &entries);
-    println!("catch-up: {wanted} entries from {LOGS} logs in {seconds:.2} s ({:.2} s of it to start)", started.as_secs_f64());
+    println!(
+        "catch-up: {wanted} entries from {LOGS} logs in {seconds:.2} s ({:.2} s of it to start)",
+        started.as_secs_f64()
+    );
     println!("  baseline, strict verification of the same signatures on the same cores: {alone:.2} s");
     println!("  ratio of times {:.2} (target: at most 2)", seconds / alone);
-    println!("  disk of the replica: {:.2} of the entries' own bytes (target: at most 1.5)", disk as f64 / own_bytes as f64);
+    println!(
+        "  disk of the replica: {:.2} of the entries' own bytes (target: at most 1.5)",
+        disk as f64 / own_bytes as f64
+    );
     println!("  peak memory of the node: {} MiB (target: under 300)", memory / 1_048_576);
     println!("  start with the replica on disk: {reopen:.2} s");
 }
@@ -59,7 +65,8 @@ pub fn run(records: usize) {
 pub fn federation() -> (Charter, Vec<Organisation>) {
     let (mut charter, secretariat) = Organisation::found("秘书处", 1);
     let mut organisations = vec![secretariat.clone()];
-    organisations.extend((0..LOGS - 1).map(|index| Organisation::new(&format!("第{index}县"), Class::County, index as u32 + 2)));
+    organisations
+        .extend((0..LOGS - 1).map(|index| Organisation::new(&format!("第{index}县"), Class::County, index as u32 + 2)));
     for group in organisations[1..].chunks(200) {
         let first = charter.next_member().0;
         let admit = |(offset, organisation): (usize, &Organisation)| Operation::Admit {
@@ -82,7 +89,12 @@ pub fn entries(charter: &Charter, organisations: &[Organisation], each: usize) -
                 (2, Value::Choice("招商".into())),
                 (3, Value::Text(format!("第{number}号产业链上下游配套企业"))),
                 (9, Value::Text("长三角;珠三角;闽东南;京津冀".into())),
-                (12, Value::Text(format!("面向长三角、珠三角招引第{number}批配套企业，提供标准厂房与用工保障，条件面议"))),
+                (
+                    12,
+                    Value::Text(format!(
+                        "面向长三角、珠三角招引第{number}批配套企业，提供标准厂房与用工保障，条件面议"
+                    )),
+                ),
             ];
             let mut random = fastrand::Rng::with_seed((index * each + number) as u64);
             let nonce = std::array::from_fn(|_| random.u8(..));
@@ -99,12 +111,17 @@ pub fn entries(charter: &Charter, organisations: &[Organisation], each: usize) -
 /// A data directory with the keys of a test organisation.
 fn member(directory: std::path::PathBuf, charter: &Charter, organisation: &Organisation, peers: &[String]) -> Node {
     let node = Node::init(&directory, &organisation.name, organisation.class.name(), peers);
-    let keys = [("signing", &organisation.signing), ("transport", &organisation.transport), ("governance", &organisation.governance)];
+    let keys = [
+        ("signing", &organisation.signing),
+        ("transport", &organisation.transport),
+        ("governance", &organisation.governance),
+    ];
     for (name, key) in keys {
         let path = directory.join("keys").join(format!("{name}.key"));
         std::fs::write(path, hex::encode(key.to_bytes())).expect("a temporary directory can be written to");
     }
-    std::fs::write(directory.join("genesis.block"), charter.blocks()[0].encode()).expect("a temporary directory can be written to");
+    std::fs::write(directory.join("genesis.block"), charter.blocks()[0].encode())
+        .expect("a temporary directory can be written to");
     let (mut writer, mut bundle) = protocol::bundle::Writer::new(&charter.federation());
     for block in charter.blocks() {
         writer.frame(protocol::bundle::FrameType::Block, &block.encode(), &mut bundle);
@@ -132,7 +149,8 @@ fn fill(node: &Node, charter: &Charter, entries: &[Arc<VerifiedEntry>]) {
 }
 
 fn verify_alone(charter: &Charter, entries: &[Arc<VerifiedEntry>]) -> f64 {
-    let parsed: Vec<Entry> = entries.iter().map(|entry| Entry::decode(&entry.encode()).expect("canonical bytes")).collect();
+    let parsed: Vec<Entry> =
+        entries.iter().map(|entry| Entry::decode(&entry.encode()).expect("canonical bytes")).collect();
     let federation = charter.federation();
     let begun = Instant::now();
     let good = parsed.into_par_iter().filter(|entry| entry.clone().verify(&federation).is_ok()).count();

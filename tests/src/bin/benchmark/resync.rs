@@ -26,7 +26,10 @@ pub fn run(records: usize) {
     let (received, [asked, sent]) = (sides[0].0.entries_received, [sides[0].1, sides[1].1]);
     println!("re-sync with {received} of {} entries new: {sent} bytes received, {asked} sent", entries.len());
     println!("  baseline, those entries' own bytes: {new_bytes}");
-    println!("  ratio of both directions together {:.2} (target: at most 1.2)", (sent + asked) as f64 / new_bytes as f64);
+    println!(
+        "  ratio of both directions together {:.2} (target: at most 1.2)",
+        (sent + asked) as f64 / new_bytes as f64
+    );
     let sides = sync(&mut behind, &mut full, [3, 4]).expect("honest peers do not fail");
     println!("re-sync with nothing new: {} and {} bytes (target: under 256 each)", sides[0].1, sides[1].1);
 }
