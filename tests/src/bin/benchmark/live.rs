@@ -18,7 +18,7 @@ pub fn run() {
         std::thread::sleep(PAUSE);
         let body = serde_json::json!({
             "kind": "demand",
-            "fields": { "title": format!("第{number}号需求"), "category": "招商" },
+            "fields": { "需求名称": format!("第{number}号需求"), "需求类别": "招商" },
         });
         let begun = Instant::now();
         let request = agent.post(format!("http://{}/v1/records", author.0));
