@@ -290,7 +290,7 @@ impl Line {
             let before = nodes[index - 1].address();
             let mut node = Node::init(folder.path().join(index.to_string()), name, "county", &[before]);
             node.run(&["join", &invitation]).ok();
-            nodes[0].run(&["charter", "admit", "--all"]).ok();
+            nodes[0].run(&["charter", "admit", "--all", "--yes"]).ok();
             node.run(&["join", &invitation]).ok();
             node.start();
             node.wait_ready_to_sign();

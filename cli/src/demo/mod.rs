@@ -163,7 +163,7 @@ impl Demo {
             node.init()?;
             node.command(&["join", &invitation])?;
         }
-        self.nodes[0].command(&["charter", "admit", "--all"])?;
+        self.nodes[0].command(&["charter", "admit", "--all", "--yes"])?;
         for node in &mut self.nodes[1..] {
             node.start()?;
         }
@@ -183,7 +183,7 @@ impl Demo {
         self.invite(&invitation)?;
         self.newcomer.init()?;
         self.newcomer.command(&["join", &invitation])?;
-        self.nodes[0].command(&["charter", "admit", "--all"])?;
+        self.nodes[0].command(&["charter", "admit", "--all", "--yes"])?;
         self.newcomer.command(&["join", &invitation])?;
         let names: Vec<&str> = self.nodes.iter().map(|node| node.participant.name).collect();
         self.out.line(format!("   已接纳 admitted: {}，{}（稍后启动 starts later）", names.join("、"), NEWCOMER.name));

@@ -49,7 +49,7 @@ pub enum PublishError {
         sequence: u64,
     },
     /// The node must hear from its peers first (DESIGN 3.7).
-    #[error("the journal of this node is behind; it waits for its peers before it signs")]
+    #[error("this node has just started and waits for other members to confirm where its log ends")]
     WaitingForPeers,
     /// The clock is before the charter's last block.
     #[error("this machine's clock is {behind_ms} ms behind the charter")]

@@ -219,10 +219,10 @@ fn publish_words(error: &PublishError) -> Words {
             "stop the other machine; a registrar seals the key and grants a new one",
         ),
         PublishError::WaitingForPeers => words(
-            "本节点的日志落后，要先从其他成员核对后才能签署。",
+            "本节点刚启动，正在等其他成员确认本节点日志的末尾，暂不能签署。",
             en,
-            "请保持联网，连上其他成员后会自动恢复。",
-            "stay connected; it goes on by itself once enough members answer",
+            "请稍等几秒再试；日志曾丢失的，要等三个成员应答。",
+            "try again in a few seconds; after a lost journal three members must answer",
         ),
         PublishError::ClockBehind { behind_ms } => words(
             format!("本机时钟比章程慢 {} 秒。", behind_ms / 1_000),

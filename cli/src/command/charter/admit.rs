@@ -41,7 +41,16 @@ pub fn perform(context: &Context, arguments: &AdmitArguments) -> Result<(), Fail
     let pending: Vec<PendingApplication> = client.get("/v1/applications", &[])?;
     let chosen = choose(pending, arguments.request.as_deref())?;
     applications::show(context, &chosen);
-    if context.out.is_interactive() && !arguments.yes && !chosen.is_empty() && !compared()? {
+    let ask = !arguments.yes && !chosen.is_empty();
+    if ask && !context.out.is_interactive() {
+        // The comparison by telephone is what keeps a stranger out: nobody skips it by accident.
+        let (zh, en) = ("没有确认指纹已经核对。", "nobody confirmed that the fingerprints were compared");
+        return Err(Failure::new(ExitCode::NotAllowed, "not-compared", zh, en).fix(
+            "先用 xianmeng charter applications 查看指纹，电话核对一致后加 --yes。",
+            "see `xianmeng charter applications`, compare by telephone, then add --yes",
+        ));
+    }
+    if ask && !compared()? {
         context.out.say("没有做任何改动。", "Nothing was changed.");
         return Ok(());
     }
