@@ -181,8 +181,7 @@ impl Node {
     #[track_caller]
     pub fn address(&self) -> String {
         let network = self.get("/v1/network");
-        let address = network["listen"][0].as_str().expect("the node listens").to_owned();
-        address
+        network["listen"][0].as_str().expect("the node listens").to_owned()
     }
 
     /// Where the API listens, and the token.

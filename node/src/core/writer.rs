@@ -198,10 +198,10 @@ impl Writer {
         let (_, log) = own_of(replica, &key).ok_or(PublishError::NotMember)?;
         let charter = replica.charter();
         let time_ms = now_ms().max(charter.tip_block().time_ms);
-        let mut sequence = replica.length(log);
-        let mut previous = sequence.checked_sub(1).and_then(|last| replica.id(log, last)).unwrap_or(EntryId::ZERO);
+        let length = replica.length(log);
+        let mut previous = length.checked_sub(1).and_then(|last| replica.id(log, last)).unwrap_or(EntryId::ZERO);
         let mut headers = Vec::with_capacity(drafts.len());
-        for draft in drafts {
+        for (sequence, draft) in (length..).zip(drafts) {
             let header = Header {
                 key,
                 sequence,
@@ -213,7 +213,6 @@ impl Writer {
                 body_hash: ContentHash::of(&draft.body),
             };
             previous = header.id();
-            sequence += 1;
             headers.push((header, Arc::<[u8]>::from(draft.body)));
         }
         let sign = |(index, (header, body))| {
