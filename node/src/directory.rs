@@ -5,6 +5,7 @@
 //! member.toml          who this member is: name, class, region
 //! keys/signing.key     signs entries                       (readable by the owner only)
 //! keys/transport.key   is the peer id                      (readable by the owner only)
+//! keys/encryption.key  opens what is encrypted for us  (readable by the owner only)
 //! keys/governance.key  signs charter blocks, if a registrar (readable by the owner only)
 //! genesis.block        the charter's first block: the federation's id is its hash
 //! charter.bundle       the charter as it came with this member's admission
@@ -86,6 +87,8 @@ pub struct Keys {
     pub signing: SigningKey,
     /// Is the peer id.
     pub transport: SigningKey,
+    /// Opens what is encrypted for this member; in its Edwards form.
+    pub encryption: SigningKey,
     /// Signs charter blocks.
     pub governance: Option<SigningKey>,
 }
@@ -95,6 +98,7 @@ impl std::fmt::Debug for Keys {
         f.debug_struct("Keys")
             .field("signing", &public_key(&self.signing))
             .field("transport", &public_key(&self.transport))
+            .field("encryption", &public_key(&self.encryption))
             .field("governance", &self.governance.as_ref().map(public_key))
             .finish()
     }
@@ -122,7 +126,7 @@ impl DataDirectory {
         };
         private(path)?;
         private(&path.join("keys"))?;
-        for name in ["signing", "transport", "governance"] {
+        for name in ["signing", "transport", "encryption", "governance"] {
             let mut secret = [0; 32];
             getrandom::fill(&mut secret).map_err(|error| DirectoryError::File {
                 path: directory.key_path(name),
@@ -214,7 +218,12 @@ impl DataDirectory {
     /// Reads the keys.
     pub fn keys(&self) -> Result<Keys, DirectoryError> {
         let governance = self.key_path("governance").exists().then(|| self.key("governance")).transpose()?;
-        Ok(Keys { signing: self.key("signing")?, transport: self.key("transport")?, governance })
+        Ok(Keys {
+            signing: self.key("signing")?,
+            transport: self.key("transport")?,
+            encryption: self.key("encryption")?,
+            governance,
+        })
     }
 
     fn key(&self, name: &str) -> Result<SigningKey, DirectoryError> {
@@ -231,7 +240,11 @@ impl DataDirectory {
         let (profile, keys) = (self.profile()?, self.keys()?);
         let class = Class::from_name(&profile.class)
             .ok_or_else(|| content_error(&self.member_path(), format!("there is no class {:?}", profile.class)))?;
-        let mut pairs = vec![(Purpose::Signing, &keys.signing), (Purpose::Transport, &keys.transport)];
+        let mut pairs = vec![
+            (Purpose::Signing, &keys.signing),
+            (Purpose::Transport, &keys.transport),
+            (Purpose::Encryption, &keys.encryption),
+        ];
         pairs.extend(keys.governance.as_ref().map(|key| (Purpose::Governance, key)));
         let purposed =
             |(purpose, key): &(Purpose, &SigningKey)| PurposedKey { purpose: *purpose, key: public_key(key) };

@@ -73,27 +73,37 @@ pub enum Purpose {
     Signing = 1,
     /// Is the libp2p peer id, and signs beacons.
     Transport = 2,
+    /// Opens what is encrypted for the member. The charter names it in its Edwards form, so that it can prove
+    /// possession like the others; HPKE uses its Montgomery form (RFC 7748), see [`crate::sealed`].
+    Encryption = 3,
     /// Signs charter blocks; kept offline.
     Governance = 4,
 }
 
 impl Purpose {
+    /// Every purpose, in the order of its number.
+    pub const ALL: [Self; 4] = [Self::Signing, Self::Transport, Self::Encryption, Self::Governance];
+
     /// The name in commands and interfaces.
     pub fn name(self) -> &'static str {
         match self {
             Self::Signing => "signing",
             Self::Transport => "transport",
+            Self::Encryption => "encryption",
             Self::Governance => "governance",
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        match reader.u8("key purpose")? {
-            1 => Ok(Self::Signing),
-            2 => Ok(Self::Transport),
-            4 => Ok(Self::Governance),
-            _ => Err(LayoutError::Rule { field: "key purpose", rule: "must be signing, transport or governance" }),
-        }
+    /// The purpose of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
+        let byte = reader.u8("key purpose")?;
+        let purpose = Self::ALL.into_iter().find(|purpose| *purpose as u8 == byte);
+        let rule = "must be signing, transport, encryption or governance";
+        purpose.ok_or(LayoutError::Rule { field: "key purpose", rule })
     }
 }
 
@@ -115,7 +125,7 @@ pub struct Application {
     pub name: String,
     /// GB/T 2260 code of its place, six digits; empty when it has none.
     pub region: String,
-    /// Its keys: one for signing, one or more for transport, at most one for governance.
+    /// Its keys: one for signing, one or more for transport, one for encryption, at most one for governance.
     pub keys: Vec<PurposedKey>,
 }
 
@@ -154,8 +164,9 @@ impl Application {
             return Err(LayoutError::Rule { field: "region", rule: "must be six digits or empty" });
         }
         let count = |purpose| self.keys.iter().filter(|key| key.purpose == purpose).count();
-        if count(Purpose::Signing) != 1 || count(Purpose::Transport) == 0 || count(Purpose::Governance) > 1 {
-            let rule = "must be one signing key, one or more transport keys and at most one governance key";
+        let single = count(Purpose::Signing) == 1 && count(Purpose::Encryption) == 1 && count(Purpose::Governance) <= 1;
+        if !single || count(Purpose::Transport) == 0 {
+            let rule = "must be one signing and one encryption key, transport keys, and at most one governance key";
             return Err(LayoutError::Rule { field: "keys", rule });
         }
         Ok(())

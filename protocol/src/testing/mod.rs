@@ -32,6 +32,8 @@ pub struct Organisation {
     pub signing: SigningKey,
     /// Its transport key.
     pub transport: SigningKey,
+    /// Its encryption key, in its Edwards form.
+    pub encryption: SigningKey,
     /// Its governance key.
     pub governance: SigningKey,
 }
@@ -43,8 +45,14 @@ impl Organisation {
             let text = format!("xianmeng test key {purpose} {seed}");
             SigningKey::from_bytes(blake3::hash(text.as_bytes()).as_bytes())
         };
-        let (signing, transport, governance) = (key("signing"), key("transport"), key("governance"));
-        Self { name: name.to_owned(), class, signing, transport, governance }
+        Self {
+            name: name.to_owned(),
+            class,
+            signing: key("signing"),
+            transport: key("transport"),
+            encryption: key("encryption"),
+            governance: key("governance"),
+        }
     }
 
     /// A federation with this organisation as its secretariat and only registrar.
@@ -67,6 +75,7 @@ impl Organisation {
         let keys = [
             (Purpose::Signing, &self.signing),
             (Purpose::Transport, &self.transport),
+            (Purpose::Encryption, &self.encryption),
             (Purpose::Governance, &self.governance),
         ];
         let application = Application {
