@@ -63,10 +63,12 @@ impl Frontier {
     }
 }
 
-/// BLAKE3 over the proof set: the lowest forked sequence of each key.
-pub fn proofs_hash(proofs: impl ExactSizeIterator<Item = (PublicKey, u64)>) -> [u8; 32] {
+/// BLAKE3 over the proof set: the lowest forked sequence of each key, and the lowest version of the charter of which two
+/// valid blocks are known (zero for none).
+pub fn proofs_hash(proofs: impl ExactSizeIterator<Item = (PublicKey, u64)>, rival: Option<u32>) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"xianmeng/proofs/1");
+    hasher.update(&rival.unwrap_or(0).to_le_bytes());
     hasher.update(&(proofs.len() as u32).to_le_bytes());
     for (key, sequence) in proofs {
         hasher.update(key.as_bytes());

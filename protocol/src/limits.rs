@@ -11,10 +11,24 @@ pub const BODY_NONCE_BYTES: usize = 16;
 pub const BLOCK_BYTES_MAX: usize = 256 * 1024;
 /// Most operations in one charter block.
 pub const BLOCK_OPERATIONS_MAX: usize = 1_024;
-/// Most signatures beside one charter block.
-pub const BLOCK_SIGNATURES_MAX: usize = 256;
+/// Most signatures beside one charter block: a ballot of every member.
+pub const BLOCK_SIGNATURES_MAX: usize = MEMBERS_MAX;
+/// Fewest voting members that can decide by ballot: below it a federation has registrars and no assembly.
+pub const ASSEMBLY_MEMBERS_MIN: usize = 3;
 /// Most registrars that the charter can name.
 pub const REGISTRARS_MAX: usize = 64;
+/// Most seats that were ever granted.
+pub const SEATS_MAX: usize = 65_536;
+/// Longest ground of a decision, in bytes of UTF-8.
+pub const REASON_BYTES_MAX: usize = 1_024;
+/// Most entries that one erasure can name.
+pub const ERASURE_TARGETS_MAX: usize = 512;
+/// Most erasures that one acknowledgement can name.
+pub const ACKNOWLEDGED_MAX: usize = 1_024;
+/// Longest block that fits into a proposal, in bytes: the body of an entry without nonce, layout and length.
+pub const PROPOSED_BLOCK_BYTES_MAX: usize = BODY_BYTES_MAX - BODY_NONCE_BYTES - 64;
+/// Entries of one log that are kept though they are of another branch, because a seal may come back to them.
+pub const DISPLACED_PER_LOG_MAX: usize = 65_536;
 /// Most members of one federation.
 pub const MEMBERS_MAX: usize = 20_000;
 /// Most keys that one admission or one member can hold, over its whole life.

@@ -47,7 +47,7 @@ pub struct Statement {
     pub kind_set: u16,
     /// The record; `None` for a create.
     pub record: Option<EntryId>,
-    /// For a create that states again what another key had stated: the id of that record.
+    /// For a statement that states again what another key of the author had stated: the id of that entry.
     pub origin: Option<EntryId>,
     /// For a create: the author's own number of the record.
     pub external: Option<String>,
@@ -172,8 +172,8 @@ impl Statement {
         if create == self.record.is_some() {
             return rule("record", "must be zero in a create and name the record in everything else");
         }
-        if !create && (self.origin.is_some() || self.external.is_some()) {
-            return rule("external", "origin and external belong to a create");
+        if !create && self.external.is_some() {
+            return rule("external", "belongs to a create");
         }
         if self.operation != Operation::Revise && !self.cleared.is_empty() {
             return rule("cleared", "only a revision clears fields");

@@ -55,17 +55,15 @@ fn charter_view(charter: &Charter) -> CharterView {
 }
 
 fn member_view(member: &Member) -> MemberView {
-    let (standing, reason) = match &member.standing {
-        Standing::Active => ("active", None),
-        Standing::Expelled { reason, .. } => ("expelled", Some(reason.clone())),
-    };
+    let gone = member.standing != Standing::Active;
+    let reason = member.ground().filter(|_| gone).map(|decision| decision.reason.clone());
     MemberView {
         number: member.number.0,
         name: member.name.clone(),
         class: member.class.name().to_owned(),
         class_zh: member.class.zh().to_owned(),
         region: member.region.clone(),
-        standing: standing.to_owned(),
+        standing: member.standing.name().to_owned(),
         reason,
         admitted: member.admitted,
         keys: member.keys.iter().map(|key| (key.purpose.name().to_owned(), key.key.to_string())).collect(),

@@ -158,12 +158,16 @@ impl From<CharterError> for ApiProblem {
                 problem(rule, "charter-time", format!("第 {version} 块的时间早于前一块，或失效时间不晚于生成时间。"))
                     .fix("请校准时钟后重新拟定。", "set the clock and draft it again")
             }
-            CharterError::Threshold { version, found, threshold } => problem(
+            CharterError::Threshold { version, found, threshold, ballots } => problem(
                 rule,
                 "charter-threshold",
-                format!("第 {version} 块需要 {threshold} 位登记人签名，现有 {found} 位有效。"),
+                format!("第 {version} 块需要 {threshold} 位登记人签名，现有 {found} 位有效，另有 {ballots} 票。"),
             )
             .fix("请收齐登记人的签名再提交。", "collect the signatures of enough registrars, then submit it"),
+            CharterError::Pinned { version } => {
+                problem(conflict, "charter-pinned", format!("本节点已锁定第 {version} 块的另一个版本。"))
+                    .fix("如需改换，请用 xianmeng charter pin。", "use `xianmeng charter pin` to choose another branch")
+            }
             CharterError::Equivocation { version } => problem(
                 conflict,
                 "charter-equivocation",

@@ -353,9 +353,9 @@ pub struct MemberView {
     pub class_zh: String,
     /// GB/T 2260 code, or empty.
     pub region: String,
-    /// `active` or `expelled`.
+    /// `active`, `suspended`, `left` or `expelled`.
     pub standing: String,
-    /// Ground of the expulsion.
+    /// Ground of the decision, if the member is not active.
     pub reason: Option<String>,
     /// Version of the block that admitted it.
     pub admitted: u32,

@@ -4,7 +4,6 @@
 //! only then answers. A commit that fails poisons the store, so the node stops: memory is then ahead of the disk, and
 //! only reading the disk again tells what is true.
 
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use protocol::entry::{Draft, Header, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{ContentHash, EntryId, public_key};
 use protocol::limits::CLOCK_TOLERANCE_MS;
-use protocol::replica::{Change, EntrySource, Outcome, Replica};
+use protocol::replica::{Change, EntrySource, Outcome, Recent, Replica};
 use rayon::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
@@ -161,7 +160,7 @@ impl Writer {
                 group.answers.push(Answer::Ingest(report, reply));
             }
             Command::Blocks { blocks, reply } => {
-                let appended = append_blocks(blocks, state, group);
+                let appended = append_blocks(blocks, &self.shared.store, state, group);
                 group.answers.push(Answer::Blocks(appended, reply));
             }
             Command::Proofs { proofs, reply } => {
@@ -240,7 +239,7 @@ impl Writer {
     fn ingest(&self, entries: &[Arc<VerifiedEntry>], state: &mut State, group: &mut Group) -> Report {
         let mut report = Report::default();
         for entry in entries {
-            let source = Pending { store: &self.shared.store, changes: &group.changes };
+            let source = Recent { source: &self.shared.store, changes: &group.changes };
             let mut changes = Vec::new();
             let outcome = state.replica.insert(entry, &source, &mut changes);
             let log = state.replica.charter().log_of(&entry.header().key).map(|grant| grant.number);
@@ -321,29 +320,6 @@ impl Answer {
     }
 }
 
-/// Entries of the group that is being put together come before those in the store.
-struct Pending<'a> {
-    store: &'a Store,
-    changes: &'a [Change],
-}
-
-impl EntrySource for Pending<'_> {
-    fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>> {
-        for change in self.changes.iter().rev() {
-            match change {
-                Change::Append { log: held, entry } | Change::Body { log: held, entry }
-                    if *held == log && entry.header().sequence == sequence =>
-                {
-                    return Some(Arc::clone(entry));
-                }
-                Change::Truncate { log: held, from } if *held == log && sequence >= *from => return None,
-                _ => {}
-            }
-        }
-        EntrySource::entry(self.store, log, sequence)
-    }
-}
-
 /// Entries just committed are in memory still: reading them back from disk would be work for nothing.
 struct Fresh<'a> {
     store: &'a Store,
@@ -355,45 +331,40 @@ impl EntrySource for Fresh<'_> {
         let fresh = self.entries.get(&(log, sequence)).map(|entry| Arc::clone(entry));
         fresh.or_else(|| EntrySource::entry(self.store, log, sequence))
     }
+
+    fn displaced(&self, id: &EntryId) -> Option<Arc<VerifiedEntry>> {
+        self.store.displaced(id)
+    }
 }
 
-fn append_blocks(blocks: Vec<SignedBlock>, state: &mut State, group: &mut Group) -> Result<u64, BlockError> {
+fn append_blocks(
+    blocks: Vec<SignedBlock>,
+    store: &Store,
+    state: &mut State,
+    group: &mut Group,
+) -> Result<u64, BlockError> {
     let mut new = 0;
     for block in blocks {
-        match state.replica.append_block(block, &mut group.changes) {
-            Ok(Appended::New) => new += 1,
-            Ok(Appended::Known) => {}
-            Err(error) => return Err(error.into()),
+        let mut changes = Vec::new();
+        let source = Recent { source: store, changes: &group.changes };
+        let appended = state.replica.append_block(block, &source, &mut changes);
+        group.changes.extend(changes);
+        match appended? {
+            Appended::New => new += 1,
+            Appended::Rival => tracing::error!("two valid blocks of one charter version exist: the proof is kept"),
+            Appended::Known => {}
         }
     }
     Ok(new)
 }
 
 fn update_view(state: &mut State, store: &Store, changes: &[Change]) {
-    let mut touched = BTreeSet::new();
-    let mut entries = std::collections::HashMap::new();
-    let mut every = false;
-    for change in changes {
-        match change {
-            Change::Append { log, entry } => {
-                touched.insert(*log);
-                entries.insert((*log, entry.header().sequence), entry);
-            }
-            Change::Body { log, entry } => state.keeper.body_arrived(*log, entry, &state.replica),
-            Change::Truncate { log, .. } => {
-                touched.insert(*log);
-            }
-            // A block can move seals of any log.
-            Change::Block(_) => every = true,
-            Change::Proof(proof) => {
-                touched.extend(state.replica.charter().log_of(&proof.key()).map(|grant| grant.number));
-            }
-        }
-    }
-    if every {
-        touched = (0..state.replica.charter().logs().len() as LogNumber).collect();
-    }
-    state.keeper.update(&state.replica, &touched, &Fresh { store, entries });
+    let fresh = changes.iter().filter_map(|change| match change {
+        Change::Append { log, entry } => Some(((*log, entry.header().sequence), entry)),
+        _ => None,
+    });
+    let entries = fresh.collect();
+    state.keeper.follow(&state.replica, changes, &Fresh { store, entries });
 }
 
 /// Why this node may not sign now, if it may not.

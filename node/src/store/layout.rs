@@ -6,6 +6,7 @@
 //! | `e` log sequence | entry |
 //! | `h` log | head: length and last id |
 //! | `p` signing key | fork proof |
+//! | `r` | second block of a version |
 //! | `m` | progress: commits, blocks and proofs |
 //!
 //! Numbers in keys are big-endian, so that keys sort as numbers do. An entry leaves out its key and sequence, which
@@ -34,6 +35,7 @@ pub(super) enum Space {
     Head = b'h',
     Progress = b'm',
     Proof = b'p',
+    Rival = b'r',
 }
 
 impl Space {
@@ -78,6 +80,10 @@ pub(super) fn proof_key(key: &PublicKey) -> [u8; 33] {
     let mut out = [Space::Proof as u8; 33];
     out[1..].copy_from_slice(key.as_bytes());
     out
+}
+
+pub(super) fn rival_key() -> [u8; 1] {
+    [Space::Rival as u8]
 }
 
 pub(super) fn progress_key() -> [u8; 1] {

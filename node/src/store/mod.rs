@@ -40,7 +40,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::charter::{LogNumber, SignedBlock};
 use protocol::entry::VerifiedEntry;
-use protocol::identity::PublicKey;
+use protocol::identity::{EntryId, PublicKey};
 use protocol::replica::{Change, EntrySource, Replica};
 
 pub use error::StoreError;
@@ -196,6 +196,10 @@ impl Store {
 impl EntrySource for Store {
     fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>> {
         EntrySource::entry(&self.shelf, log, sequence)
+    }
+
+    fn displaced(&self, id: &EntryId) -> Option<Arc<VerifiedEntry>> {
+        self.shelf.displaced(id)
     }
 }
 

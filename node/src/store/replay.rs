@@ -13,7 +13,7 @@ use protocol::bundle::{FRAME_HEAD_BYTES, Frame, FrameType, Frames, PREAMBLE_BYTE
 use protocol::charter::{Appended, CharterError, SignedBlock};
 use protocol::entry::{Entry, VerifiedEntry};
 use protocol::identity::{FederationId, PublicKey};
-use protocol::replica::{Change, Outcome, Replica};
+use protocol::replica::{Change, Outcome, Recent, Replica};
 
 use super::database::sync_directory;
 use super::error::StoreError;
@@ -162,9 +162,13 @@ impl Replay<'_> {
 
     fn block(&mut self, block: SignedBlock) -> Result<(), Trouble> {
         let version = block.block().version;
-        match self.replica.append_block(block, &mut self.changes) {
+        let mut changes = Vec::new();
+        let source = Recent { source: self.shelf, changes: &self.changes };
+        let appended = self.replica.append_block(block, &source, &mut changes);
+        self.changes.extend(changes);
+        match appended {
             Ok(Appended::New) => self.done.recovered += 1,
-            Ok(Appended::Known) => {}
+            Ok(Appended::Known | Appended::Rival) => {}
             // The node went over to another branch of the charter since.
             Err(CharterError::Predecessor { .. } | CharterError::Equivocation { .. } | CharterError::Gap { .. }) => {
                 self.done.refused += 1;

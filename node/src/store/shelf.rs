@@ -16,7 +16,7 @@ use super::database::{Database, Pending, put};
 use super::error::StoreError;
 use super::layout::{
     Progress, StoredHead, block_key, checked, decode_entry, encode_entry, entry_key, head_key, place_of, progress_key,
-    proof_key,
+    proof_key, rival_key,
 };
 use super::limits::{BATCH_BYTES, RANGE_ENTRIES_MAX};
 use super::progress::Witness;
@@ -72,7 +72,7 @@ impl Shelf {
         for change in changes {
             draft.add(change)?;
             // A truncation and the entry that takes the place belong together.
-            if draft.bytes > BATCH_BYTES && !matches!(change, Change::Truncate { .. }) {
+            if draft.bytes > BATCH_BYTES && !matches!(change, Change::Displace { .. }) {
                 self.finish(&mut pen, draft)?;
                 draft = Draft::new(self, pen.progress);
             }
@@ -166,6 +166,10 @@ impl EntrySource for Shelf {
         // A read that fails is noted for the health page; to the replica the entry is simply not here.
         Shelf::entry(self, log, sequence).ok().flatten()
     }
+
+    fn displaced(&self, _id: &EntryId) -> Option<Arc<VerifiedEntry>> {
+        None
+    }
 }
 
 /// One batch while it is put together.
@@ -207,7 +211,9 @@ impl<'a> Draft<'a> {
                 self.put_entry(*log, entry)
             }
             Change::Body { log, entry } => self.put_entry(*log, entry),
-            Change::Truncate { log, from } => self.truncate(*log, *from),
+            Change::Displace { log, from } => self.truncate(*log, *from),
+            Change::Erase { log, entry } => self.put_entry(*log, entry),
+            Change::Rival(block) => self.put_checked(&rival_key(), &block.encode()),
         }
     }
 

@@ -42,6 +42,18 @@ impl Block {
         out
     }
 
+    /// Reads the canonical bytes to their end.
+    pub fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
+        if bytes.len() > BLOCK_BYTES_MAX {
+            let (found, bound) = (bytes.len() as u64, BLOCK_BYTES_MAX as u64);
+            return Err(LayoutError::Bound { field: "block length", found, bound });
+        }
+        let mut reader = Reader::new(bytes);
+        let block = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(block)
+    }
+
     fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
         if reader.u8("block layout")? != BLOCK_LAYOUT {
             return Err(LayoutError::Rule { field: "block layout", rule: "must be 1" });
@@ -95,6 +107,22 @@ impl SignedBlock {
         self.signatures.insert(public_key(key), signature);
     }
 
+    /// Adds a signature that was made elsewhere.
+    pub fn add_signature(&mut self, key: PublicKey, signature: Signature) {
+        self.signatures.insert(key, signature);
+    }
+
+    /// Lets go of signatures that do not hold.
+    pub fn keep_valid(&mut self, federation: &FederationId) {
+        let valid = self.signers(federation);
+        self.signatures.retain(|key, _| valid.contains(key));
+    }
+
+    /// Every signature, by key.
+    pub fn signatures(&self) -> &BTreeMap<PublicKey, Signature> {
+        &self.signatures
+    }
+
     /// The keys whose signatures hold.
     pub fn signers(&self, federation: &FederationId) -> Vec<PublicKey> {
         let federation = self.domain_federation(federation);
@@ -130,9 +158,7 @@ impl SignedBlock {
             let (found, bound) = (length as u64, BLOCK_BYTES_MAX as u64);
             return Err(LayoutError::Bound { field: "block length", found, bound });
         }
-        let mut body = Reader::new(reader.bytes(length, "block")?);
-        let block = Block::read(&mut body)?;
-        body.finish()?;
+        let block = Block::decode(reader.bytes(length, "block")?)?;
         let mut signatures = BTreeMap::new();
         for _ in 0..reader.count(BLOCK_SIGNATURES_MAX, "block signatures")? {
             let key = PublicKey(reader.array("signer")?);

@@ -5,25 +5,32 @@
 //! names the charter version which granted it or a later one, and whose position is not above the key's seal.
 //! [`Charter::check`] says which of a header's claims the charter carries; [`crate::replica`] adds the log's rules.
 
+mod application;
 mod block;
+mod member;
+mod office;
 mod operation;
+mod role;
 mod roster;
+mod seal;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use thiserror::Error;
 
+pub use application::{Application, Class, Purpose, PurposedKey, SignedApplication};
 pub use block::{Block, SignedBlock};
-pub use operation::{
-    Application, Class, OPERATION_TYPE, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication,
-    added_key_content,
-};
+pub use member::{Decision, LogGrant, LogNumber, Member, MemberKey, Standing};
+use office::Office;
+pub use office::Tally;
+pub use operation::{BallotRule, Departure, KeyGrant, OPERATION_TYPE, Operation, added_key_content};
+pub use role::{Role, RoleRule, Seat, SeatGrant};
 use roster::Roster;
-pub use roster::{LogGrant, LogNumber, Member, Standing};
+pub use seal::{Position, Seal};
 
 use crate::bytes::LayoutError;
 use crate::entry::Header;
+use crate::erasure::Target;
 use crate::identity::{BlockHash, ContentHash, FederationId, MemberNumber, PublicKey};
 
 /// Why a block does not continue the charter. One variant for each rule, in the order in which they are checked.
@@ -55,8 +62,8 @@ pub enum CharterError {
         /// Version of the block.
         version: u32,
     },
-    /// Too few registrars signed.
-    #[error("block {version} has {found} signatures of registrars, {threshold} are needed")]
+    /// Too few registrars signed, and too few members voted.
+    #[error("block {version} has {found} signatures of registrars, {threshold} are needed; and {ballots} ballots")]
     Threshold {
         /// Version of the block.
         version: u32,
@@ -64,6 +71,14 @@ pub enum CharterError {
         found: usize,
         /// Registrars that must sign.
         threshold: u16,
+        /// Voting members that signed.
+        ballots: usize,
+    },
+    /// The operator pinned another block of this version (DESIGN 4.5).
+    #[error("another block of version {version} is pinned here")]
+    Pinned {
+        /// The version.
+        version: u32,
     },
     /// A different, equally valid block of this version exists (DESIGN 4.5).
     #[error("two valid blocks of version {version} exist: the registrars contradict themselves")]
@@ -122,31 +137,8 @@ pub enum Appended {
     New,
     /// The block was there already.
     Known,
-}
-
-/// Who may sign the next block, and how many of them must.
-#[derive(Debug, Clone)]
-struct Office {
-    registrars: Arc<BTreeMap<PublicKey, MemberNumber>>,
-    threshold: u16,
-}
-
-impl Office {
-    /// Shares the registrars with the block before when they did not change.
-    fn after(roster: &Roster, before: Option<&Self>) -> Self {
-        let same = before.filter(|before| *before.registrars == roster.registrars);
-        let registrars = same.map_or_else(|| Arc::new(roster.registrars.clone()), |same| Arc::clone(&same.registrars));
-        Self { registrars, threshold: roster.threshold }
-    }
-
-    fn check(&self, block: &SignedBlock, federation: &FederationId) -> Result<(), CharterError> {
-        let found = block.signers(federation).iter().filter(|key| self.registrars.contains_key(key)).count();
-        let (version, threshold) = (block.block().version, self.threshold);
-        if found < usize::from(threshold.max(1)) {
-            return Err(CharterError::Threshold { version, found, threshold });
-        }
-        Ok(())
-    }
+    /// A second valid block of one version, lower than any known before: the proof is kept, the tip stays.
+    Rival,
 }
 
 /// The charter as this node holds it.
@@ -155,8 +147,11 @@ pub struct Charter {
     federation: FederationId,
     blocks: Vec<SignedBlock>,
     roster: Roster,
-    /// Registrars and threshold after each block, to judge a rival block without going through the charter again.
+    /// Who could sign after each block, to judge a rival block without going through the charter again.
     offices: Vec<Office>,
+    /// The rival of the lowest version at which two valid blocks are known.
+    rival: Option<SignedBlock>,
+    pins: BTreeMap<u32, BlockHash>,
 }
 
 impl Charter {
@@ -172,8 +167,9 @@ impl Charter {
         let roster = Roster::default().after(content, &FederationId::ZERO)?;
         let federation = FederationId(block.hash().0);
         let office = Office::after(&roster, None);
-        office.check(&block, &federation)?;
-        Ok(Self { federation, blocks: vec![block], roster, offices: vec![office] })
+        require(&office.tally(&block, &federation, |_| BTreeSet::new()), 1)?;
+        let (blocks, offices) = (vec![block], vec![office]);
+        Ok(Self { federation, blocks, roster, offices, rival: None, pins: BTreeMap::new() })
     }
 
     /// Adds the block after the tip. Nothing changes when it is refused.
@@ -189,19 +185,48 @@ impl Charter {
         if content.previous != self.tip() {
             return Err(CharterError::Predecessor { version: content.version });
         }
-        if content.time_ms < self.tip_block().time_ms || content.expires_ms <= content.time_ms {
-            return Err(CharterError::Time { version: content.version });
+        if self.pins.get(&content.version).is_some_and(|pinned| *pinned != block.hash()) {
+            return Err(CharterError::Pinned { version: content.version });
         }
+        let roster = self.judge(content)?;
         let office = &self.offices[self.offices.len() - 1];
-        office.check(&block, &self.federation)?;
-        self.roster = self.roster.clone().after(content, &self.federation)?;
-        self.offices.push(Office::after(&self.roster, Some(office)));
+        let tally = office.tally(&block, &self.federation, |signers| self.roster.ballots(signers));
+        require(&tally, content.version)?;
+        self.offices.push(Office::after(&roster, self.offices.last()));
+        self.roster = roster;
         self.blocks.push(block);
         Ok(Appended::New)
     }
 
+    /// The rules of a block after the tip, whoever signed it; the roster that it leaves.
+    fn judge(&self, content: &Block) -> Result<Roster, CharterError> {
+        if content.time_ms < self.tip_block().time_ms || content.expires_ms <= content.time_ms {
+            return Err(CharterError::Time { version: content.version });
+        }
+        self.roster.clone().after(content, &self.federation)
+    }
+
+    /// Whether a block could follow the tip once enough have signed it: what a registrar's tool asks before it signs.
+    pub fn check_proposal(&self, block: &Block) -> Result<(), CharterError> {
+        if block.version != self.version() + 1 {
+            return Err(CharterError::Gap { found: block.version, tip: self.version() });
+        }
+        if block.previous != self.tip() {
+            return Err(CharterError::Predecessor { version: block.version });
+        }
+        self.judge(block).map(|_| ())
+    }
+
+    /// Who signed a block that follows the tip, and how many must.
+    pub fn tally(&self, block: &SignedBlock) -> Tally {
+        let office = &self.offices[self.offices.len() - 1];
+        let mut tally = office.tally(block, &self.federation, |_| BTreeSet::new());
+        tally.ballots = self.roster.ballots(&block.signers(&self.federation));
+        tally
+    }
+
     /// A block of a version that is held already: the same one, or an equivocation if it was validly signed.
-    fn meet_again(&self, block: &SignedBlock) -> Result<Appended, CharterError> {
+    fn meet_again(&mut self, block: &SignedBlock) -> Result<Appended, CharterError> {
         let version = block.block().version;
         let held = &self.blocks[version as usize - 1];
         if held.hash() == block.hash() {
@@ -213,8 +238,45 @@ impl Charter {
         if block.block().previous != held.block().previous {
             return Err(CharterError::Predecessor { version });
         }
-        self.offices[version as usize - 2].check(block, &self.federation)?;
+        let before = &self.blocks[..version as usize - 1];
+        let electorate = |signers: &[PublicKey]| self.roster_after(before).map(|roster| roster.ballots(signers));
+        let office = &self.offices[before.len() - 1];
+        let tally = office.tally(block, &self.federation, |signers| electorate(signers).unwrap_or_default());
+        require(&tally, version)?;
+        // The rules of its content count as well: what no honest node can follow is no second charter.
+        let roster = self.roster_after(before).ok_or(CharterError::Predecessor { version })?;
+        roster.after(block.block(), &self.federation)?;
+        if self.rival.as_ref().is_none_or(|known| version < known.block().version) {
+            self.rival = Some(block.clone());
+            return Ok(Appended::Rival);
+        }
         Err(CharterError::Equivocation { version })
+    }
+
+    /// The roster that blocks of this charter leave; they were checked before.
+    fn roster_after(&self, blocks: &[SignedBlock]) -> Option<Roster> {
+        let federation = |block: &SignedBlock| {
+            if block.block().version == 1 { FederationId::ZERO } else { self.federation }
+        };
+        let mut blocks = blocks.iter();
+        blocks.try_fold(Roster::default(), |roster, block| roster.after(block.block(), &federation(block)).ok())
+    }
+
+    /// Binds this charter to a block: no other one of its version will be taken in (DESIGN 4.5).
+    ///
+    /// Errors when another one is held already; then the charter must be read again from before that version.
+    pub fn pin(&mut self, version: u32, hash: BlockHash) -> Result<(), CharterError> {
+        let held = (version as usize).checked_sub(1).and_then(|index| self.blocks.get(index));
+        if version == 0 || held.is_some_and(|held| held.hash() != hash) {
+            return Err(CharterError::Pinned { version });
+        }
+        self.pins.insert(version, hash);
+        Ok(())
+    }
+
+    /// The rival of the lowest version at which two valid blocks are known: the registrars contradicted themselves.
+    pub fn rival(&self) -> Option<&SignedBlock> {
+        self.rival.as_ref()
     }
 
     /// Whether the charter carries what a header claims; the log it continues if so.
@@ -308,6 +370,46 @@ impl Charter {
         members.into_iter().any(|member| most(member) >= usize::from(self.roster.threshold))
     }
 
+    /// What share of all voting members decides beside the registrars.
+    pub fn ballot_rule(&self) -> BallotRule {
+        self.roster.ballots
+    }
+
+    /// Members that have a vote.
+    pub fn voters(&self) -> impl Iterator<Item = MemberNumber> + '_ {
+        self.roster.voters()
+    }
+
+    /// Every seat that was ever granted, in order.
+    pub fn seats(&self) -> &[Seat] {
+        &self.roster.seats
+    }
+
+    /// The rule of each role that has one.
+    pub fn role_rules(&self) -> &BTreeMap<Role, RoleRule> {
+        &self.roster.role_rules
+    }
+
+    /// Duty rules by number.
+    pub fn duty_rules(&self) -> &BTreeMap<u16, ContentHash> {
+        &self.roster.duty_rules
+    }
+
+    /// Entries of one member that are passed on by gossip in a minute; `None` without a limit.
+    pub fn gossip_entries_per_minute(&self) -> Option<u32> {
+        (self.roster.gossip_entries_per_minute > 0).then_some(self.roster.gossip_entries_per_minute)
+    }
+
+    /// Entries that blocks erase, each with the version of its block.
+    pub fn erased(&self) -> &[(u32, Target)] {
+        &self.roster.erased
+    }
+
+    /// Whose a key is or was, and for what.
+    pub fn ever_of(&self, key: &PublicKey) -> Option<(MemberNumber, Purpose)> {
+        self.roster.ever_of(key)
+    }
+
     /// Kind sets by the number that statements carry.
     pub fn kind_sets(&self) -> &BTreeMap<u16, ContentHash> {
         &self.roster.kind_sets
@@ -323,6 +425,14 @@ impl Charter {
     pub fn next_member(&self) -> MemberNumber {
         MemberNumber(self.roster.members.len() as u32 + 1)
     }
+}
+
+fn require(tally: &Tally, version: u32) -> Result<(), CharterError> {
+    if tally.is_enough() {
+        return Ok(());
+    }
+    let (found, threshold, ballots) = (tally.registrars.len(), tally.threshold, tally.ballots.len());
+    Err(CharterError::Threshold { version, found, threshold, ballots })
 }
 
 #[cfg(test)]

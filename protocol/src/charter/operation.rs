@@ -4,280 +4,117 @@
 //! unreadable for it: the node stays at its tip and says "update needed", because skipping an operation would let
 //! two builds disagree about who is a member.
 
-use crate::bytes::{LayoutError, Reader, put_count, put_text};
-use crate::identity::{ContentHash, Domain, EntryId, FederationId, MemberNumber, PublicKey, Signature, verify};
-use crate::limits::{KEYS_PER_MEMBER_MAX, NAME_BYTES_MAX};
+use super::application::{Purpose, PurposedKey, SignedApplication};
+use super::role::{Role, RoleRule, SeatGrant};
+use super::seal::{Seal, put_seals, read_seals};
+use crate::bytes::{LayoutError, Reader, put_text};
+use crate::erasure::{self, Target};
+use crate::identity::{ContentHash, MemberNumber, PublicKey, Signature};
+use crate::limits::{NAME_BYTES_MAX, REASON_BYTES_MAX};
 
 /// The field whose error means that this build is too old for the charter, and that nobody is to blame.
 pub const OPERATION_TYPE: &str = "operation type";
 
-/// Class of a member (DESIGN 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What share of all voting members validates a block without registrars (DESIGN 4.1, requirement F008).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
-pub enum Class {
-    /// 县域政府.
-    County = 1,
-    /// 基金机构.
-    Fund = 2,
-    /// 专业服务机构.
-    Agency = 3,
-    /// 秘书处.
-    Secretariat = 4,
-    /// 观察员.
-    Observer = 5,
+pub enum BallotRule {
+    /// More than half.
+    #[default]
+    MoreThanHalf = 1,
+    /// Half, or more.
+    HalfIsEnough = 2,
 }
 
-impl Class {
-    /// Every class, in the order of its number.
-    pub const ALL: [Self; 5] = [Self::County, Self::Fund, Self::Agency, Self::Secretariat, Self::Observer];
-
+impl BallotRule {
     /// The name in commands and interfaces.
     pub fn name(self) -> &'static str {
         match self {
-            Self::County => "county",
-            Self::Fund => "fund",
-            Self::Agency => "agency",
-            Self::Secretariat => "secretariat",
-            Self::Observer => "observer",
+            Self::MoreThanHalf => "more-than-half",
+            Self::HalfIsEnough => "half-is-enough",
         }
     }
 
-    /// The Chinese name.
-    pub fn zh(self) -> &'static str {
-        match self {
-            Self::County => "县域政府",
-            Self::Fund => "基金机构",
-            Self::Agency => "专业服务机构",
-            Self::Secretariat => "秘书处",
-            Self::Observer => "观察员",
-        }
-    }
-
-    /// The class of that English or Chinese name.
+    /// The rule of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.name() == name || class.zh() == name)
+        [Self::MoreThanHalf, Self::HalfIsEnough].into_iter().find(|rule| rule.name() == name)
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let byte = reader.u8("class")?;
-        let class = Self::ALL.into_iter().find(|class| *class as u8 == byte);
-        class.ok_or(LayoutError::Rule { field: "class", rule: "must be a defined class" })
-    }
-}
-
-/// What a key is for. One key never serves two purposes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Purpose {
-    /// Signs entries.
-    Signing = 1,
-    /// Is the libp2p peer id, and signs beacons.
-    Transport = 2,
-    /// Opens what is encrypted for the member. The charter names it in its Edwards form, so that it can prove
-    /// possession like the others; HPKE uses its Montgomery form (RFC 7748), see [`crate::sealed`].
-    Encryption = 3,
-    /// Signs charter blocks; kept offline.
-    Governance = 4,
-}
-
-impl Purpose {
-    /// Every purpose, in the order of its number.
-    pub const ALL: [Self; 4] = [Self::Signing, Self::Transport, Self::Encryption, Self::Governance];
-
-    /// The name in commands and interfaces.
-    pub fn name(self) -> &'static str {
+    /// The ballots that are needed of `voters` members.
+    pub fn needed(self, voters: usize) -> usize {
         match self {
-            Self::Signing => "signing",
-            Self::Transport => "transport",
-            Self::Encryption => "encryption",
-            Self::Governance => "governance",
+            Self::MoreThanHalf => voters / 2 + 1,
+            Self::HalfIsEnough => voters.div_ceil(2),
         }
-    }
-
-    /// The purpose of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
-    }
-
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let byte = reader.u8("key purpose")?;
-        let purpose = Self::ALL.into_iter().find(|purpose| *purpose as u8 == byte);
-        let rule = "must be signing, transport, encryption or governance";
-        purpose.ok_or(LayoutError::Rule { field: "key purpose", rule })
-    }
-}
-
-/// A key with its purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PurposedKey {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The key.
-    pub key: PublicKey,
-}
-
-/// Who an applicant is, and with which keys. Signed by every key that it names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Application {
-    /// Class of member.
-    pub class: Class,
-    /// Name of the organisation.
-    pub name: String,
-    /// GB/T 2260 code of its place, six digits; empty when it has none.
-    pub region: String,
-    /// Its keys: one for signing, one or more for transport, one for encryption, at most one for governance.
-    pub keys: Vec<PurposedKey>,
-}
-
-impl Application {
-    /// The bytes that every key signs to show that the applicant holds it.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![self.class as u8];
-        put_text(&mut out, &self.name);
-        put_text(&mut out, &self.region);
-        put_count(&mut out, self.keys.len());
-        for key in &self.keys {
-            out.push(key.purpose as u8);
-            out.extend_from_slice(key.key.as_bytes());
-        }
-        out
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let class = Class::read(reader)?;
-        let name = reader.line(NAME_BYTES_MAX, "member name")?.to_owned();
-        let region = reader.text_or_empty(6, "region")?.to_owned();
-        let mut keys = Vec::new();
-        for _ in 0..reader.count(KEYS_PER_MEMBER_MAX, "keys")? {
-            let purpose = Purpose::read(reader)?;
-            keys.push(PurposedKey { purpose, key: PublicKey(reader.array("key")?) });
-        }
-        let application = Self { class, name, region, keys };
-        application.check()?;
-        Ok(application)
-    }
-
-    /// The rules of an application that need nothing beside it.
-    pub fn check(&self) -> Result<(), LayoutError> {
-        let digits = self.region.len() == 6 && self.region.bytes().all(|byte| byte.is_ascii_digit());
-        if !self.region.is_empty() && !digits {
-            return Err(LayoutError::Rule { field: "region", rule: "must be six digits or empty" });
-        }
-        let count = |purpose| self.keys.iter().filter(|key| key.purpose == purpose).count();
-        let single = count(Purpose::Signing) == 1 && count(Purpose::Encryption) == 1 && count(Purpose::Governance) <= 1;
-        if !single || count(Purpose::Transport) == 0 {
-            let rule = "must be one signing and one encryption key, transport keys, and at most one governance key";
-            return Err(LayoutError::Rule { field: "keys", rule });
-        }
-        Ok(())
-    }
-
-    /// The key of the application's log.
-    pub fn signing_key(&self) -> Option<PublicKey> {
-        self.keys.iter().find(|key| key.purpose == Purpose::Signing).map(|key| key.key)
-    }
-
-    /// A short code that registrar and applicant compare by telephone: six groups of four digits.
-    pub fn fingerprint(&self) -> String {
-        let hash = blake3::hash(&self.encode());
-        let group = |bytes: &[u8]| {
-            let number = bytes.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
-            format!("{:04}", number % 10_000)
-        };
-        let groups: Vec<String> = hash.as_bytes().chunks_exact(4).take(6).map(group).collect();
-        groups.join(" ")
+        let byte = reader.u8("ballot rule")?;
+        let rule = [Self::MoreThanHalf, Self::HalfIsEnough].into_iter().find(|rule| *rule as u8 == byte);
+        rule.ok_or(LayoutError::Rule { field: "ballot rule", rule: "must be a defined rule" })
     }
 }
 
-/// An application with a proof of possession from each of its keys, in their order.
+/// A member loses its rights: suspended, gone of its own will, or expelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedApplication {
-    /// The application.
-    pub application: Application,
-    /// One signature per key.
-    pub proofs: Vec<Signature>,
+pub struct Departure {
+    /// The member.
+    pub member: MemberNumber,
+    /// Ground and decision, for readers.
+    pub reason: String,
+    /// One seal for each of its unsealed signing keys, in ascending order of key.
+    pub seals: Vec<Seal>,
 }
 
-impl SignedApplication {
-    /// The canonical bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = self.application.encode();
-        for proof in &self.proofs {
-            out.extend_from_slice(proof.as_bytes());
-        }
-        out
-    }
-
-    /// Reads the canonical bytes to their end.
-    pub fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
-        let mut reader = Reader::new(bytes);
-        let application = Self::read(&mut reader)?;
-        reader.finish()?;
-        Ok(application)
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let application = Application::read(reader)?;
-        let proofs = application.keys.iter().map(|_| Ok(Signature(reader.array("proof of possession")?)));
-        Ok(Self { proofs: proofs.collect::<Result<_, LayoutError>>()?, application })
-    }
-
-    /// The first key that did not sign the application, if there is one.
-    pub fn unproven_key(&self, federation: &FederationId) -> Option<PublicKey> {
-        let content = self.application.encode();
-        let proven = |key: &PurposedKey, proof| verify(&key.key, Domain::Possession, federation, &content, proof);
-        let mut pairs = self.application.keys.iter().zip(&self.proofs);
-        pairs.find(|(key, proof)| !proven(key, proof)).map(|(key, _)| key.key)
-    }
-}
-
-/// A place in a log: the entry up to which a sealed log counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// Sequence of the last accepted entry.
-    pub sequence: u64,
-    /// Its id, which names the branch.
-    pub id: EntryId,
-}
-
-/// The end of a key's right. For a signing key it names the last accepted entry, or none at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seal {
-    /// The sealed key.
-    pub key: PublicKey,
-    /// The last accepted entry of its log; `None` accepts nothing. Always `None` for keys without a log.
-    pub last: Option<Position>,
-}
-
-impl Seal {
+impl Departure {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.key.as_bytes());
-        let last = self.last.unwrap_or(Position { sequence: 0, id: EntryId::ZERO });
-        out.push(u8::from(self.last.is_some()));
-        out.extend_from_slice(&last.sequence.to_le_bytes());
-        out.extend_from_slice(last.id.as_bytes());
+        put_member(out, self.member);
+        put_text(out, &self.reason);
+        put_seals(out, &self.seals);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let key = PublicKey(reader.array("sealed key")?);
-        let accepts = reader.boolean("seal accepts")?;
-        let last = Position { sequence: reader.u64("seal sequence")?, id: EntryId(reader.array("seal id")?) };
-        if !accepts && (last.sequence != 0 || last.id != EntryId::ZERO) {
-            return Err(LayoutError::Rule { field: "seal", rule: "must be zero when it accepts nothing" });
-        }
-        Ok(Self { key, last: accepts.then_some(last) })
+        Ok(Self { member: read_member(reader)?, reason: read_reason(reader)?, seals: read_seals(reader)? })
+    }
+}
+
+/// A key that comes to a member that has others already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// The member.
+    pub member: MemberNumber,
+    /// The key.
+    pub key: PurposedKey,
+    /// Its signature over the member number, the purpose and itself.
+    pub proof: Signature,
+}
+
+impl KeyGrant {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&added_key_content(self.member, &self.key));
+        out.extend_from_slice(self.proof.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
+        Ok(Self {
+            member: read_member(reader)?,
+            key: PurposedKey { purpose: Purpose::read(reader)?, key: PublicKey(reader.array("key")?) },
+            proof: Signature(reader.array("proof of possession")?),
+        })
     }
 }
 
 /// One operation of a charter block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// Sets the federation's name and the threshold of registrars.
+    /// Sets the federation's name, the threshold of registrars and what share of all members decides beside them.
     Rules {
         /// Name of the federation.
         name: String,
         /// Registrars that must sign the next block.
         threshold: u16,
+        /// What share of all voting members validates the next block without them.
+        ballots: BallotRule,
     },
     /// Names a kind set that statements may refer to.
     KindSet {
@@ -286,44 +123,83 @@ pub enum Operation {
         /// Hash of the set.
         hash: ContentHash,
     },
-    /// Admits a member under the next number.
+    /// Admits a member under the next number, or one that left or was expelled again under its own, with new keys.
     Admit {
-        /// The next number.
+        /// The next number, or that of a former member.
         member: MemberNumber,
         /// Who it is, proven by its keys.
         application: SignedApplication,
     },
-    /// Expels a member: every key of its is sealed.
-    Expel {
+    /// Reminds a member of its duties; takes no right.
+    Warn {
         /// The member.
         member: MemberNumber,
         /// Ground and decision, for readers.
         reason: String,
-        /// One seal for each of its unsealed signing keys, in ascending order of key.
-        seals: Vec<Seal>,
     },
+    /// Takes a member's rights until it is reinstated.
+    Suspend(Departure),
+    /// Gives a suspended member its rights back, with a new signing key: a sealed key never returns.
+    Reinstate {
+        /// Ground and decision, for readers.
+        reason: String,
+        /// The new signing key.
+        grant: KeyGrant,
+    },
+    /// A member leaves of its own will, or is persuaded to: every key of its ends.
+    Leave(Departure),
+    /// Expels a member: every key of its ends.
+    Expel(Departure),
     /// Gives a member another key.
-    AddKey {
-        /// The member.
-        member: MemberNumber,
-        /// The key.
-        key: PurposedKey,
-        /// Its signature over the member number, the purpose and itself.
-        proof: Signature,
-    },
+    AddKey(KeyGrant),
     /// Ends a key's right, or moves the seal of one that has ended.
     SealKey(Seal),
-    /// Makes a member's governance key a registrar's.
-    AddRegistrar {
-        /// The member.
-        member: MemberNumber,
-        /// Its governance key.
-        key: PublicKey,
+    /// Ends a key's right and gives its member another of the same purpose.
+    ReplaceKey {
+        /// The end of the old key.
+        seal: Seal,
+        /// The new key.
+        grant: KeyGrant,
     },
-    /// Takes the registrar's office from a governance key.
-    RemoveRegistrar {
-        /// The governance key.
-        key: PublicKey,
+    /// Gives a member a seat.
+    GrantRole(SeatGrant),
+    /// Takes a seat.
+    TakeRole {
+        /// The seat's number.
+        seat: u32,
+        /// Ground and decision, for readers.
+        reason: String,
+    },
+    /// Says how many seats a role has, and how long a term may be.
+    RoleRule(RoleRule),
+    /// Sets how fast entries of one member are passed on by gossip. What is shed comes by sync: validity never depends
+    /// on it (DESIGN 5.7).
+    Limits {
+        /// Entries of one member in a minute; zero sets no limit.
+        gossip_entries_per_minute: u32,
+    },
+    /// Names a set of duty rules.
+    DutyRules {
+        /// The number of the set.
+        version: u16,
+        /// Its hash.
+        hash: ContentHash,
+    },
+    /// Gives the records of a member that left or was expelled to another, which may revise and withdraw them.
+    Reassign {
+        /// The former member.
+        from: MemberNumber,
+        /// Whose they are from now on.
+        to: MemberNumber,
+        /// Ground and decision, for readers.
+        reason: String,
+    },
+    /// Erases bodies (DESIGN 3.10).
+    Erase {
+        /// Ground and decision, for readers.
+        reason: String,
+        /// The entries, in strictly ascending order.
+        targets: Vec<Target>,
     },
 }
 
@@ -341,63 +217,105 @@ impl Operation {
             Self::Rules { .. } => 1,
             Self::KindSet { .. } => 2,
             Self::Admit { .. } => 3,
-            Self::Expel { .. } => 4,
-            Self::AddKey { .. } => 5,
-            Self::SealKey(_) => 6,
-            Self::AddRegistrar { .. } => 7,
-            Self::RemoveRegistrar { .. } => 8,
+            Self::Warn { .. } => 4,
+            Self::Suspend(_) => 5,
+            Self::Reinstate { .. } => 6,
+            Self::Leave(_) => 7,
+            Self::Expel(_) => 8,
+            Self::AddKey(_) => 9,
+            Self::SealKey(_) => 10,
+            Self::ReplaceKey { .. } => 11,
+            Self::GrantRole(_) => 12,
+            Self::TakeRole { .. } => 13,
+            Self::RoleRule(_) => 14,
+            Self::Limits { .. } => 15,
+            Self::DutyRules { .. } => 16,
+            Self::Reassign { .. } => 17,
+            Self::Erase { .. } => 18,
         }
     }
 
-    /// The name in listings.
+    /// The name in errors and listings.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Rules { .. } => "rules",
             Self::KindSet { .. } => "kind-set",
             Self::Admit { .. } => "admit",
-            Self::Expel { .. } => "expel",
-            Self::AddKey { .. } => "add-key",
+            Self::Warn { .. } => "warn",
+            Self::Suspend(_) => "suspend",
+            Self::Reinstate { .. } => "reinstate",
+            Self::Leave(_) => "leave",
+            Self::Expel(_) => "expel",
+            Self::AddKey(_) => "add-key",
             Self::SealKey(_) => "seal-key",
-            Self::AddRegistrar { .. } => "add-registrar",
-            Self::RemoveRegistrar { .. } => "remove-registrar",
+            Self::ReplaceKey { .. } => "replace-key",
+            Self::GrantRole(_) => "grant-role",
+            Self::TakeRole { .. } => "take-role",
+            Self::RoleRule(_) => "role-rule",
+            Self::Limits { .. } => "limits",
+            Self::DutyRules { .. } => "duty-rules",
+            Self::Reassign { .. } => "reassign",
+            Self::Erase { .. } => "erase",
         }
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let mut bytes = Vec::new();
-        match self {
-            Self::Rules { name, threshold } => {
-                put_text(&mut bytes, name);
-                bytes.extend_from_slice(&threshold.to_le_bytes());
-            }
-            Self::KindSet { version, hash } => {
-                bytes.extend_from_slice(&version.to_le_bytes());
-                bytes.extend_from_slice(hash.as_bytes());
-            }
-            Self::Admit { member, application } => {
-                bytes.extend_from_slice(&member.0.to_le_bytes());
-                bytes.extend_from_slice(&application.encode());
-            }
-            Self::Expel { member, reason, seals } => {
-                bytes.extend_from_slice(&member.0.to_le_bytes());
-                put_text(&mut bytes, reason);
-                put_count(&mut bytes, seals.len());
-                seals.iter().for_each(|seal| seal.encode(&mut bytes));
-            }
-            Self::AddKey { member, key, proof } => {
-                bytes.extend_from_slice(&added_key_content(*member, key));
-                bytes.extend_from_slice(proof.as_bytes());
-            }
-            Self::SealKey(seal) => seal.encode(&mut bytes),
-            Self::AddRegistrar { member, key } => {
-                bytes.extend_from_slice(&member.0.to_le_bytes());
-                bytes.extend_from_slice(key.as_bytes());
-            }
-            Self::RemoveRegistrar { key } => bytes.extend_from_slice(key.as_bytes()),
-        }
+        self.encode_body(&mut bytes);
         out.extend_from_slice(&self.type_number().to_le_bytes());
         out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         out.extend_from_slice(&bytes);
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Rules { name, threshold, ballots } => {
+                put_text(out, name);
+                out.extend_from_slice(&threshold.to_le_bytes());
+                out.push(*ballots as u8);
+            }
+            Self::KindSet { version, hash } | Self::DutyRules { version, hash } => {
+                out.extend_from_slice(&version.to_le_bytes());
+                out.extend_from_slice(hash.as_bytes());
+            }
+            Self::Admit { member, application } => {
+                put_member(out, *member);
+                out.extend_from_slice(&application.encode());
+            }
+            Self::Warn { member, reason } => {
+                put_member(out, *member);
+                put_text(out, reason);
+            }
+            Self::Suspend(departure) | Self::Leave(departure) | Self::Expel(departure) => departure.encode(out),
+            Self::Reinstate { reason, grant } => {
+                put_text(out, reason);
+                grant.encode(out);
+            }
+            Self::AddKey(grant) => grant.encode(out),
+            Self::SealKey(seal) => seal.encode(out),
+            Self::ReplaceKey { seal, grant } => {
+                seal.encode(out);
+                grant.encode(out);
+            }
+            Self::GrantRole(grant) => grant.encode(out),
+            Self::TakeRole { seat, reason } => {
+                out.extend_from_slice(&seat.to_le_bytes());
+                put_text(out, reason);
+            }
+            Self::RoleRule(rule) => rule.encode(out),
+            Self::Limits { gossip_entries_per_minute } => {
+                out.extend_from_slice(&gossip_entries_per_minute.to_le_bytes());
+            }
+            Self::Reassign { from, to, reason } => {
+                put_member(out, *from);
+                put_member(out, *to);
+                put_text(out, reason);
+            }
+            Self::Erase { reason, targets } => {
+                put_text(out, reason);
+                erasure::put_targets(out, targets);
+            }
+        }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
@@ -414,42 +332,56 @@ impl Operation {
             1 => Self::Rules {
                 name: body.line(NAME_BYTES_MAX, "federation name")?.to_owned(),
                 threshold: body.u16("threshold")?,
+                ballots: BallotRule::read(body)?,
             },
-            2 => Self::KindSet {
-                version: body.u16("kind set version")?,
-                hash: ContentHash(body.array("kind set hash")?),
-            },
+            2 => Self::KindSet { version: body.u16("kind set version")?, hash: read_hash(body, "kind set hash")? },
             3 => Self::Admit { member: read_member(body)?, application: SignedApplication::read(body)? },
-            4 => Self::Expel {
-                member: read_member(body)?,
-                reason: body.text_or_empty(NAME_BYTES_MAX * 4, "reason")?.to_owned(),
-                seals: read_seals(body)?,
-            },
-            5 => Self::AddKey {
-                member: read_member(body)?,
-                key: PurposedKey { purpose: Purpose::read(body)?, key: PublicKey(body.array("key")?) },
-                proof: Signature(body.array("proof of possession")?),
-            },
-            6 => Self::SealKey(Seal::read(body)?),
-            7 => Self::AddRegistrar { member: read_member(body)?, key: PublicKey(body.array("key")?) },
-            8 => Self::RemoveRegistrar { key: PublicKey(body.array("key")?) },
+            4 => Self::Warn { member: read_member(body)?, reason: read_reason(body)? },
+            5 => Self::Suspend(Departure::read(body)?),
+            6 => Self::Reinstate { reason: read_reason(body)?, grant: KeyGrant::read(body)? },
+            7 => Self::Leave(Departure::read(body)?),
+            8 => Self::Expel(Departure::read(body)?),
+            9 => Self::AddKey(KeyGrant::read(body)?),
+            10 => Self::SealKey(Seal::read(body)?),
+            11 => Self::ReplaceKey { seal: Seal::read(body)?, grant: KeyGrant::read(body)? },
+            12 => Self::GrantRole(SeatGrant::read(body)?),
+            13 => Self::TakeRole { seat: body.u32("seat")?, reason: read_reason(body)? },
+            14 => Self::RoleRule(RoleRule::read(body)?),
+            15 => Self::Limits { gossip_entries_per_minute: body.u32("gossip entries per minute")? },
+            16 => {
+                Self::DutyRules { version: body.u16("duty rules version")?, hash: read_hash(body, "duty rules hash")? }
+            }
+            17 => Self::Reassign { from: read_member(body)?, to: read_member(body)?, reason: read_reason(body)? },
+            18 => Self::Erase { reason: read_reason(body)?, targets: erasure::read_targets(body)? },
             _ => {
                 let rule = "is not known to this build; update it to follow the charter";
                 return Err(LayoutError::Rule { field: OPERATION_TYPE, rule });
             }
         })
     }
+
+    /// The role that an operation speaks of, for listings.
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::GrantRole(grant) => Some(grant.role),
+            Self::RoleRule(rule) => Some(rule.role),
+            _ => None,
+        }
+    }
+}
+
+fn put_member(out: &mut Vec<u8>, member: MemberNumber) {
+    out.extend_from_slice(&member.0.to_le_bytes());
 }
 
 fn read_member(reader: &mut Reader<'_>) -> Result<MemberNumber, LayoutError> {
     Ok(MemberNumber(reader.u32("member")?))
 }
 
-fn read_seals(reader: &mut Reader<'_>) -> Result<Vec<Seal>, LayoutError> {
-    let count = reader.count(KEYS_PER_MEMBER_MAX, "seals")?;
-    let seals: Vec<Seal> = (0..count).map(|_| Seal::read(reader)).collect::<Result<_, _>>()?;
-    if !seals.is_sorted_by(|first, second| first.key < second.key) {
-        return Err(LayoutError::Rule { field: "seals", rule: "must be in strictly ascending order of key" });
-    }
-    Ok(seals)
+fn read_reason(reader: &mut Reader<'_>) -> Result<String, LayoutError> {
+    Ok(reader.text_or_empty(REASON_BYTES_MAX, "reason")?.to_owned())
+}
+
+fn read_hash(reader: &mut Reader<'_>, field: &'static str) -> Result<ContentHash, LayoutError> {
+    Ok(ContentHash(reader.array(field)?))
 }

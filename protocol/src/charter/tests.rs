@@ -34,11 +34,12 @@ fn a_charter_survives_a_round_trip_and_names_the_federation_by_its_genesis() {
 #[test]
 fn a_block_needs_the_registrars_of_the_block_before() {
     let (mut charter, _, county) = two_members();
-    let block = charter.next_block(0, EXPIRES_MS, vec![Operation::Rules { name: "夺权".into(), threshold: 1 }]);
+    let rules = Operation::Rules { name: "夺权".into(), threshold: 1, ballots: BallotRule::MoreThanHalf };
+    let block = charter.next_block(0, EXPIRES_MS, vec![rules]);
     let mut signed = SignedBlock::unsigned(block).expect("the block keeps its bounds");
     signed.sign(&county.governance, &charter.federation());
     let refused = charter.append(signed);
-    assert_eq!(refused, Err(CharterError::Threshold { version: 3, found: 0, threshold: 1 }));
+    assert_eq!(refused, Err(CharterError::Threshold { version: 3, found: 0, threshold: 1, ballots: 0 }));
     assert_eq!(charter.version(), 2);
 }
 
@@ -88,7 +89,7 @@ fn a_key_is_granted_once_and_a_member_has_one_open_log() {
     let purposed = PurposedKey { purpose: Purpose::Signing, key: public_key(&key) };
     let member = MemberNumber(2);
     let proof = sign(&key, Domain::Possession, &charter.federation(), &added_key_content(member, &purposed));
-    let add = Operation::AddKey { member, key: purposed, proof };
+    let add = Operation::AddKey(KeyGrant { member, key: purposed, proof });
     assert!(secretariat.try_append(&mut charter, vec![add.clone()]).is_err());
     let seal = Operation::SealKey(Seal { key: public_key(&county.signing), last: None });
     assert!(secretariat.try_append(&mut charter, vec![seal, add.clone()]).is_ok());
@@ -99,7 +100,7 @@ fn a_key_is_granted_once_and_a_member_has_one_open_log() {
 #[test]
 fn a_block_that_leaves_too_few_registrars_is_refused() {
     let (mut charter, secretariat, _) = two_members();
-    let remove = Operation::RemoveRegistrar { key: public_key(&secretariat.governance) };
+    let remove = Operation::TakeRole { seat: 1, reason: String::new() };
     let refused = secretariat.try_append(&mut charter, vec![remove]);
     assert_eq!(refused, Err(CharterError::Registrars { version: 3, found: 0, threshold: 1 }));
 }

@@ -1,17 +1,7 @@
 use super::*;
 use crate::charter::{Class, Operation, Seal};
 use crate::identity::public_key;
-use crate::testing::Organisation;
-
-/// Keeps entries as a store would, by carrying out changes.
-#[derive(Default, Clone)]
-struct Shelf(BTreeMap<(LogNumber, u64), Arc<VerifiedEntry>>);
-
-impl EntrySource for Shelf {
-    fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>> {
-        self.0.get(&(log, sequence)).cloned()
-    }
-}
+use crate::testing::{Organisation, Shelf};
 
 struct World {
     secretariat: Organisation,
@@ -47,17 +37,7 @@ impl World {
     fn insert(&mut self, entry: &Arc<VerifiedEntry>) -> Outcome {
         let mut changes = Vec::new();
         let outcome = self.replica.insert(entry, &self.shelf, &mut changes);
-        for change in changes {
-            match change {
-                Change::Append { log, entry } | Change::Body { log, entry } => {
-                    self.shelf.0.insert((log, entry.header().sequence), entry);
-                }
-                Change::Truncate { log, from } => {
-                    self.shelf.0.retain(|(held, sequence), _| *held != log || *sequence < from)
-                }
-                Change::Block(_) | Change::Proof(_) => {}
-            }
-        }
+        self.shelf.carry_out(&changes);
         outcome
     }
 
@@ -66,7 +46,9 @@ impl World {
         let seal = Operation::SealKey(Seal { key: public_key(&self.county.signing), last });
         self.secretariat.try_append(&mut charter, vec![seal]).expect("the block keeps every rule");
         let block = charter.blocks().last().expect("a charter has blocks").clone();
-        self.replica.append_block(block, &mut Vec::new()).expect("the block follows the tip");
+        let mut changes = Vec::new();
+        self.replica.append_block(block, &self.shelf, &mut changes).expect("the block follows the tip");
+        self.shelf.carry_out(&changes);
     }
 }
 
@@ -185,7 +167,7 @@ fn an_entry_of_a_later_charter_waits_for_it_and_one_of_an_earlier_is_refused() {
     assert_eq!(world.insert(&stranger), Outcome::Refused(RefuseReason::UnknownKey));
     let back = world.county.entry(world.replica.charter(), Some(&ahead), time, 102, vec![0; 16]);
     let block = later.blocks().last().expect("a charter has blocks").clone();
-    world.replica.append_block(block, &mut Vec::new()).expect("the block follows the tip");
+    world.replica.append_block(block, &world.shelf, &mut Vec::new()).expect("the block follows the tip");
     assert_eq!(world.insert(&ahead), Outcome::Appended);
     assert_eq!(world.insert(&back), Outcome::Refused(RefuseReason::CharterDecreases));
 }

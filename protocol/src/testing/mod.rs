@@ -2,16 +2,18 @@
 //! federation.
 
 mod peer;
+mod shelf;
 
 pub use peer::{Peer, sync};
+pub use shelf::Shelf;
 
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 
 use crate::charter::{
-    Application, Block, Charter, CharterError, Class, Operation, Position, Purpose, PurposedKey, Seal,
-    SignedApplication, SignedBlock,
+    Application, BallotRule, Block, Charter, CharterError, Class, Departure, Operation, Position, Purpose, PurposedKey,
+    Seal, SeatGrant, SignedApplication, SignedBlock,
 };
 use crate::entry::{Header, VerifiedEntry};
 use crate::identity::{BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, public_key, sign};
@@ -59,9 +61,9 @@ impl Organisation {
     pub fn found(name: &str, seed: u32) -> (Charter, Self) {
         let secretariat = Self::new(name, Class::Secretariat, seed);
         let operations = vec![
-            Operation::Rules { name: "测试联盟".into(), threshold: 1 },
+            Operation::Rules { name: "测试联盟".into(), threshold: 1, ballots: BallotRule::MoreThanHalf },
             Operation::Admit { member: MemberNumber(1), application: secretariat.application(&FederationId::ZERO) },
-            Operation::AddRegistrar { member: MemberNumber(1), key: public_key(&secretariat.governance) },
+            Operation::GrantRole(SeatGrant::registrar(MemberNumber(1), public_key(&secretariat.governance))),
         ];
         let block =
             Block { version: 1, previous: BlockHash::ZERO, time_ms: FOUNDED_MS, expires_ms: EXPIRES_MS, operations };
@@ -108,7 +110,8 @@ impl Organisation {
     pub fn expel(&self, charter: &mut Charter, other: &Self, last: Option<Position>) {
         let key = public_key(&other.signing);
         let member = charter.log_of(&key).expect("the organisation is a member").member;
-        let expel = Operation::Expel { member, reason: "不履行义务".into(), seals: vec![Seal { key, last }] };
+        let reason = "不履行义务".into();
+        let expel = Operation::Expel(Departure { member, reason, seals: vec![Seal { key, last }] });
         self.try_append(charter, vec![expel]).expect("the expulsion keeps every rule");
     }
 

@@ -1,26 +1,19 @@
 //! A peer without network or disk: a replica, its entries in memory, and a sync session run to its end.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::charter::{Charter, LogNumber, SignedBlock};
 use crate::entry::VerifiedEntry;
 use crate::fork::ForkProof;
 use crate::replica::{Change, EntrySource, Outcome, Replica};
+
+use super::shelf::Shelf;
 use crate::sync::chunk::{self, ChunkBuilder};
 use crate::sync::message::{Message, Span};
 use crate::sync::session::{Ingested, Output, Session, Summary, SyncError};
 use crate::view::{BodySource, Keeper, Place};
 use serde_bytes::ByteBuf;
-
-#[derive(Debug, Clone, Default)]
-struct Shelf(BTreeMap<(LogNumber, u64), Arc<VerifiedEntry>>);
-
-impl EntrySource for Shelf {
-    fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>> {
-        self.0.get(&(log, sequence)).cloned()
-    }
-}
 
 /// A node in memory.
 #[derive(Debug, Clone)]
@@ -60,7 +53,7 @@ impl Peer {
     /// Gives the peer a block; one that does not follow its tip is left alone.
     pub fn insert_block(&mut self, block: &SignedBlock) {
         let mut changes = Vec::new();
-        let _ = self.replica.append_block(block.clone(), &mut changes);
+        let _ = self.replica.append_block(block.clone(), &self.shelf, &mut changes);
         self.carry_out(changes);
     }
 
@@ -82,32 +75,8 @@ impl Peer {
     }
 
     fn carry_out(&mut self, changes: Vec<Change>) {
-        let mut touched = BTreeSet::new();
-        let mut charter_changed = false;
-        for change in changes {
-            match change {
-                Change::Append { log, entry } => {
-                    self.shelf.0.insert((log, entry.header().sequence), entry);
-                    touched.insert(log);
-                }
-                Change::Body { log, entry } => {
-                    self.keeper.body_arrived(log, &entry, &self.replica);
-                    self.shelf.0.insert((log, entry.header().sequence), entry);
-                }
-                Change::Truncate { log, from } => {
-                    self.shelf.0.retain(|(held, sequence), _| *held != log || *sequence < from);
-                    touched.insert(log);
-                }
-                Change::Block(_) => charter_changed = true,
-                Change::Proof(proof) => {
-                    touched.extend(self.replica.charter().log_of(&proof.key()).map(|grant| grant.number));
-                }
-            }
-        }
-        if charter_changed {
-            touched = (0..self.replica.charter().logs().len() as LogNumber).collect();
-        }
-        self.keeper.update(&self.replica, &touched, &self.shelf);
+        self.shelf.carry_out(&changes);
+        self.keeper.follow(&self.replica, &changes, &self.shelf);
     }
 
     fn ingest(&mut self, output: Output) -> Ingested {

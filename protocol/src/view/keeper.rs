@@ -1,12 +1,13 @@
 //! Keeps a view in step with a replica: new entries are added, and anything that stops counting starts it over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, View};
 use crate::charter::LogNumber;
 use crate::entry::VerifiedEntry;
+use crate::erasure::KIND_ERASURE;
 use crate::identity::EntryId;
-use crate::replica::{EntrySource, Replica};
+use crate::replica::{Change, EntrySource, Replica};
 
 /// A view and how far it has taken in each log.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Keeper {
     view: View,
     /// For each log: entries taken in, and the id of the last of them.
     taken: Vec<(u64, EntryId)>,
+    /// Erased places as they were taken in.
+    erased: BTreeMap<Place, bool>,
 }
 
 impl Keeper {
@@ -29,48 +32,123 @@ impl Keeper {
         &self.view
     }
 
-    /// Brings the view up to date for the logs that may have changed.
+    /// Brings the view up to date with changes that were carried out.
     ///
-    /// Returns whether it had to be built anew, because entries that were taken in no longer count.
-    pub fn update(&mut self, replica: &Replica, touched: &BTreeSet<LogNumber>, source: &dyn EntrySource) -> bool {
-        self.taken.resize(replica.charter().logs().len(), (0, EntryId::ZERO));
-        let stands = |log: &LogNumber| {
-            let (length, last) = self.taken[*log as usize];
-            length == 0 || (replica.effective_length(*log) >= length && replica.id(*log, length - 1) == Some(last))
-        };
-        if !touched.iter().all(stands) {
+    /// Returns whether it had to be built anew, because entries that were taken in say something else now: they no longer
+    /// count, their bodies were erased, or their records have another owner.
+    pub fn follow(&mut self, replica: &Replica, changes: &[Change], source: &dyn EntrySource) -> bool {
+        let mut touched = BTreeSet::new();
+        let (mut every, mut anew) = (false, false);
+        for change in changes {
+            match change {
+                Change::Append { log, .. } | Change::Displace { log, .. } => drop(touched.insert(*log)),
+                Change::Body { log, entry } => self.body_arrived(*log, entry, replica),
+                Change::Erase { .. } => anew = true,
+                // A block can move seals of any log, and give its records to another.
+                Change::Block(_) => every = true,
+                Change::Proof(proof) => {
+                    touched.extend(replica.charter().log_of(&proof.key()).map(|grant| grant.number));
+                }
+                Change::Rival(_) => {}
+            }
+        }
+        if every {
+            touched = (0..replica.charter().logs().len() as LogNumber).collect();
+        }
+        let erasing = changes.iter().any(may_erase) || touched.iter().any(|log| is_sealed(*log, replica));
+        if anew || (erasing && self.erasures_changed(replica)) || !touched.iter().all(|log| self.stands(*log, replica))
+        {
             self.rebuild(replica, source);
             return true;
+        }
+        if every {
+            self.view.set_logs(replica.charter().logs());
+            self.taken.resize(replica.charter().logs().len(), (0, EntryId::ZERO));
         }
         touched.iter().for_each(|log| self.extend(*log, replica, source));
         false
     }
 
+    /// Whether what was taken in of a log still counts, for the same owner.
+    fn stands(&self, log: LogNumber, replica: &Replica) -> bool {
+        let Some((length, last)) = self.taken.get(log as usize).copied() else { return true };
+        let counts =
+            length == 0 || (replica.effective_length(log) >= length && replica.id(log, length - 1) == Some(last));
+        let grant = replica.charter().logs().get(log as usize);
+        let owner = self.view.logs.get(log as usize).map(|known| &known.heirs);
+        counts && grant.map(|grant| &grant.heirs) == owner
+    }
+
+    /// Whether an erasure came into force or lost it for something that was taken in already.
+    fn erasures_changed(&self, replica: &Replica) -> bool {
+        let taken =
+            |place: &Place| self.taken.get(place.log as usize).is_some_and(|(length, _)| place.sequence < *length);
+        let counting = counting_erasures(replica).into_iter().filter(|(place, _)| taken(place));
+        !counting.eq(self.erased.iter().map(|(place, creates)| (*place, *creates)))
+    }
+
     /// Takes in an entry whose body came after its header.
-    pub fn body_arrived(&mut self, log: LogNumber, entry: &VerifiedEntry, replica: &Replica) {
+    fn body_arrived(&mut self, log: LogNumber, entry: &VerifiedEntry, replica: &Replica) {
         let sequence = entry.header().sequence;
         let taken = self.taken.get(log as usize).is_some_and(|(length, _)| sequence < *length);
-        if let (true, Some(grant)) = (taken, replica.charter().logs().get(log as usize)) {
-            self.view.insert(Place { log, sequence }, grant.member, entry);
+        if taken && replica.charter().logs().get(log as usize).is_some() {
+            self.view.insert(Place { log, sequence }, entry);
         }
     }
 
     fn rebuild(&mut self, replica: &Replica, source: &dyn EntrySource) {
-        let logs = replica.charter().logs().len();
+        let logs = replica.charter().logs();
         self.view = View::default();
-        self.taken = vec![(0, EntryId::ZERO); logs];
-        (0..logs as LogNumber).for_each(|log| self.extend(log, replica, source));
+        self.view.set_logs(logs);
+        self.taken = vec![(0, EntryId::ZERO); logs.len()];
+        self.erased = BTreeMap::new();
+        (0..logs.len() as LogNumber).for_each(|log| self.extend(log, replica, source));
     }
 
     fn extend(&mut self, log: LogNumber, replica: &Replica, source: &dyn EntrySource) {
-        let Some(grant) = replica.charter().logs().get(log as usize) else { return };
+        if replica.charter().logs().get(log as usize).is_none() {
+            return;
+        }
         for sequence in self.taken[log as usize].0..replica.effective_length(log) {
+            let place = Place { log, sequence };
             // An entry that the store cannot read is missing from the view, like one whose body is missing.
-            if let Some(entry) = source.entry(log, sequence) {
-                self.view.insert(Place { log, sequence }, grant.member, &entry);
+            match (source.entry(log, sequence), replica.erased(log, sequence)) {
+                (Some(entry), Some(creates)) => {
+                    self.erased.insert(place, creates);
+                    self.view.insert_erased(place, &entry, creates);
+                }
+                (Some(entry), None) => self.view.insert(place, &entry),
+                (None, _) => {}
             }
             let id = replica.id(log, sequence).unwrap_or(EntryId::ZERO);
             self.taken[log as usize] = (sequence + 1, id);
         }
     }
+}
+
+/// Whether a change can bring an erasure into force, or take it away.
+fn may_erase(change: &Change) -> bool {
+    match change {
+        Change::Append { entry, .. } | Change::Body { entry, .. } => entry.header().kind == KIND_ERASURE,
+        _ => true,
+    }
+}
+
+/// A log with a seal can reach it with one entry, and count up to there at once.
+fn is_sealed(log: LogNumber, replica: &Replica) -> bool {
+    replica.charter().logs().get(log as usize).is_some_and(|grant| grant.seal.is_some())
+}
+
+/// Places whose bodies are erased by what counts now, with what is said of them. Erasures are few.
+fn counting_erasures(replica: &Replica) -> BTreeMap<Place, bool> {
+    let mut counting = BTreeMap::new();
+    for (_, targets) in replica.erasures() {
+        for target in targets {
+            let Some(grant) = replica.charter().log_of(&target.key) else { continue };
+            if let Some(creates) = replica.erased(grant.number, target.sequence) {
+                counting.insert(Place { log: grant.number, sequence: target.sequence }, creates);
+            }
+        }
+    }
+    counting
 }

@@ -14,9 +14,11 @@ use std::sync::Arc;
 pub use keeper::Keeper;
 
 use crate::address::{Addresses, KIND_ADDRESS};
-use crate::charter::LogNumber;
+use crate::charter::{LogGrant, LogNumber};
 use crate::entry::VerifiedEntry;
-use crate::identity::{EntryId, MemberNumber, PublicKey};
+use crate::erasure::{Acknowledgement, KIND_ACKNOWLEDGEMENT};
+use crate::identity::{ContentHash, EntryId, MemberNumber, PublicKey};
+use crate::proposal::{Collection, KIND_ENDORSEMENT, KIND_PROPOSAL};
 use crate::statement::{FIELD_REASON, Operation, Statement};
 use crate::value::Value;
 
@@ -49,6 +51,19 @@ pub struct Version {
     pub time_ms: u64,
     /// What it does.
     pub operation: Operation,
+    /// Who made it.
+    pub author: MemberNumber,
+    /// Which owner of the record in turn that was: 0 the first, 1 the one whom the charter gave it to, and so on.
+    pub tenure: usize,
+    /// The entry of another key of the author that it states again.
+    pub origin: Option<EntryId>,
+}
+
+impl Version {
+    /// Owners in turn, each one's statements in the order of its logs.
+    fn order(&self) -> (usize, Place) {
+        (self.tenure, self.place)
+    }
 }
 
 /// What the view knows of a record without reading a body.
@@ -57,8 +72,16 @@ struct Record {
     owner: MemberNumber,
     kind: u16,
     external: Option<String>,
-    /// In the order of the owner's logs; the create comes first.
+    /// In the order of the owners' logs; the create comes first.
     versions: Vec<Version>,
+    /// Whether the body of its create was erased.
+    erased: bool,
+}
+
+impl Record {
+    fn place(&self) -> Place {
+        self.versions[0].place
+    }
 }
 
 /// A record as it stood at a time.
@@ -89,7 +112,7 @@ pub struct RecordState {
 /// The name of a record for people: derived, and the same on every node with the same entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
-    /// The owner.
+    /// Who created it; the label stays when the charter gives the record to another.
     pub member: MemberNumber,
     /// Position among its creates, from 1.
     pub serial: u64,
@@ -118,6 +141,8 @@ pub enum Aside {
     NoBody,
     /// Its body does not decode; the log goes on (DESIGN 3.9).
     Quarantined,
+    /// Its body was erased.
+    Erased,
     /// It speaks of a record of another member or another kind.
     NotOwner,
 }
@@ -127,23 +152,59 @@ pub enum Aside {
 pub struct View {
     records: BTreeMap<EntryId, Record>,
     /// Statements whose record has not been created yet, as far as this node knows.
-    early: BTreeMap<EntryId, Vec<(MemberNumber, u16, Version)>>,
+    early: BTreeMap<EntryId, Vec<Early>>,
     /// Creates of each member, in the order of its logs.
     creates: BTreeMap<MemberNumber, Vec<(Place, EntryId)>>,
     externals: BTreeMap<(MemberNumber, u16, String), EntryId>,
     aside: BTreeMap<Place, Aside>,
     /// The last addresses that each member stated for each of its transport keys.
     addresses: BTreeMap<(MemberNumber, PublicKey), (Place, Vec<String>)>,
+    collection: Collection,
+    /// Members that have carried out an erasure, by the erasing entry or block.
+    acknowledgements: BTreeMap<ContentHash, BTreeSet<MemberNumber>>,
+    /// Creates that state again what another key of their author had stated, by what they restate.
+    restated: BTreeMap<EntryId, BTreeMap<MemberNumber, EntryId>>,
+    /// The logs as the charter grants them: who writes each, and who owns its records.
+    logs: Vec<LogGrant>,
+}
+
+/// A statement that waits for its record.
+#[derive(Debug, Clone)]
+struct Early {
+    kind: u16,
+    charter: u32,
+    version: Version,
 }
 
 impl View {
+    /// Tells the view which logs there are. Where the owner of records changes, the view must be built anew.
+    pub fn set_logs(&mut self, logs: &[LogGrant]) {
+        self.logs = logs.to_vec();
+    }
+
+    fn author(&self, log: LogNumber) -> MemberNumber {
+        self.logs.get(log as usize).map_or(MemberNumber(0), |grant| grant.member)
+    }
+
+    /// Takes in the place of an entry that counts and whose body was erased. `creates` is what the erasure says of it.
+    pub fn insert_erased(&mut self, place: Place, entry: &VerifiedEntry, creates: bool) {
+        let header = entry.header();
+        if header.kind < RECORD_KINDS_FROM || !creates {
+            self.aside.insert(place, Aside::Erased);
+            return;
+        }
+        let author = self.author(place.log);
+        let (operation, time_ms) = (Operation::Create, header.time_ms);
+        let version = Version { place, entry: entry.id(), time_ms, operation, author, tenure: 0, origin: None };
+        self.create(header.kind, None, version, true);
+    }
+
     /// Takes in an entry that counts. Each entry is taken in once; entries of one log come in order.
-    ///
-    /// Of the system kinds, which are no records, addresses are kept and the others change nothing here.
-    pub fn insert(&mut self, place: Place, member: MemberNumber, entry: &VerifiedEntry) {
+    pub fn insert(&mut self, place: Place, entry: &VerifiedEntry) {
         let kind = entry.header().kind;
+        let author = self.author(place.log);
         if kind < RECORD_KINDS_FROM {
-            self.note_address(place, member, entry);
+            self.insert_system(place, author, entry);
             return;
         }
         let Some(body) = entry.body() else {
@@ -155,12 +216,55 @@ impl View {
             return;
         };
         self.aside.remove(&place);
-        let (operation, time_ms) = (statement.operation, entry.header().time_ms);
-        let version = Version { place, entry: entry.id(), time_ms, operation };
+        let (operation, time_ms, origin) = (statement.operation, entry.header().time_ms, statement.origin);
+        let version = Version { place, entry: entry.id(), time_ms, operation, author, tenure: 0, origin };
         match statement.record {
-            None => self.create(member, kind, statement.external, version),
-            Some(record) => self.change(record, member, kind, version),
+            None => self.create(kind, statement.external, version, false),
+            Some(record) => self.change(record, Early { kind, charter: entry.header().charter, version }),
         }
+    }
+
+    /// Of the system kinds, which are no records, those that a view speaks of.
+    fn insert_system(&mut self, place: Place, author: MemberNumber, entry: &VerifiedEntry) {
+        match entry.header().kind {
+            KIND_ADDRESS => self.note_address(place, author, entry),
+            KIND_PROPOSAL | KIND_ENDORSEMENT => {
+                if !self.collection.insert(place, author, entry) {
+                    self.aside.insert(place, Aside::Quarantined);
+                }
+            }
+            KIND_ACKNOWLEDGEMENT => {
+                let Some(body) = entry.body() else { return };
+                match Acknowledgement::decode(body) {
+                    Ok(stated) => stated.erasures.into_iter().for_each(|erasure| {
+                        self.acknowledgements.entry(erasure).or_default().insert(author);
+                    }),
+                    Err(_) => drop(self.aside.insert(place, Aside::Quarantined)),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Proposals for the charter, and who signed them.
+    pub fn collection(&self) -> &Collection {
+        &self.collection
+    }
+
+    /// Members whose nodes have carried out an erasure, by its entry's id or its block's hash.
+    pub fn acknowledged(&self, erasure: &ContentHash) -> impl Iterator<Item = MemberNumber> + '_ {
+        self.acknowledgements.get(erasure).into_iter().flatten().copied()
+    }
+
+    /// The record that states again what the entry `origin` had stated, if one member alone says so.
+    pub fn restated(&self, origin: &EntryId) -> Option<EntryId> {
+        let mut claims = self.restated.get(origin)?.values();
+        claims.next().filter(|_| claims.next().is_none()).copied()
+    }
+
+    /// Whether a record's create was erased: its label stands, and nothing else of it.
+    pub fn is_erased(&self, id: &EntryId) -> bool {
+        self.records.get(id).is_some_and(|record| record.erased)
     }
 
     fn note_address(&mut self, place: Place, member: MemberNumber, entry: &VerifiedEntry) {
@@ -180,17 +284,21 @@ impl View {
         self.addresses.iter().map(|((member, key), (_, addresses))| (*member, *key, addresses.as_slice()))
     }
 
-    fn create(&mut self, owner: MemberNumber, kind: u16, external: Option<String>, version: Version) {
-        let id = version.entry;
-        let creates = self.creates.entry(owner).or_default();
+    fn create(&mut self, kind: u16, external: Option<String>, version: Version, erased: bool) {
+        let (id, author) = (version.entry, version.author);
+        let owner = self.logs.get(version.place.log as usize).map_or(author, LogGrant::owner);
+        let creates = self.creates.entry(author).or_default();
         let position = creates.partition_point(|(place, _)| *place < version.place);
         creates.insert(position, (version.place, id));
         if let Some(external) = &external {
             self.note_external(owner, kind, external, version.place, id);
         }
-        self.records.insert(id, Record { owner, kind, external, versions: vec![version] });
-        for (member, kind, early) in self.early.remove(&id).unwrap_or_default() {
-            self.change(id, member, kind, early);
+        if let Some(origin) = version.origin {
+            self.restated.entry(origin).or_default().entry(author).or_insert(id);
+        }
+        self.records.insert(id, Record { owner, kind, external, versions: vec![version], erased });
+        for early in self.early.remove(&id).unwrap_or_default() {
+            self.change(id, early);
         }
     }
 
@@ -198,21 +306,29 @@ impl View {
     fn note_external(&mut self, owner: MemberNumber, kind: u16, external: &str, place: Place, id: EntryId) {
         let key = (owner, kind, external.to_owned());
         let earlier = self.externals.get(&key).and_then(|held| self.records.get(held));
-        if earlier.is_none_or(|held| place < held.versions[0].place) {
+        if earlier.is_none_or(|held| place < held.place()) {
             self.externals.insert(key, id);
         }
     }
 
-    fn change(&mut self, id: EntryId, member: MemberNumber, kind: u16, version: Version) {
+    fn change(&mut self, id: EntryId, stated: Early) {
         let Some(record) = self.records.get_mut(&id) else {
-            self.early.entry(id).or_default().push((member, kind, version));
+            self.early.entry(id).or_default().push(stated);
             return;
         };
-        if record.owner != member || record.kind != kind || version.place < record.versions[0].place {
+        let Early { kind, charter, mut version } = stated;
+        let grant = self.logs.get(record.place().log as usize);
+        let tenure = grant.and_then(|grant| grant.tenure(version.author, charter));
+        let (Some(tenure), true) = (tenure, record.kind == kind) else {
+            self.aside.insert(version.place, Aside::NotOwner);
+            return;
+        };
+        version.tenure = tenure;
+        if version.order() < record.versions[0].order() {
             self.aside.insert(version.place, Aside::NotOwner);
             return;
         }
-        let position = record.versions.partition_point(|held| held.place < version.place);
+        let position = record.versions.partition_point(|held| held.order() < version.order());
         record.versions.insert(position, version);
     }
 
@@ -224,10 +340,15 @@ impl View {
 
     /// Records of one kind, or of all, newest create first by label: members in order, each one's serials descending.
     pub fn list(&self, kind: Option<u16>, owner: Option<MemberNumber>) -> impl Iterator<Item = EntryId> + '_ {
-        let owned = move |member: &MemberNumber| owner.is_none_or(|owner| owner == *member);
-        let creates = self.creates.iter().filter(move |(member, _)| owned(member));
-        let ids = creates.flat_map(|(_, creates)| creates.iter().rev().map(|(_, id)| *id));
-        ids.filter(move |id| kind.is_none_or(|kind| self.records.get(id).is_some_and(|record| record.kind == kind)))
+        let ids = self.creates.values().flat_map(|creates| creates.iter().rev().map(|(_, id)| *id));
+        ids.filter(move |id| {
+            let wanted = |record: &Record| {
+                !record.erased
+                    && kind.is_none_or(|kind| record.kind == kind)
+                    && owner.is_none_or(|owner| record.owner == owner)
+            };
+            self.records.get(id).is_some_and(wanted)
+        })
     }
 
     /// The statements about a record that were made by `as_of_ms`.
@@ -271,9 +392,10 @@ impl View {
     /// The label of a record.
     pub fn label(&self, id: &EntryId) -> Option<Label> {
         let record = self.records.get(id)?;
-        let creates = self.creates.get(&record.owner)?;
+        let member = record.versions[0].author;
+        let creates = self.creates.get(&member)?;
         let position = creates.binary_search_by_key(&record.versions[0].place, |(place, _)| *place).ok()?;
-        Some(Label { member: record.owner, serial: position as u64 + 1 })
+        Some(Label { member, serial: position as u64 + 1 })
     }
 
     /// The record of a label.
@@ -325,6 +447,7 @@ impl View {
         let ids: BTreeSet<EntryId> = self.ids(as_of_ms).collect();
         for id in ids {
             hasher.update(id.as_bytes());
+            hasher.update(format!("{:?}", self.owner(&id)).as_bytes());
             // The derived `Debug` form is complete and ordered; it never leaves this function but as a hash.
             hasher.update(format!("{:?}", self.record(&id, as_of_ms, bodies)).as_bytes());
         }
@@ -354,106 +477,4 @@ impl RecordState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::charter::{Charter, Class};
-    use crate::testing::{FOUNDED_MS, Organisation};
-
-    #[derive(Default)]
-    struct Desk {
-        view: View,
-        bodies: BTreeMap<Place, Arc<[u8]>>,
-    }
-
-    impl BodySource for Desk {
-        fn body(&self, place: Place) -> Option<Arc<[u8]>> {
-            self.bodies.get(&place).cloned()
-        }
-    }
-
-    impl Desk {
-        fn insert(&mut self, member: u32, entry: &VerifiedEntry) {
-            let place = Place { log: member - 1, sequence: entry.header().sequence };
-            self.bodies.insert(place, entry.body().expect("the entry has a body").clone());
-            self.view.insert(place, MemberNumber(member), entry);
-        }
-
-        fn record(&self, id: EntryId, as_of_ms: u64) -> Option<RecordState> {
-            self.view.record(&id, as_of_ms, self)
-        }
-    }
-
-    fn title(text: &str) -> BTreeMap<u16, Value> {
-        BTreeMap::from([(1, Value::Text(text.into()))])
-    }
-
-    fn world() -> (Charter, Organisation, Organisation) {
-        let (mut charter, secretariat) = Organisation::found("秘书处", 1);
-        let county = Organisation::new("奉节县", Class::County, 2);
-        secretariat.admit(&mut charter, &county);
-        (charter, secretariat, county)
-    }
-
-    const NOW: u64 = FOUNDED_MS + 10_000;
-
-    fn body(statement: Statement) -> Vec<u8> {
-        statement.encode().expect("the statement keeps every rule")
-    }
-
-    #[test]
-    fn a_record_is_what_its_owner_last_said() {
-        let (charter, secretariat, county) = world();
-        let mut desk = Desk::default();
-        let create = Statement::create([0; 16], 1, Some("XQ001".into()), title("旧"));
-        let create = county.entry(&charter, None, NOW, 102, body(create));
-        let id = create.id();
-        let revise = Statement::revise([0; 16], 1, id, BTreeMap::from([(2, Value::Boolean(true))]), [1].into());
-        let revise = county.entry(&charter, Some(&create), NOW + 1, 102, body(revise));
-        let foreign = Statement::revise([0; 16], 1, id, title("别人的话"), BTreeSet::new());
-        let foreign = secretariat.entry(&charter, None, NOW + 2, 102, body(foreign));
-        let withdraw = Statement::withdraw([0; 16], 1, id, Some("已落地".into()));
-        let withdraw = county.entry(&charter, Some(&revise), NOW + 3, 102, body(withdraw));
-        // The secretariat's entry comes before the create that it speaks of: it waits, and is then set aside.
-        desk.insert(1, &foreign);
-        for entry in [&create, &revise, &withdraw] {
-            desk.insert(2, entry);
-        }
-        assert_eq!(desk.record(id, NOW - 1), None);
-        assert_eq!(desk.record(id, NOW).map(|record| record.fields), Some(title("旧")));
-        let last = desk.record(id, NOW + 3).expect("the record is there");
-        assert_eq!(last.fields, BTreeMap::from([(2, Value::Boolean(true))]));
-        assert_eq!(last.withdrawn, Some(Some("已落地".into())));
-        assert_eq!(last.label.to_string(), "2-1");
-        assert_eq!(desk.view.by_label("2-1".parse().expect("a label")), Some(id));
-        assert_eq!(desk.view.by_external(MemberNumber(2), 102, "XQ001"), Some(id));
-        assert_eq!(desk.view.aside().values().collect::<Vec<_>>(), [&Aside::NotOwner]);
-    }
-
-    #[test]
-    fn a_statement_from_the_future_is_hidden_until_its_time_and_then_counts_in_log_order() {
-        let (charter, _, county) = world();
-        let mut desk = Desk::default();
-        let create = county.entry(&charter, None, NOW, 102, body(Statement::create([0; 16], 1, None, title("一"))));
-        let say = |text| body(Statement::revise([0; 16], 1, create.id(), title(text), BTreeSet::new()));
-        let future = county.entry(&charter, Some(&create), NOW + 1_000, 102, say("二"));
-        let present = county.entry(&charter, Some(&future), NOW + 1, 102, say("三"));
-        [&create, &future, &present].into_iter().for_each(|entry| desk.insert(2, entry));
-        assert_eq!(desk.view.versions(&create.id(), NOW + 1).len(), 2);
-        let fields = |time| desk.record(create.id(), time).map(|record| record.fields);
-        assert_eq!(fields(NOW + 1), Some(title("三")));
-        assert_eq!(fields(NOW + 1_000), Some(title("三")), "log order decides, not the clock");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_set_aside_and_the_log_goes_on() {
-        let (charter, _, county) = world();
-        let mut desk = Desk::default();
-        let garbage = county.entry(&charter, None, NOW, 102, vec![9; 40]);
-        let unknown = body(Statement::create([0; 16], 9, None, title("新类别")));
-        let unknown = county.entry(&charter, Some(&garbage), NOW, 9_999, unknown);
-        desk.insert(2, &garbage);
-        desk.insert(2, &unknown);
-        assert_eq!(desk.view.aside().values().collect::<Vec<_>>(), [&Aside::Quarantined]);
-        assert_eq!(desk.record(unknown.id(), NOW).map(|record| record.kind), Some(9_999));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use node::directory::DataDirectory;
-use protocol::charter::{Block, Charter, Operation, SignedBlock};
+use protocol::charter::{BallotRule, Block, Charter, Operation, SeatGrant, SignedBlock};
 use protocol::identity::{BlockHash, FederationId, MemberNumber, public_key};
 use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::limits::NAME_BYTES_MAX;
@@ -83,10 +83,10 @@ fn genesis(directory: &DataDirectory, name: &str, now_ms: u64, expires_ms: u64) 
     let application = directory.application(&FederationId::ZERO).map_err(|error| home::directory_failure(&error))?;
     let founder = MemberNumber(1);
     let operations = vec![
-        Operation::Rules { name: name.to_owned(), threshold: 1 },
+        Operation::Rules { name: name.to_owned(), threshold: 1, ballots: BallotRule::MoreThanHalf },
         Operation::KindSet { version: KIND_SET_VERSION, hash: KindSet::builtin().hash() },
         Operation::Admit { member: founder, application },
-        Operation::AddRegistrar { member: founder, key: public_key(&governance) },
+        Operation::GrantRole(SeatGrant::registrar(founder, public_key(&governance))),
     ];
     let block = Block { version: 1, previous: BlockHash::ZERO, time_ms: now_ms, expires_ms, operations };
     let mut signed = SignedBlock::unsigned(block).map_err(Failure::internal)?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use node::api::types::{LogHead, Status};
-use protocol::charter::{Charter, Operation, Position, Seal, Standing};
+use protocol::charter::{Charter, Departure, Operation, Position, Seal, Standing};
 use protocol::identity::MemberNumber;
 use serde_json::json;
 
@@ -37,7 +37,7 @@ pub fn perform(context: &Context, arguments: &ExpelArguments) -> Result<(), Fail
         let number = find(charter, &arguments.member)?;
         let seals = seals(charter, number, &status.heads, arguments.accept_none)?;
         expelled = Some((number, seals.clone()));
-        Ok(vec![Operation::Expel { member: number, reason: arguments.reason.clone(), seals }])
+        Ok(vec![Operation::Expel(Departure { member: number, reason: arguments.reason.clone(), seals })])
     })?;
     let Some((number, seals)) = expelled else { return Ok(()) };
     let name = charter.members().get(&number).map(|member| member.name.clone()).unwrap_or_default();

@@ -74,6 +74,10 @@ impl EntrySource for Nothing {
     fn entry(&self, _log: LogNumber, _sequence: u64) -> Option<Arc<VerifiedEntry>> {
         None
     }
+
+    fn displaced(&self, _: &EntryId) -> Option<Arc<VerifiedEntry>> {
+        None
+    }
 }
 
 impl Checker {
@@ -156,7 +160,7 @@ impl Checker {
 
     fn take_block(&mut self, frame: &FileFrame) {
         let taken = SignedBlock::decode(&frame.content).map_err(Into::into).and_then(|block| match &mut self.replica {
-            Some(replica) => replica.append_block(block, &mut Vec::new()).map(drop),
+            Some(replica) => replica.append_block(block, &Nothing, &mut Vec::new()).map(drop),
             None => Charter::genesis(block).map(|charter| self.replica = Some(Replica::new(charter))),
         });
         let broken = match taken {

@@ -11,172 +11,26 @@
 //! 3. Otherwise: everything held counts, below the lowest proven fork and below the seal. An entry held at `S` that
 //!    is not `X` shows that the branch held is the wrong one, so `S` itself does not count.
 
+mod change;
+mod erasures;
+mod log;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use thiserror::Error;
+pub use change::{Change, EntrySource, IgnoreReason, Outcome, Recent, RefuseReason};
+pub use erasures::Eraser;
+use erasures::Erasures;
+use log::Log;
 
 use crate::charter::{Appended, Charter, CharterError, Claim, LogGrant, LogNumber, Position, SignedBlock};
 use crate::entry::VerifiedEntry;
+use crate::erasure::{Erasure, KIND_ERASURE};
 use crate::fork::ForkProof;
 use crate::frontier::{Frontier, Head, proofs_hash};
-use crate::identity::{EntryId, PublicKey};
-use crate::limits::{STAGED_BYTES_MAX, STAGED_MAX, STAGED_PER_LOG_MAX};
-
-/// Where the shell keeps entries. Reading happens only when two entries contradict each other.
-pub trait EntrySource {
-    /// The entry held at `sequence` of `log`, with or without its body.
-    fn entry(&self, log: LogNumber, sequence: u64) -> Option<Arc<VerifiedEntry>>;
-}
-
-/// What the shell must store, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// The charter grew by this block.
-    Block(SignedBlock),
-    /// The log grew by this entry.
-    Append {
-        /// The log.
-        log: LogNumber,
-        /// The entry.
-        entry: Arc<VerifiedEntry>,
-    },
-    /// The body of an entry that was held without it has arrived.
-    Body {
-        /// The log.
-        log: LogNumber,
-        /// The entry with its body.
-        entry: Arc<VerifiedEntry>,
-    },
-    /// Entries from this sequence on are of a wrong branch and are dropped.
-    Truncate {
-        /// The log.
-        log: LogNumber,
-        /// The first sequence that goes.
-        from: u64,
-    },
-    /// A fork was proven, lower than any known before.
-    Proof(ForkProof),
-}
-
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It continues its log (and perhaps others that had waited for it followed).
-    Appended,
-    /// It was there already.
-    Duplicate,
-    /// It was there without its body, which is now there too.
-    BodyArrived,
-    /// It waits for its predecessor.
-    Staged,
-    /// It cannot be judged now and nobody is to blame.
-    Ignored(IgnoreReason),
-    /// It breaks a rule, for good.
-    Refused(RefuseReason),
-    /// It contradicts the entry held at its place: the fork is proven.
-    Forked,
-    /// Its predecessor is not the one held here: the log forked somewhere below. Look for the place.
-    Diverged,
-}
-
-/// Why an entry is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum IgnoreReason {
-    /// Fetch the charter first.
-    #[error("it was written under a later charter than the one held here")]
-    CharterAhead,
-    /// Fetch the log instead.
-    #[error("too many entries wait for their predecessors already")]
-    StageFull,
-    /// The charter may move the seal later; then it is fetched again.
-    #[error("it lies above the seal of its key")]
-    AboveSeal,
-    /// Nothing is added to a forked log until a seal names a branch.
-    #[error("its log is forked, and no seal names a branch yet")]
-    ForkedLog,
-}
-
-/// Why an entry is refused for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum RefuseReason {
-    /// The key belongs to no member.
-    #[error("its signing key belongs to no member")]
-    UnknownKey,
-    /// It names a charter version before its key was granted.
-    #[error("it names a charter version before its key was granted")]
-    BeforeGrant,
-    /// It is dated before the charter block that it names.
-    #[error("it is dated before the charter block that it names")]
-    BeforeCharterTime,
-    /// It names an earlier charter version than its predecessor does.
-    #[error("it names an earlier charter version than its predecessor")]
-    CharterDecreases,
-}
-
-impl IgnoreReason {
-    /// The name in counters and interfaces.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CharterAhead => "charter-ahead",
-            Self::StageFull => "stage-full",
-            Self::AboveSeal => "above-seal",
-            Self::ForkedLog => "forked-log",
-        }
-    }
-}
-
-impl RefuseReason {
-    /// The name in counters and interfaces.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UnknownKey => "unknown-key",
-            Self::BeforeGrant => "before-grant",
-            Self::BeforeCharterTime => "before-charter-time",
-            Self::CharterDecreases => "charter-decreases",
-        }
-    }
-}
-
-/// One log as it is held.
-#[derive(Debug, Clone, Default)]
-struct Log {
-    ids: Vec<EntryId>,
-    charters: Vec<u32>,
-    /// Sequences whose bodies are not here.
-    bodiless: std::collections::BTreeSet<u64>,
-    staged: BTreeMap<u64, Arc<VerifiedEntry>>,
-}
-
-impl Log {
-    fn length(&self) -> u64 {
-        self.ids.len() as u64
-    }
-
-    fn id(&self, sequence: u64) -> Option<EntryId> {
-        usize::try_from(sequence).ok().and_then(|index| self.ids.get(index)).copied()
-    }
-
-    /// Id of the entry before `sequence`, as a header names it.
-    fn previous(&self, sequence: u64) -> Option<EntryId> {
-        if sequence == 0 { Some(EntryId::ZERO) } else { self.id(sequence - 1) }
-    }
-
-    fn push(&mut self, entry: &VerifiedEntry) {
-        if entry.body().is_none() {
-            self.bodiless.insert(self.length());
-        }
-        self.ids.push(entry.id());
-        self.charters.push(entry.header().charter);
-    }
-
-    fn truncate(&mut self, from: u64) {
-        self.ids.truncate(from as usize);
-        self.charters.truncate(from as usize);
-        self.bodiless.split_off(&from);
-    }
-}
+use crate::identity::{BlockHash, EntryId, PublicKey};
+use crate::limits::{DISPLACED_PER_LOG_MAX, STAGED_BYTES_MAX, STAGED_MAX, STAGED_PER_LOG_MAX};
 
 /// What a node holds of its federation.
 #[derive(Debug, Clone)]
@@ -184,6 +38,7 @@ pub struct Replica {
     charter: Charter,
     logs: Vec<Log>,
     proofs: BTreeMap<PublicKey, ForkProof>,
+    erasures: Erasures,
     staged: usize,
     staged_bytes: usize,
 }
@@ -192,7 +47,9 @@ impl Replica {
     /// A replica that holds the charter and no entries.
     pub fn new(charter: Charter) -> Self {
         let logs = charter.logs().iter().map(|_| Log::default()).collect();
-        Self { charter, logs, proofs: BTreeMap::new(), staged: 0, staged_bytes: 0 }
+        let mut erasures = Erasures::default();
+        charter.erased().iter().for_each(|(version, target)| erasures.add(Eraser::Block(*version), [*target]));
+        Self { charter, logs, proofs: BTreeMap::new(), erasures, staged: 0, staged_bytes: 0 }
     }
 
     /// The charter.
@@ -200,14 +57,100 @@ impl Replica {
         &self.charter
     }
 
-    /// Adds a block after the charter's tip.
-    pub fn append_block(&mut self, block: SignedBlock, changes: &mut Vec<Change>) -> Result<Appended, CharterError> {
+    /// Binds the charter to a block; see [`Charter::pin`].
+    pub fn pin(&mut self, version: u32, hash: BlockHash) -> Result<(), CharterError> {
+        self.charter.pin(version, hash)
+    }
+
+    /// Adds a block after the charter's tip, and does what it says to what is held: branches that its seals name are
+    /// brought back, bodies that it erases go.
+    pub fn append_block(
+        &mut self,
+        block: SignedBlock,
+        source: &dyn EntrySource,
+        changes: &mut Vec<Change>,
+    ) -> Result<Appended, CharterError> {
         let appended = self.charter.append(block.clone())?;
-        if appended == Appended::New {
-            self.logs.resize_with(self.charter.logs().len(), Log::default);
-            changes.push(Change::Block(block));
+        match appended {
+            Appended::Known => {}
+            Appended::Rival => changes.push(Change::Rival(block)),
+            Appended::New => {
+                let version = block.block().version;
+                self.logs.resize_with(self.charter.logs().len(), Log::default);
+                changes.push(Change::Block(block));
+                let erased = self.charter.erased().iter().filter(|(by, _)| *by == version).map(|(_, target)| *target);
+                self.erasures.add(Eraser::Block(version), erased);
+                (0..self.logs.len() as LogNumber).for_each(|log| self.bring_back(log, source, changes));
+                let every: Vec<Eraser> = self.erasures.all().map(|(by, _)| by).collect();
+                self.carry_out(&every, source, changes);
+            }
         }
         Ok(appended)
+    }
+
+    /// Puts the branch that the seal names in its place, if it was displaced before.
+    fn bring_back(&mut self, number: LogNumber, source: &dyn EntrySource, changes: &mut Vec<Change>) {
+        let Some(Some(Some(last))) = self.charter.logs().get(number as usize).map(|grant| grant.seal) else { return };
+        let log = &self.logs[number as usize];
+        if log.displaced.is_empty() || log.id(last.sequence) == Some(last.id) {
+            return;
+        }
+        let Some(way) = log.way_to(last) else { return };
+        let entries: Option<Vec<_>> = way.iter().map(|id| source.displaced(id)).collect();
+        // What the store has lost comes by sync, if anybody holds it.
+        let Some(entries) = entries else { return };
+        if let Some(first) = entries.first() {
+            self.displace(number, first.header().sequence, source, changes);
+            for entry in &entries {
+                self.logs[number as usize].displaced.remove(&entry.id());
+                self.append(number, entry, changes);
+            }
+        }
+    }
+
+    /// Takes the entries from `from` on out of a log, and keeps them by id.
+    fn displace(&mut self, number: LogNumber, from: u64, source: &dyn EntrySource, changes: &mut Vec<Change>) {
+        let length = self.logs[number as usize].length();
+        if from >= length {
+            return;
+        }
+        for sequence in from..length {
+            let log = &mut self.logs[number as usize];
+            // The bound keeps the first: whoever has the key can sign as many branches as it likes.
+            if log.displaced.len() < DISPLACED_PER_LOG_MAX
+                && let Some(entry) = source.entry(number, sequence)
+            {
+                log.displace(&entry);
+            }
+        }
+        self.logs[number as usize].truncate(from);
+        self.erasures.forget(number, from);
+        changes.push(Change::Displace { log: number, from });
+    }
+
+    /// Lets go of the bodies that these erasures name, as far as they count.
+    fn carry_out(&mut self, erasers: &[Eraser], source: &dyn EntrySource, changes: &mut Vec<Change>) {
+        let recent = changes.clone();
+        let source = Recent { source, changes: &recent };
+        for by in erasers {
+            for target in self.erasures.targets(*by).to_vec() {
+                let Some(log) = self.charter.log_of(&target.key).map(|grant| grant.number) else { continue };
+                let held = &self.logs[log as usize];
+                let here = held.id(target.sequence) == Some(target.id);
+                let entry = if here && !held.bodiless.contains(&target.sequence) {
+                    self.erased(log, target.sequence).and_then(|_| source.entry(log, target.sequence))
+                } else if held.displaced.contains_key(&target.id) && self.counts(*by, log) {
+                    source.displaced(&target.id).filter(|entry| entry.body().is_some())
+                } else {
+                    None
+                };
+                let Some(entry) = entry else { continue };
+                if here {
+                    self.logs[log as usize].bodiless.insert(target.sequence);
+                }
+                changes.push(Change::Erase { log, entry: Arc::new(entry.without_body()) });
+            }
+        }
     }
 
     /// Takes in an entry whose signature was checked. Nothing is stored for an outcome without changes.
@@ -221,6 +164,28 @@ impl Replica {
             Ok(grant) => grant.clone(),
             Err(claim) => return outcome_of(claim),
         };
+        let (log, before, first) = (grant.number, self.effective_length(grant.number), changes.len());
+        let outcome = self.place(&grant, entry, source, changes);
+        let appended = changes[first..].iter().filter(|change| matches!(change, Change::Append { .. })).count() as u64;
+        let erases = |change: &Change| match change {
+            Change::Append { entry, .. } | Change::Body { entry, .. } => entry.header().kind == KIND_ERASURE,
+            _ => false,
+        };
+        // Where more counts than came, a seal was reached, and erasures that were held may count now.
+        if changes[first..].iter().any(erases) || self.effective_length(log) > before + appended {
+            let every = self.erasures.of_log(log);
+            self.carry_out(&every, source, changes);
+        }
+        outcome
+    }
+
+    fn place(
+        &mut self,
+        grant: &LogGrant,
+        entry: &Arc<VerifiedEntry>,
+        source: &dyn EntrySource,
+        changes: &mut Vec<Change>,
+    ) -> Outcome {
         let sequence = entry.header().sequence;
         let log = &self.logs[grant.number as usize];
         if sequence > log.length() {
@@ -236,19 +201,36 @@ impl Replica {
             return Outcome::Refused(RefuseReason::CharterDecreases);
         }
         if sequence < log.length() {
-            return self.contradict(&grant, entry, source, changes);
+            return self.contradict(grant, entry, source, changes);
         }
-        if !self.may_grow(&grant, sequence) {
+        if !self.may_grow(grant, sequence) {
             return Outcome::Ignored(IgnoreReason::ForkedLog);
         }
         self.append(grant.number, entry, changes);
-        self.unstage(&grant, changes);
+        self.unstage(grant, changes);
         Outcome::Appended
     }
 
     fn append(&mut self, log: LogNumber, entry: &Arc<VerifiedEntry>, changes: &mut Vec<Change>) {
+        let sequence = entry.header().sequence;
         self.logs[log as usize].push(entry);
-        changes.push(Change::Append { log, entry: Arc::clone(entry) });
+        let entry = if entry.body().is_some() && self.erased(log, sequence).is_some() {
+            self.logs[log as usize].bodiless.insert(sequence);
+            Arc::new(entry.without_body())
+        } else {
+            self.note_erasure(log, entry);
+            Arc::clone(entry)
+        };
+        changes.push(Change::Append { log, entry });
+    }
+
+    /// Takes note of what an erasure names. One that does not decode names nothing.
+    fn note_erasure(&mut self, log: LogNumber, entry: &VerifiedEntry) {
+        let header = entry.header();
+        let body = entry.body().filter(|_| header.kind == KIND_ERASURE);
+        if let Some(erasure) = body.and_then(|body| Erasure::decode(body).ok()) {
+            self.erasures.add(Eraser::Entry { log, sequence: header.sequence }, erasure.targets);
+        }
     }
 
     /// Below a fork a log may always grow; above it only towards a seal that will name the branch.
@@ -259,7 +241,11 @@ impl Replica {
 
     fn meet_again(&mut self, number: LogNumber, entry: &Arc<VerifiedEntry>, changes: &mut Vec<Change>) -> Outcome {
         let sequence = entry.header().sequence;
-        if entry.body().is_some() && self.logs[number as usize].bodiless.remove(&sequence) {
+        if entry.body().is_some()
+            && self.erased(number, sequence).is_none()
+            && self.logs[number as usize].bodiless.remove(&sequence)
+        {
+            self.note_erasure(number, entry);
             changes.push(Change::Body { log: number, entry: Arc::clone(entry) });
             return Outcome::BodyArrived;
         }
@@ -288,8 +274,7 @@ impl Replica {
             _ => false,
         };
         if replaces {
-            self.logs[grant.number as usize].truncate(sequence);
-            changes.push(Change::Truncate { log: grant.number, from: sequence });
+            self.displace(grant.number, sequence, source, changes);
             self.append(grant.number, entry, changes);
             self.unstage(grant, changes);
         }
@@ -403,10 +388,12 @@ impl Replica {
         self.head(log).map(|head| head.position())
     }
 
-    /// Sequences of a log, among those that count, whose bodies are missing.
+    /// Sequences of a log, among those that count, whose bodies are missing and not erased.
     pub fn missing_bodies(&self, log: LogNumber) -> impl Iterator<Item = u64> + '_ {
         let range: Range<u64> = 0..self.effective_length(log);
-        self.logs.get(log as usize).into_iter().flat_map(move |held| held.bodiless.range(range.clone()).copied())
+        let bodiless =
+            self.logs.get(log as usize).into_iter().flat_map(move |held| held.bodiless.range(range.clone()).copied());
+        bodiless.filter(move |sequence| self.erased(log, *sequence).is_none())
     }
 
     /// Whether every body of every entry that counts is here.
@@ -433,7 +420,8 @@ impl Replica {
 
     /// The hash of the proof set.
     pub fn proofs_hash(&self) -> [u8; 32] {
-        proofs_hash(self.proofs.iter().map(|(key, proof)| (*key, proof.sequence())))
+        let rival = self.charter.rival().map(|rival| rival.block().version);
+        proofs_hash(self.proofs.iter().map(|(key, proof)| (*key, proof.sequence())), rival)
     }
 
     /// Puts back an entry that this node's store held. The caller reads a log from its beginning.
@@ -448,8 +436,22 @@ impl Replica {
             && held.previous(sequence) == Some(entry.header().previous);
         if continues {
             held.push(entry);
+            self.note_erasure(log, entry);
         }
         continues
+    }
+
+    /// Puts back an entry that this node's store kept of another branch.
+    pub fn restore_displaced(&mut self, entry: &VerifiedEntry) {
+        if let Some(grant) = self.charter.log_of(&entry.header().key) {
+            self.logs[grant.number as usize].displace(entry);
+        }
+    }
+
+    /// Puts back the second block of a version that this node's store held.
+    pub fn restore_rival(&mut self, block: SignedBlock) {
+        // One that proves nothing any more, after a pin, is of no use.
+        drop(self.charter.append(block));
     }
 
     /// Puts back a proof that this node's store held.

@@ -1,0 +1,234 @@
+//! Proposals and endorsements: how registrars on different machines, and members by ballot, come to sign one charter
+//! block without exchanging key files (DESIGN 4.1 and 4.7, requirement F008).
+//!
+//! Both travel as entries, so every node collects; whoever first holds enough signatures puts the block together, and
+//! because its hash leaves the signatures out, it does not matter who that is.
+//!
+//! - System kind 2, a proposal: `nonce [16], layout u8 = 1, block length u32, block`.
+//! - System kind 3, an endorsement: `nonce [16], layout u8 = 1, block hash [32], governance key [32], withdrawn u8,
+//!   signature [64]`. The signature is that of a charter block. An endorsement can be carried by any member, for a
+//!   governance key that lies offline; a withdrawal only by the member whose key it is, and its signature is zero.
+//!
+//! A withdrawal is a request to those who collect: it does not unsign. A registrar whose proposal found no majority
+//! withdraws before it signs another block of that version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bytes::{LayoutError, Reader};
+use crate::charter::{Block, Charter, SignedBlock, Tally};
+use crate::entry::VerifiedEntry;
+use crate::identity::{BlockHash, MemberNumber, PublicKey, Signature};
+use crate::limits::{BODY_NONCE_BYTES, PROPOSED_BLOCK_BYTES_MAX};
+use crate::view::{BodySource, Place};
+
+/// The kind of proposals.
+pub const KIND_PROPOSAL: u16 = 2;
+/// The kind of endorsements.
+pub const KIND_ENDORSEMENT: u16 = 3;
+const LAYOUT: u8 = 1;
+
+/// The body of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The block that is to follow the tip.
+    pub block: Block,
+}
+
+impl Proposal {
+    /// The body, unless the block is too large to be proposed.
+    pub fn encode(&self, nonce: [u8; BODY_NONCE_BYTES]) -> Result<Vec<u8>, LayoutError> {
+        let block = self.block.encode();
+        if block.len() > PROPOSED_BLOCK_BYTES_MAX {
+            let (found, bound) = (block.len() as u64, PROPOSED_BLOCK_BYTES_MAX as u64);
+            return Err(LayoutError::Bound { field: "proposed block", found, bound });
+        }
+        let mut out = nonce.to_vec();
+        out.push(LAYOUT);
+        out.extend_from_slice(&(block.len() as u32).to_le_bytes());
+        out.extend_from_slice(&block);
+        Ok(out)
+    }
+
+    /// Reads the body of a proposal.
+    pub fn decode(body: &[u8]) -> Result<Self, LayoutError> {
+        let mut reader = open(body, "proposal layout")?;
+        let length = reader.u32("proposed block length")? as usize;
+        let block = Block::decode(reader.bytes(length, "proposed block")?)?;
+        reader.finish()?;
+        Ok(Self { block })
+    }
+}
+
+/// The body of an endorsement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endorsement {
+    /// The block's hash.
+    pub block: BlockHash,
+    /// The governance key.
+    pub key: PublicKey,
+    /// Its signature over the block; `None` withdraws.
+    pub signature: Option<Signature>,
+}
+
+impl Endorsement {
+    /// The body.
+    pub fn encode(&self, nonce: [u8; BODY_NONCE_BYTES]) -> Vec<u8> {
+        let mut out = nonce.to_vec();
+        out.push(LAYOUT);
+        out.extend_from_slice(self.block.as_bytes());
+        out.extend_from_slice(self.key.as_bytes());
+        out.push(u8::from(self.signature.is_none()));
+        out.extend_from_slice(self.signature.unwrap_or(Signature::ZERO).as_bytes());
+        out
+    }
+
+    /// Reads the body of an endorsement.
+    pub fn decode(body: &[u8]) -> Result<Self, LayoutError> {
+        let mut reader = open(body, "endorsement layout")?;
+        let (block, key) = (BlockHash(reader.array("block hash")?), PublicKey(reader.array("governance key")?));
+        let withdrawn = reader.boolean("withdrawn")?;
+        let signature = Signature(reader.array("block signature")?);
+        reader.finish()?;
+        if withdrawn != (signature == Signature::ZERO) {
+            return Err(LayoutError::Rule {
+                field: "block signature",
+                rule: "must be zero in a withdrawal, and only there",
+            });
+        }
+        Ok(Self { block, key, signature: (!withdrawn).then_some(signature) })
+    }
+}
+
+fn open<'a>(body: &'a [u8], layout: &'static str) -> Result<Reader<'a>, LayoutError> {
+    let mut reader = Reader::new(body);
+    reader.array::<BODY_NONCE_BYTES>("nonce")?;
+    if reader.u8(layout)? != LAYOUT {
+        return Err(LayoutError::Rule { field: layout, rule: "must be 1" });
+    }
+    Ok(reader)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Note {
+    place: Place,
+    author: MemberNumber,
+    version: u32,
+    time_ms: u64,
+}
+
+/// A proposal that may become the next block.
+#[derive(Debug, Clone)]
+pub struct OpenProposal {
+    /// The block with every signature that was collected and not withdrawn.
+    pub block: SignedBlock,
+    /// Who proposed it.
+    pub author: MemberNumber,
+    /// When, by the author's clock.
+    pub time_ms: u64,
+    /// Who signed, and how many must.
+    pub tally: Tally,
+    /// Members that withdrew.
+    pub withdrawn: BTreeSet<MemberNumber>,
+    /// Why the block could not follow the tip even with every signature, if it could not.
+    pub fault: Option<String>,
+}
+
+/// Proposals and endorsements of every log that counts.
+#[derive(Debug, Clone, Default)]
+pub struct Collection {
+    proposals: BTreeMap<BlockHash, Note>,
+    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, Signature>>,
+    withdrawals: BTreeMap<BlockHash, BTreeSet<MemberNumber>>,
+}
+
+impl Collection {
+    /// Takes in an entry of kind 2 or 3. Says whether its body could be read.
+    pub fn insert(&mut self, place: Place, author: MemberNumber, entry: &VerifiedEntry) -> bool {
+        let Some(body) = entry.body() else { return true };
+        match entry.header().kind {
+            KIND_PROPOSAL => match Proposal::decode(body) {
+                Ok(Proposal { block }) => {
+                    let note = Note { place, author, version: block.version, time_ms: entry.header().time_ms };
+                    self.proposals.entry(block.hash()).or_insert(note);
+                    true
+                }
+                Err(_) => false,
+            },
+            KIND_ENDORSEMENT => match Endorsement::decode(body) {
+                Ok(Endorsement { block, key, signature: Some(signature) }) => {
+                    self.endorsements.entry(block).or_default().insert(key, signature);
+                    true
+                }
+                Ok(Endorsement { block, signature: None, .. }) => {
+                    self.withdrawals.entry(block).or_default().insert(author);
+                    true
+                }
+                Err(_) => false,
+            },
+            _ => true,
+        }
+    }
+
+    /// Proposals that would follow the charter's tip, in order of their hashes.
+    pub fn open(&self, charter: &Charter, bodies: &dyn BodySource) -> Vec<OpenProposal> {
+        let next = self.proposals.iter().filter(|(_, note)| note.version == charter.version() + 1);
+        next.filter_map(|(hash, note)| self.proposal(hash, *note, charter, bodies)).collect()
+    }
+
+    /// A block that follows the tip and has enough signatures, if there is one.
+    pub fn ready(&self, charter: &Charter, bodies: &dyn BodySource) -> Option<SignedBlock> {
+        let next = |note: &Note| note.version == charter.version() + 1;
+        if !self.proposals.values().any(next) {
+            return None;
+        }
+        let mut open = self.open(charter, bodies).into_iter();
+        open.find(|proposal| proposal.fault.is_none() && proposal.tally.is_enough()).map(|proposal| proposal.block)
+    }
+
+    fn proposal(
+        &self,
+        hash: &BlockHash,
+        note: Note,
+        charter: &Charter,
+        bodies: &dyn BodySource,
+    ) -> Option<OpenProposal> {
+        let block = Proposal::decode(&bodies.body(note.place)?).ok()?.block;
+        if block.previous != charter.tip() {
+            return None;
+        }
+        let fault = charter.check_proposal(&block).err().map(|error| error.to_string());
+        let mut block = SignedBlock::unsigned(block).ok()?;
+        let withdrawn = self.withdrawals.get(hash).cloned().unwrap_or_default();
+        for (key, signature) in self.endorsements.get(hash).into_iter().flatten() {
+            let holder = charter.ever_of(key).map(|(member, _)| member);
+            // Signatures of keys that nobody holds would only swell the block.
+            if holder.is_some_and(|member| !withdrawn.contains(&member)) {
+                block.add_signature(*key, *signature);
+            }
+        }
+        block.keep_valid(&charter.federation());
+        let tally = charter.tally(&block);
+        Some(OpenProposal { block, author: note.author, time_ms: note.time_ms, tally, withdrawn, fault })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Organisation;
+
+    #[test]
+    fn both_bodies_survive_a_round_trip() {
+        let (charter, _) = Organisation::found("秘书处", 1);
+        let proposal = Proposal { block: charter.blocks()[0].block().clone() };
+        let body = proposal.encode([1; 16]).expect("it is small");
+        assert_eq!(Proposal::decode(&body), Ok(proposal));
+        assert!(Proposal::decode(&body[..body.len() - 1]).is_err());
+        for signature in [None, Some(Signature([7; 64]))] {
+            let endorsement = Endorsement { block: BlockHash([2; 32]), key: PublicKey([3; 32]), signature };
+            let body = endorsement.encode([1; 16]);
+            assert_eq!(Endorsement::decode(&body), Ok(endorsement));
+            assert!(Endorsement::decode(&body[..body.len() - 1]).is_err());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Which bodies must go, and which of the held erasures count (DESIGN 3.10).
+//!
+//! An erasure in a log counts while its own entry does, and for entries of the same member or of one whose records were
+//! given to it. Whether it counts is asked anew each time: a seal can take an erasure's effect away again, and what was
+//! deleted here is then fetched from those who still hold it.
+
+use std::collections::BTreeMap;
+
+use super::Replica;
+use crate::charter::LogNumber;
+use crate::erasure::Target;
+use crate::identity::{EntryId, PublicKey};
+
+/// What says that a body must go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Eraser {
+    /// The charter block of this version.
+    Block(u32),
+    /// The entry at this place.
+    Entry {
+        /// The log.
+        log: LogNumber,
+        /// Its place there.
+        sequence: u64,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    id: EntryId,
+    creates: bool,
+    by: Eraser,
+}
+
+/// Every erasure that is held, whether it counts or not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Erasures {
+    marks: BTreeMap<(PublicKey, u64), Vec<Mark>>,
+    by_eraser: BTreeMap<Eraser, Vec<Target>>,
+}
+
+impl Erasures {
+    pub(super) fn add(&mut self, by: Eraser, targets: impl IntoIterator<Item = Target>) {
+        for target in targets {
+            let mark = Mark { id: target.id, creates: target.creates, by };
+            self.marks.entry((target.key, target.sequence)).or_default().push(mark);
+            self.by_eraser.entry(by).or_default().push(target);
+        }
+    }
+
+    /// Forgets erasures of a log that stand at `from` or above: their entries were displaced.
+    pub(super) fn forget(&mut self, log: LogNumber, from: u64) {
+        let first = Eraser::Entry { log, sequence: from };
+        let last = Eraser::Entry { log, sequence: u64::MAX };
+        let gone: Vec<Eraser> = self.by_eraser.range(first..=last).map(|(by, _)| *by).collect();
+        for by in gone {
+            for target in self.by_eraser.remove(&by).unwrap_or_default() {
+                if let Some(marks) = self.marks.get_mut(&(target.key, target.sequence)) {
+                    marks.retain(|mark| mark.by != by);
+                }
+            }
+        }
+    }
+
+    /// Every erasure, in order, with what it names.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Eraser, &[Target])> {
+        self.by_eraser.iter().map(|(by, targets)| (*by, targets.as_slice()))
+    }
+
+    /// What one erasure names.
+    pub(super) fn targets(&self, by: Eraser) -> &[Target] {
+        self.by_eraser.get(&by).map_or(&[], Vec::as_slice)
+    }
+
+    /// The erasures of one log.
+    pub(super) fn of_log(&self, log: LogNumber) -> Vec<Eraser> {
+        let range = Eraser::Entry { log, sequence: 0 }..=Eraser::Entry { log, sequence: u64::MAX };
+        self.by_eraser.range(range).map(|(by, _)| *by).collect()
+    }
+}
+
+impl Replica {
+    /// Whether the body of an entry must not be here, by an erasure that counts; if so, whether the entry is said to
+    /// have created a record.
+    pub fn erased(&self, log: LogNumber, sequence: u64) -> Option<bool> {
+        let grant = self.charter.logs().get(log as usize)?;
+        let marks = self.erasures.marks.get(&(grant.key, sequence))?;
+        let held = self.logs.get(log as usize)?;
+        let id = held.id(sequence)?;
+        if held.erasures.contains(&sequence) {
+            return None;
+        }
+        let counting = marks.iter().filter(|mark| mark.id == id && self.counts(mark.by, log));
+        counting.map(|mark| mark.creates).reduce(|one, other| one || other)
+    }
+
+    /// Whether an erasure counts for entries of `log`.
+    pub(super) fn counts(&self, by: Eraser, log: LogNumber) -> bool {
+        let Eraser::Entry { log: eraser, sequence } = by else { return true };
+        let logs = self.charter.logs();
+        let (Some(author), Some(target)) = (logs.get(eraser as usize), logs.get(log as usize)) else { return false };
+        let owns = author.member == target.member || author.member == target.owner();
+        owns && sequence < self.effective_length(eraser)
+    }
+
+    /// Every erasure that is held, in order, with what it names, whether it counts or not.
+    pub fn erasures(&self) -> impl Iterator<Item = (Eraser, &[Target])> {
+        self.erasures.all()
+    }
+
+    /// What became of an erasure's targets here: how many there are, and how many bodies of them are held still.
+    pub fn erasure_progress(&self, by: Eraser) -> (usize, usize) {
+        let targets = self.erasures.targets(by);
+        let holds = |target: &&Target| {
+            let Some(grant) = self.charter.log_of(&target.key) else { return false };
+            let held = &self.logs[grant.number as usize];
+            held.id(target.sequence) == Some(target.id) && !held.bodiless.contains(&target.sequence)
+        };
+        (targets.len(), targets.iter().filter(holds).count())
+    }
+}
