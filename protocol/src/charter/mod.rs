@@ -274,6 +274,11 @@ impl Charter {
         Ok(())
     }
 
+    /// Blocks that this charter is bound to, by version.
+    pub fn pins(&self) -> &BTreeMap<u32, BlockHash> {
+        &self.pins
+    }
+
     /// The rival of the lowest version at which two valid blocks are known: the registrars contradicted themselves.
     pub fn rival(&self) -> Option<&SignedBlock> {
         self.rival.as_ref()

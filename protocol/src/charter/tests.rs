@@ -67,7 +67,9 @@ fn two_valid_blocks_of_one_version_are_an_equivocation_and_change_nothing() {
     let mut other = Charter::genesis(charter.blocks()[0].clone()).expect("it is valid");
     secretariat.admit(&mut other, &Organisation::new("夏邑县", Class::County, 3));
     let rival = other.blocks()[1].clone();
-    assert_eq!(charter.append(rival), Err(CharterError::Equivocation { version: 2 }));
+    assert_eq!(charter.append(rival.clone()), Ok(Appended::Rival));
+    assert_eq!(charter.append(rival.clone()), Err(CharterError::Equivocation { version: 2 }), "the proof is held");
+    assert_eq!(charter.rival(), Some(&rival));
     assert_eq!(charter.tip(), tip);
     assert_eq!(charter.append(charter.blocks()[1].clone()), Ok(Appended::Known));
 }

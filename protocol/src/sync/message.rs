@@ -41,6 +41,9 @@ pub struct Span {
     pub count: u64,
 }
 
+/// Bytes of a block's hash in a [`Message::Branch`]: only the place where two charters part is looked for.
+pub const BRANCH_PREFIX_BYTES: usize = 8;
+
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
@@ -56,12 +59,25 @@ pub enum Message {
         /// Signed blocks in canonical form.
         blocks: Vec<ByteBuf>,
     },
-    /// Heads of the sender's effective logs in compact form, and its fork proofs if the proof sets differ.
+    /// Heads of the sender's effective logs in compact form, and what its proof set holds if the sets differ.
     Heads {
         /// See [`super::heads`].
         heads: ByteBuf,
         /// Fork proofs in canonical form.
         proofs: Vec<ByteBuf>,
+        /// The second valid block of the lowest version that has one, in canonical form; empty if there is none.
+        rival: ByteBuf,
+    },
+    /// The charters part somewhere: the first [`BRANCH_PREFIX_BYTES`] bytes of each block's hash, the genesis block first.
+    Branch {
+        /// The prefixes, one after the other.
+        prefixes: ByteBuf,
+    },
+    /// The sender's block of the first version in which the charters differ: together with the receiver's own it proves
+    /// that the registrars contradicted themselves. Nothing follows it.
+    Rival {
+        /// The signed block in canonical form.
+        block: ByteBuf,
     },
     /// Asks for heads with full ids: digests differ and the compact heads agree.
     FullHeadsRequest,
@@ -163,6 +179,8 @@ impl Message {
             Self::BlocksRequest { .. } => "blocks-request",
             Self::Blocks { .. } => "blocks",
             Self::Heads { .. } => "heads",
+            Self::Branch { .. } => "branch",
+            Self::Rival { .. } => "rival",
             Self::FullHeadsRequest => "full-heads-request",
             Self::FullHeads { .. } => "full-heads",
             Self::RangeRequest { .. } => "range-request",

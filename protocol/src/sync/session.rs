@@ -15,7 +15,7 @@ use serde_bytes::ByteBuf;
 use super::bisection::{Bisection, Step};
 use super::chunk::Chunk;
 use super::heads::{self, CompactHead, ShortIdKey};
-use super::message::{Hello, Message, Span};
+use super::message::{BRANCH_PREFIX_BYTES, Hello, Message, Span};
 use crate::bytes::LayoutError;
 use crate::charter::{LogNumber, OPERATION_TYPE, SignedBlock};
 use crate::fork::ForkProof;
@@ -33,6 +33,14 @@ const BISECTION_STEPS_MAX: u32 = 32;
 /// Bisections that run at a time; the others follow.
 const BISECTIONS_AT_A_TIME: usize = 16;
 
+/// What a peer's message of heads holds.
+#[derive(Debug)]
+struct PeerHeads {
+    heads: Vec<u8>,
+    proofs: Vec<ByteBuf>,
+    rival: ByteBuf,
+}
+
 /// One sync session, on one side.
 #[derive(Debug)]
 pub struct Session {
@@ -42,13 +50,15 @@ pub struct Session {
     /// What this side said of itself in its hello: both sides compare the same two states.
     said: Option<(FrontierDigest, bool)>,
     /// Heads and proofs that came before this side had the charter to understand them.
-    heads_waiting: Option<(Vec<u8>, Vec<ByteBuf>)>,
+    heads_waiting: Option<PeerHeads>,
     peer_heads: Option<BTreeMap<LogNumber, CompactHead>>,
     heads_sent: bool,
     /// Whether an answer to a request for blocks is due.
     blocks_asked: bool,
     /// The version after which blocks were asked for last.
     blocks_after: Option<u32>,
+    /// Whether this side said that the charters part, and the session only serves to exchange the proof.
+    parting: bool,
     full_heads_asked: bool,
     /// Whether the answer to a request for full heads is due.
     full_heads_due: bool,
@@ -87,6 +97,7 @@ impl Session {
             heads_sent: false,
             blocks_asked: false,
             blocks_after: None,
+            parting: false,
             full_heads_asked: false,
             full_heads_due: false,
             proofs_messages: 0,
@@ -153,6 +164,10 @@ impl Session {
         match message {
             Message::Hello(hello) if self.peer.is_none() => self.handle_hello(hello, replica),
             _ if self.peer.is_none() || self.finished => Err(out_of_turn),
+            Message::Branch { prefixes } => self.handle_branch(&prefixes, replica),
+            Message::Rival { block } => self.handle_rival(&block, replica),
+            // What was under way when the charters were found to part.
+            _ if self.parting => Ok(Vec::new()),
             Message::BlocksRequest { after } => {
                 if self.peer_blocks_after.is_some_and(|before| after <= before) {
                     return Err(SyncError::Greedy);
@@ -161,8 +176,8 @@ impl Session {
                 Ok(vec![Output::Send(blocks_after(after, replica))])
             }
             Message::Blocks { blocks } => self.handle_blocks(&blocks),
-            Message::Heads { heads, proofs } if self.peer_heads.is_none() && self.heads_waiting.is_none() => {
-                self.handle_heads(heads.into_vec(), &proofs, replica)
+            Message::Heads { heads, proofs, rival } if self.peer_heads.is_none() && self.heads_waiting.is_none() => {
+                self.handle_heads(PeerHeads { heads: heads.into_vec(), proofs, rival }, replica)
             }
             Message::FullHeadsRequest if !std::mem::replace(&mut self.full_heads_served, true) => {
                 Ok(vec![full_heads(replica)])
@@ -207,6 +222,9 @@ impl Session {
     pub fn resume(&mut self, ingested: Ingested, replica: &Replica) -> Result<Vec<Output>, SyncError> {
         self.ingesting = self.ingesting.saturating_sub(1);
         self.summary.entries_received += ingested.entries_new;
+        if self.parting {
+            return Err(SyncError::CharterBranch);
+        }
         let mut outputs = Vec::new();
         for log in ingested.diverged {
             if !self.bisections.contains_key(&log) && !self.bisections_waiting.contains(&log) {
@@ -241,9 +259,6 @@ impl Session {
         if hello.federation != frontier.federation {
             return Err(SyncError::Foreign);
         }
-        if hello.charter_version == frontier.charter_version && hello.charter_tip != frontier.charter_tip {
-            return Err(SyncError::CharterBranch);
-        }
         self.key = Some(ShortIdKey::new(&self.nonce, &hello.nonce));
         let equal = hello.complete && self.said == Some((hello.digest, true));
         self.peer = Some(hello);
@@ -262,6 +277,9 @@ impl Session {
         if peer.charter_version > charter.version() {
             let after = charter.version();
             if self.blocks_after.replace(after) == Some(after) {
+                if charter.pins().contains_key(&(after + 1)) {
+                    return Ok(self.part(replica));
+                }
                 // The blocks that came did not bring this side any further.
                 return Err(SyncError::CharterStuck);
             }
@@ -270,13 +288,50 @@ impl Session {
         }
         let held = charter.blocks().get(peer.charter_version.wrapping_sub(1) as usize);
         if held.is_none_or(|block| block.hash() != peer.charter_tip) {
-            return Err(SyncError::CharterBranch);
+            return Ok(self.part(replica));
         }
         let mut outputs = self.send_heads(replica);
-        if let Some((heads, proofs)) = self.heads_waiting.take() {
-            outputs.extend(self.accept_heads(&heads, &proofs, replica)?);
+        if let Some(heads) = self.heads_waiting.take() {
+            outputs.extend(self.accept_heads(&heads, replica)?);
         }
         Ok(outputs)
+    }
+
+    /// Says that the charters part, once; what follows is only the exchange of the proof.
+    fn part(&mut self, replica: &Replica) -> Vec<Output> {
+        if std::mem::replace(&mut self.parting, true) {
+            return Vec::new();
+        }
+        let prefixes = replica.charter().blocks().iter().flat_map(|block| {
+            let hash = block.hash();
+            hash.as_bytes()[..BRANCH_PREFIX_BYTES].to_vec()
+        });
+        vec![Output::Send(Message::Branch { prefixes: ByteBuf::from(prefixes.collect::<Vec<u8>>()) })]
+    }
+
+    /// Answers with this side's block of the first version in which the two charters differ.
+    fn handle_branch(&mut self, prefixes: &[u8], replica: &Replica) -> Result<Vec<Output>, SyncError> {
+        let mut outputs = self.part(replica);
+        let theirs = prefixes.chunks(BRANCH_PREFIX_BYTES);
+        let mut pairs = replica.charter().blocks().iter().zip(theirs);
+        let parts = pairs.find(|(block, theirs)| block.hash().as_bytes()[..BRANCH_PREFIX_BYTES] != **theirs);
+        // Without a place the peer only claims that the charters part, and waits for a block that does not exist.
+        let Some((block, _)) = parts else { return Err(SyncError::CharterBranch) };
+        outputs.push(Output::Send(Message::Rival { block: ByteBuf::from(block.encode()) }));
+        Ok(outputs)
+    }
+
+    fn handle_rival(&mut self, block: &[u8], replica: &Replica) -> Result<Vec<Output>, SyncError> {
+        if !self.parting {
+            return Err(SyncError::OutOfTurn { message: "rival" });
+        }
+        match decode_rival(block, replica)? {
+            None => Err(SyncError::CharterBranch),
+            Some(rival) => {
+                self.ingesting += 1;
+                Ok(vec![Output::IngestBlocks(vec![rival])])
+            }
+        }
     }
 
     fn send_heads(&mut self, replica: &Replica) -> Vec<Output> {
@@ -291,7 +346,9 @@ impl Session {
             let proofs = replica.proofs().skip(skip).chain(replica.proofs().take(skip));
             proofs.take(PROOFS_PER_MESSAGE_MAX).map(|proof| ByteBuf::from(proof.encode())).collect()
         };
-        vec![Output::Send(Message::Heads { heads, proofs })]
+        let news = replica.charter().rival().filter(|_| peer.proofs.0 != replica.proofs_hash());
+        let rival = ByteBuf::from(news.map(SignedBlock::encode).unwrap_or_default());
+        vec![Output::Send(Message::Heads { heads, proofs, rival })]
     }
 
     fn handle_blocks(&mut self, blocks: &[ByteBuf]) -> Result<Vec<Output>, SyncError> {
@@ -302,44 +359,41 @@ impl Session {
             // The blocks came by gossip in the meantime.
             return Ok(Vec::new());
         }
-        let decoded = blocks.iter().map(|block| SignedBlock::decode(block)).collect::<Result<Vec<_>, _>>();
-        let blocks = decoded.map_err(|error| match error {
-            LayoutError::Rule { field: OPERATION_TYPE, .. } => SyncError::UpdateNeeded,
-            error => SyncError::Malformed { message: "blocks", error },
-        })?;
+        let blocks = decode_blocks(blocks)?;
         self.summary.blocks_received += blocks.len() as u64;
         self.ingesting += 1;
         Ok(vec![Output::IngestBlocks(blocks)])
     }
 
-    fn handle_heads(
-        &mut self,
-        heads: Vec<u8>,
-        proofs: &[ByteBuf],
-        replica: &Replica,
-    ) -> Result<Vec<Output>, SyncError> {
-        if proofs.len() > PROOFS_PER_MESSAGE_MAX {
+    fn handle_heads(&mut self, heads: PeerHeads, replica: &Replica) -> Result<Vec<Output>, SyncError> {
+        if heads.proofs.len() > PROOFS_PER_MESSAGE_MAX {
             return Err(SyncError::Greedy);
         }
         if !self.heads_sent && self.peer.as_ref().is_some_and(|peer| peer.charter_version > replica.charter().version())
         {
-            self.heads_waiting = Some((heads, proofs.to_vec()));
+            self.heads_waiting = Some(heads);
             return Ok(Vec::new());
         }
-        self.accept_heads(&heads, proofs, replica)
+        self.accept_heads(&heads, replica)
     }
 
-    fn accept_heads(&mut self, heads: &[u8], proofs: &[ByteBuf], replica: &Replica) -> Result<Vec<Output>, SyncError> {
-        let proofs = decode_proofs(proofs, replica)?;
-        let decoded = heads::decode(heads, replica.charter().logs().len());
+    fn accept_heads(&mut self, heads: &PeerHeads, replica: &Replica) -> Result<Vec<Output>, SyncError> {
+        let proofs = decode_proofs(&heads.proofs, replica)?;
+        let rival = if heads.rival.is_empty() { None } else { decode_rival(&heads.rival, replica)? };
+        let decoded = heads::decode(&heads.heads, replica.charter().logs().len());
         self.peer_heads = Some(decoded.map_err(|error| SyncError::Malformed { message: "heads", error })?);
         let mut outputs = self.send_heads(replica);
-        if proofs.is_empty() {
-            self.plan(replica);
-            outputs.extend(self.advance(replica));
-        } else {
+        if !proofs.is_empty() {
             self.ingesting += 1;
             outputs.push(Output::IngestProofs(proofs));
+        }
+        if let Some(rival) = rival {
+            self.ingesting += 1;
+            outputs.push(Output::IngestBlocks(vec![rival]));
+        }
+        if self.ingesting == 0 {
+            self.plan(replica);
+            outputs.extend(self.advance(replica));
         }
         Ok(outputs)
     }
@@ -546,6 +600,28 @@ fn ids_at(log: LogNumber, sequences: &[u64], replica: &Replica) -> Result<Output
     let counted = sequences.iter().filter(|sequence| **sequence < length);
     let ids = counted.filter_map(|sequence| Some((*sequence, replica.id(log, *sequence)?))).collect();
     Ok(Output::Send(Message::Ids { log, ids }))
+}
+
+/// Blocks up to the first that this build does not know: what comes before it is of use all the same.
+fn decode_blocks(blocks: &[ByteBuf]) -> Result<Vec<SignedBlock>, SyncError> {
+    let mut decoded = Vec::new();
+    for block in blocks {
+        match SignedBlock::decode(block) {
+            Ok(block) => decoded.push(block),
+            Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) if !decoded.is_empty() => break,
+            Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) => return Err(SyncError::UpdateNeeded),
+            Err(error) => return Err(SyncError::Malformed { message: "blocks", error }),
+        }
+    }
+    Ok(decoded)
+}
+
+/// A second block of a version that is held, unless the proof held is as good.
+fn decode_rival(block: &[u8], replica: &Replica) -> Result<Option<SignedBlock>, SyncError> {
+    let block = SignedBlock::decode(block).map_err(|error| SyncError::Malformed { message: "rival", error })?;
+    let (charter, version) = (replica.charter(), block.block().version);
+    let known = charter.rival().is_some_and(|rival| rival.block().version <= version);
+    Ok((!known && version <= charter.version()).then_some(block))
 }
 
 fn decode_proofs(proofs: &[ByteBuf], replica: &Replica) -> Result<Vec<ForkProof>, SyncError> {

@@ -2,7 +2,7 @@ use super::*;
 use crate::charter::{Charter, Class};
 use crate::entry::VerifiedEntry;
 use crate::identity::FederationId;
-use crate::testing::{Organisation, Peer};
+use crate::testing::{Organisation, Peer, sync};
 
 const NONCE: [u8; 16] = [1; 16];
 const PEER_NONCE: [u8; 16] = [2; 16];
@@ -28,7 +28,7 @@ fn hello(peer: &Peer) -> Hello {
 
 fn heads_of(peer: &Peer) -> Message {
     let heads = heads::encode(&peer.replica.frontier().heads, &ShortIdKey::new(&NONCE, &PEER_NONCE));
-    Message::Heads { heads: ByteBuf::from(heads), proofs: vec![] }
+    Message::Heads { heads: ByteBuf::from(heads), proofs: vec![], rival: ByteBuf::new() }
 }
 
 /// A session of a peer with the first block only that asked a peer with all blocks of `charter` for the others.
@@ -127,7 +127,7 @@ fn an_unknown_operation_is_no_offence() {
     let (mut session, behind, _) = asked(&charter);
     let mut bytes = charter.blocks()[1].encode();
     assert_eq!(bytes[OPERATION_TYPE_OFFSET..OPERATION_TYPE_OFFSET + 2], [3, 0], "the block admits a member");
-    bytes[OPERATION_TYPE_OFFSET] = 9;
+    bytes[OPERATION_TYPE_OFFSET] = 0xff;
     let ended = session.handle(Message::Blocks { blocks: vec![ByteBuf::from(bytes)] }, &behind.replica, 0);
     assert_eq!(ended, Err(SyncError::UpdateNeeded));
     assert!(!SyncError::UpdateNeeded.is_offence());
@@ -206,4 +206,49 @@ fn another_federation_is_no_offence() {
     let ended = Session::new(NONCE, 0).handle(Message::Hello(foreign), &peer.replica, 0);
     assert_eq!(ended, Err(SyncError::Foreign));
     assert!(!SyncError::Foreign.is_offence());
+}
+
+#[test]
+fn blocks_before_an_unknown_one_are_of_use() {
+    let charter = charter(3);
+    let (mut session, mut behind, _) = asked(&charter);
+    let mut unknown = charter.blocks()[2].encode();
+    unknown[OPERATION_TYPE_OFFSET] = 0xff;
+    let sent = vec![ByteBuf::from(charter.blocks()[1].encode()), ByteBuf::from(unknown.clone())];
+    let outputs = session.handle(Message::Blocks { blocks: sent }, &behind.replica, 0);
+    let outputs = carry_out(&mut session, &mut behind, outputs);
+    assert_eq!(outputs, Ok(vec![Output::Send(Message::BlocksRequest { after: 2 })]));
+    let ended = session.handle(Message::Blocks { blocks: vec![ByteBuf::from(unknown)] }, &behind.replica, 0);
+    assert_eq!(ended, Err(SyncError::UpdateNeeded));
+}
+
+#[test]
+fn peers_on_two_branches_exchange_the_proof_and_part() {
+    let (charter, secretariat) = Organisation::found("秘书处", 1);
+    let mut branches = [charter.clone(), charter];
+    for (branch, seed) in branches.iter_mut().zip([2, 3]) {
+        secretariat.admit(branch, &Organisation::new("县", Class::County, seed));
+    }
+    // One of the two is ahead: it alone sees that the charters part.
+    secretariat.admit(&mut branches[1], &Organisation::new("县", Class::County, 4));
+    let [mut one, mut other] = branches.each_ref().map(|branch| Peer::new(branch, branch.blocks().len()));
+    let ended = sync(&mut one, &mut other, [1, 2]);
+    assert_eq!(ended, Err(SyncError::CharterBranch));
+    let rivals = [&one, &other].map(|peer| peer.replica.charter().rival().map(|rival| rival.block().version));
+    assert!(rivals.iter().flatten().all(|version| *version == 2) && rivals.iter().any(Option::is_some), "{rivals:?}");
+}
+
+#[test]
+fn the_proof_that_registrars_contradicted_themselves_travels_along_one_branch() {
+    let (charter, secretariat) = Organisation::found("秘书处", 1);
+    let (mut held, mut rival) = (charter.clone(), charter);
+    secretariat.admit(&mut held, &Organisation::new("县", Class::County, 2));
+    secretariat.admit(&mut rival, &Organisation::new("县", Class::County, 3));
+    let mut knowing = Peer::new(&held, 2);
+    let mut ignorant = Peer::new(&held, 2);
+    knowing.insert_block(&rival.blocks()[1]);
+    assert_ne!(knowing.replica.frontier().digest(), ignorant.replica.frontier().digest());
+    sync(&mut knowing, &mut ignorant, [1, 2]).expect("one charter");
+    assert_eq!(ignorant.replica.charter().rival(), Some(&rival.blocks()[1]));
+    assert_eq!(knowing.replica.frontier().digest(), ignorant.replica.frontier().digest());
 }
