@@ -15,6 +15,7 @@ pub mod identity;
 pub mod kind;
 pub mod limits;
 pub mod replica;
+pub mod sealed;
 pub mod statement;
 pub mod sync;
 pub mod testing;
