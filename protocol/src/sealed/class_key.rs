@@ -99,7 +99,8 @@ impl ClassKey {
         }
         let public = self.public();
         let info = info(federation, self.class, self.version);
-        let mut random = SeededRandom::new(seed, &info, public.as_bytes());
+        let for_whom: Vec<_> = holders.iter().flat_map(|(member, key)| bound_to(&public, *member, key)).collect();
+        let mut random = SeededRandom::new(seed, &[&info, &for_whom]);
         let wrap = |(member, key): (MemberNumber, PublicKey)| {
             let failed = |source| SealError::Key { recipient: Recipient::Member { member, key }, source };
             let exchange_key = encryption_public(&key).map_err(|error| failed(Some(error)))?;

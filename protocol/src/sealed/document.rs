@@ -128,7 +128,10 @@ pub fn seal(request: &SealRequest<'_>, seed: &[u8; 32]) -> Result<Vec<u8>, SealE
     let recipients = checked_recipients(request)?;
     let content = encode_fields(request.fields)?;
     let info = request.context.bound(CONTENT_DOMAIN);
-    let mut random = SeededRandom::new(seed, &info, &content);
+    let mut for_whom = Vec::new();
+    request.readers.put(&mut for_whom);
+    recipients.keys().for_each(|recipient| recipient.put(&mut for_whom));
+    let mut random = SeededRandom::new(seed, &[&info, &for_whom, &content]);
     let secret = ExchangeSecret::derive(&random.array());
     let salt = random.array();
     let document_key = secret.public();

@@ -108,15 +108,18 @@ pub(super) fn wrap_secret(
 
 /// Random bytes for one sealing, drawn from the caller's seed.
 ///
-/// What is sealed goes into the derivation beside the seed, so that a seed used twice by mistake gives the same keys
-/// only for the same message in the same place.
+/// What is sealed, where and for whom goes into the derivation beside the seed, so that a seed used twice by mistake
+/// repeats keys only where it repeats the whole message.
 pub(super) struct SeededRandom(blake3::OutputReader);
 
 impl SeededRandom {
-    /// Randomness for sealing `message` at the place `info`.
-    pub(super) fn new(seed: &[u8; 32], info: &[u8], message: &[u8]) -> Self {
+    /// Randomness for sealing what these parts say.
+    pub(super) fn new(seed: &[u8; 32], parts: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("xianmeng/sealing-randomness/1");
-        hasher.update(seed).update(&(info.len() as u64).to_le_bytes()).update(info).update(message);
+        hasher.update(seed);
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
         Self(hasher.finalize_xof())
     }
 

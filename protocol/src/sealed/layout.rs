@@ -112,7 +112,7 @@ pub(super) fn before_content(mut head: Vec<u8>, wraps: &[Wrap]) -> Vec<u8> {
 }
 
 impl Readers {
-    fn put(&self, out: &mut Vec<u8>) {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Class(class) => out.extend_from_slice(&[1, *class as u8]),
             Self::Organ(role) => out.extend_from_slice(&[2, *role]),

@@ -113,7 +113,7 @@ fn one_changed_bit_anywhere_is_seen_by_every_reader() {
 /// A document put together by hand: what one author claims to have said to everybody, what it says in truth, and the
 /// secrets that it gives to its two readers.
 fn forged(claimed: &str, told: &str, secrets: [&ExchangeSecret; 2]) -> Vec<u8> {
-    let mut random = SeededRandom::new(&[2; 32], b"", b"");
+    let mut random = SeededRandom::new(&[2; 32], &[]);
     let honest = Sealed::decode(&party_document(claimed)).expect("it was just sealed");
     let document_key = secrets[0].public();
     let head = layout::head(&parties(), &document_key, &honest.commitment);
@@ -153,7 +153,7 @@ fn texts_of_similar_length_look_alike() {
     let length = |count: usize| party_document(&"亩".repeat(count)).len();
     assert_eq!(length(1), length(60));
     assert_ne!(length(1), length(200));
-    assert_eq!(length(1_000), length(1_010));
+    assert_eq!(length(1_010), length(1_040));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn hostile_bytes_never_panic_and_no_value_has_two_byte_sequences() {
 #[test]
 fn the_same_seed_makes_the_same_bytes_on_every_machine() {
     let hash = ContentHash::of(&party_document("底价三千万元"));
-    assert_eq!(hash.to_string(), "");
+    assert_eq!(hash.to_string(), "18d75d293a1dc16bfb736c64e348195205a2e4cc21d27d7caff489a3933f86df");
     let changed = ContentHash::of(&party_document("底价五千万元"));
     let (one, other) = (party_document("底价三千万元"), party_document("底价五千万元"));
     assert_ne!(hash, changed);
