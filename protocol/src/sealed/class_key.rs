@@ -124,8 +124,8 @@ fn bound_to(public: &ExchangeKey, member: MemberNumber, key: &PublicKey) -> Vec<
 impl WrappedClassKey {
     /// Opens the class key as a holder, with its encryption key.
     ///
-    /// [`OpenError::Tampered`] of a key that the charter carries means that the registrar wrapped something else: nobody
-    /// but the holder can see that, so it must complain.
+    /// [`OpenError::Tampered`] of a key that the charter carries means that the registrar wrapped something else:
+    /// nobody but the holder can see that, so it must complain.
     pub fn open(
         &self,
         federation: &FederationId,

@@ -10,7 +10,7 @@
 //!
 //! * A fresh key pair belongs to each document. The content is sealed to its public half (HPKE, RFC 9180, base mode),
 //!   and its secret half is sealed to each reader's encryption key, or to the key of a class.
-//! * The content carries a salt and is padded ([`padding`]), so that length and guesses give little away.
+//! * The content carries a salt and is padded (`padding`), so that length and guesses give little away.
 //! * A *commitment* to salt and content stands in clear. Each reader computes it again, so that no two readers can be
 //!   shown two texts, whatever the author puts into the ciphertexts.
 //! * Everything is bound to federation, author, kind, record and statement ([`Context`]): copied elsewhere it does not
@@ -18,8 +18,8 @@
 //!
 //! Who wrote the document is told by the signature of the entry, not by HPKE, whose base mode names no sender.
 //!
-//! The parts: [`keys`] says which keys serve, [`envelope`] is the only user of HPKE, [`layout`] reads and writes the
-//! value, [`document`] makes and opens it, [`class_key`] makes and hands out the key of a class.
+//! The parts: `keys` says which keys serve, `envelope` is the only user of HPKE, `layout` reads and writes the
+//! value, `document` makes and opens it, `class_key` makes and hands out the key of a class.
 
 mod class_key;
 mod document;
@@ -38,7 +38,7 @@ use crate::statement::Statement;
 pub use class_key::{ClassKey, ClassKeyWrap, WrappedClassKey};
 pub use document::{OpenError, OwnKey, SealError, SealRequest, seal};
 pub use keys::{ExchangeKey, ExchangeSecret, KeyError, encryption_public, encryption_secret};
-pub use layout::{Sealed, Wrap};
+pub use layout::Sealed;
 
 /// Who may read a document. It is a statement of the author in clear; what opens the document are its wraps.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_dalek::SigningKey;
 
 use super::envelope::{self, SeededRandom};
+use super::layout::Wrap;
 use super::*;
 use crate::bytes::{LayoutError, Reader};
 use crate::identity::{ContentHash, EntryId, public_key};

@@ -43,7 +43,8 @@ def hpke_open(secret, encapsulated, ciphertext, info, bound):
     shared = expand(KEM_SUITE, pseudorandom, b"shared_secret", encapsulated + public, 32)
     schedule = b"\0" + extract(HPKE_SUITE, b"", b"psk_id_hash", b"") + extract(HPKE_SUITE, b"", b"info_hash", info)
     secret = extract(HPKE_SUITE, shared, b"secret", b"")
-    key, nonce = expand(HPKE_SUITE, secret, b"key", schedule, 32), expand(HPKE_SUITE, secret, b"base_nonce", schedule, 12)
+    key = expand(HPKE_SUITE, secret, b"key", schedule, 32)
+    nonce = expand(HPKE_SUITE, secret, b"base_nonce", schedule, 12)
     try:
         return ChaCha20Poly1305(key).decrypt(nonce, ciphertext, bound)
     except InvalidTag:
@@ -197,6 +198,7 @@ def judge(vector):
         own, secret = own_keys(data["key"])
         names = [(1, vector["member"], own)]
     fields = opened(sealed, context, names, secret)
-    member = {1: "member", 2: "version"}
-    recipients = [{member[kind]: number, "key": key.hex()} for kind, number, key in (w["name"] for w in sealed["wraps"])]
+    names = [wrap["name"] for wrap in sealed["wraps"]]
+    numbered = {1: "member", 2: "version"}
+    recipients = [{numbered[kind]: number, "key": key.hex()} for kind, number, key in names]
     return {"readers": sealed["readers"], "recipients": recipients, "fields": fields}
