@@ -46,8 +46,9 @@ pub const SEALED_PARTIES_MAX: usize = 256;
 pub const SEALED_BYTES_MAX: usize = 60 * 1024;
 /// Shortest padded plaintext of a confidential document, in bytes: short texts all look alike.
 pub const SEALED_PLAINTEXT_BYTES_MIN: usize = 256;
-/// Most holders to which one charter operation wraps a class key; further operations wrap it for the others.
-pub const CLASS_KEY_WRAPS_MAX: usize = 1_024;
+/// Most holders to which one charter operation wraps a class key, so that it fits a block that travels as an entry's
+/// body while it is signed; further operations wrap it for the others.
+pub const CLASS_KEY_WRAPS_MAX: usize = 512;
 
 /// How far ahead of the signer's clock a charter block may be dated before tools refuse to sign it (DESIGN 4.5).
 pub const BLOCK_AHEAD_MS_MAX: u64 = 10 * 60 * 1_000;

@@ -9,7 +9,7 @@ use super::layout::Wrap;
 use super::*;
 use crate::bytes::{LayoutError, Reader};
 use crate::identity::{ContentHash, EntryId, public_key};
-use crate::limits::{BODY_BYTES_MAX, SEALED_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, CLASS_KEY_WRAPS_MAX, SEALED_BYTES_MAX};
 use crate::statement::FIELD_SEALED;
 use crate::value::Value;
 
@@ -233,6 +233,20 @@ fn a_class_key_opens_for_its_holders_and_opens_documents_of_its_class() {
     let of_another_class = ClassKey::new(Class::Fund, 2, &[3; 32]);
     assert_eq!(sealed.open(&context(), &[OwnKey::Class(&of_another_class)]), Err(OpenError::NotAReader));
     assert_eq!(open(&bytes, &context(), READER), Err(OpenError::NotAReader));
+}
+
+#[test]
+fn a_class_key_for_as_many_holders_as_one_operation_takes_fits_a_body() {
+    let class_key = ClassKey::new(Class::County, 1, &[3; 32]);
+    let key = public_key(&key(READER));
+    let holders = |count: usize| (1..=count as u32).map(|number| (MemberNumber(number), key)).collect::<Vec<_>>();
+    let mut bytes = Vec::new();
+    let wrapped = class_key.wrap(&FEDERATION, &holders(CLASS_KEY_WRAPS_MAX), &[4; 32]).expect("good keys");
+    wrapped.encode(&mut bytes);
+    assert!(bytes.len() < BODY_BYTES_MAX - 1_024, "{}", bytes.len());
+    let refused = class_key.wrap(&FEDERATION, &holders(CLASS_KEY_WRAPS_MAX + 1), &[4; 32]);
+    assert!(matches!(refused, Err(SealError::TooManyRecipients { .. })));
+    assert_eq!(class_key.wrap(&FEDERATION, &[], &[4; 32]), Err(SealError::NoRecipient));
 }
 
 #[test]
