@@ -17,6 +17,7 @@ pub mod kind;
 pub mod limits;
 pub mod proposal;
 pub mod replica;
+pub mod sealed;
 pub mod statement;
 pub mod sync;
 pub mod testing;

@@ -52,6 +52,18 @@ pub const ADDRESSES_MAX: usize = 16;
 /// Longest network address, in bytes of UTF-8.
 pub const ADDRESS_BYTES_MAX: usize = 256;
 
+/// Most keys to which one confidential document is wrapped.
+pub const SEALED_WRAPS_MAX: usize = 256;
+/// Most members that one confidential document names as its parties.
+pub const SEALED_PARTIES_MAX: usize = 256;
+/// Longest sealed value, in bytes, so that public fields fit beside it into one body.
+pub const SEALED_BYTES_MAX: usize = 60 * 1024;
+/// Shortest padded plaintext of a confidential document, in bytes: short texts all look alike.
+pub const SEALED_PLAINTEXT_BYTES_MIN: usize = 256;
+/// Most holders to which one charter operation wraps a class key, so that it fits a block that travels as an entry's
+/// body while it is signed; further operations wrap it for the others.
+pub const CLASS_KEY_WRAPS_MAX: usize = 512;
+
 /// How far ahead of the signer's clock a charter block may be dated before tools refuse to sign it (DESIGN 4.5).
 pub const BLOCK_AHEAD_MS_MAX: u64 = 10 * 60 * 1_000;
 /// How far ahead of its clock a node still shows an entry; anything later is stored, relayed and hidden (DESIGN 3.8).

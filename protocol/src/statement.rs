@@ -17,6 +17,8 @@ pub const STATEMENT_LAYOUT: u8 = 1;
 pub const COMMON_FIELDS_FROM: u16 = 0xF000;
 /// Why a record was withdrawn or revised: text.
 pub const FIELD_REASON: u16 = 0xF001;
+/// The confidential part of the record, for its readers alone: a sealed value ([`crate::sealed`]).
+pub const FIELD_SEALED: u16 = 0xF002;
 
 /// What a statement does to its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,14 +121,7 @@ impl Statement {
         for number in &self.cleared {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        put_count(&mut out, self.fields.len());
-        for (number, value) in &self.fields {
-            let bytes = value.encode();
-            out.extend_from_slice(&number.to_le_bytes());
-            out.push(value.value_type());
-            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-            out.extend_from_slice(&bytes);
-        }
+        put_fields(&mut out, &self.fields);
         if out.len() > BODY_BYTES_MAX {
             let (found, bound) = (out.len() as u64, BODY_BYTES_MAX as u64);
             return Err(LayoutError::Bound { field: "body", found, bound });
@@ -205,7 +200,20 @@ fn read_cleared(reader: &mut Reader<'_>) -> Result<BTreeSet<u16>, LayoutError> {
     Ok(cleared)
 }
 
-fn read_fields(reader: &mut Reader<'_>) -> Result<BTreeMap<u16, Value>, LayoutError> {
+/// Appends a list of fields as statements carry it.
+pub(crate) fn put_fields(out: &mut Vec<u8>, fields: &BTreeMap<u16, Value>) {
+    put_count(out, fields.len());
+    for (number, value) in fields {
+        let bytes = value.encode();
+        out.extend_from_slice(&number.to_le_bytes());
+        out.push(value.value_type());
+        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        out.extend_from_slice(&bytes);
+    }
+}
+
+/// Reads a list of fields as statements carry it.
+pub(crate) fn read_fields(reader: &mut Reader<'_>) -> Result<BTreeMap<u16, Value>, LayoutError> {
     let mut fields = BTreeMap::new();
     for _ in 0..reader.count(FIELDS_MAX, "fields")? {
         let number = reader.u16("field number")?;

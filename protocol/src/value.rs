@@ -34,6 +34,8 @@ pub mod value_type {
     pub const BOOLEAN: u8 = 10;
     /// Scalars of one type.
     pub const LIST: u8 = 11;
+    /// Fields that only their readers can open.
+    pub const SEALED: u8 = 12;
 }
 
 /// Words beside a number that change its meaning (REQUIREMENTS, head: "Words for thresholds").
@@ -227,6 +229,9 @@ pub enum Value {
         /// The elements, at least one.
         values: Vec<Value>,
     },
+    /// Fields that only their readers can open. What the bytes hold is for [`crate::sealed`]; here they are carried as
+    /// they are, so that a later form of them leaves the statement readable.
+    Sealed(Vec<u8>),
     /// A type that this build does not know, kept as it is.
     Unknown {
         /// The type number.
@@ -251,6 +256,7 @@ impl Value {
             Self::Choice(_) => value_type::CHOICE,
             Self::Boolean(_) => value_type::BOOLEAN,
             Self::List { .. } => value_type::LIST,
+            Self::Sealed(_) => value_type::SEALED,
             Self::Unknown { value_type, .. } => *value_type,
         }
     }
@@ -293,7 +299,7 @@ impl Value {
                     out.extend_from_slice(&bytes);
                 }
             }
-            Self::Unknown { bytes, .. } => out.extend_from_slice(bytes),
+            Self::Sealed(bytes) | Self::Unknown { bytes, .. } => out.extend_from_slice(bytes),
         }
         out
     }
@@ -342,6 +348,7 @@ fn decode_scalar(value_type: u8, reader: &mut Reader<'_>) -> Result<Value, Layou
         },
         value_type::CHOICE => Value::Choice(rest_as_text(reader, "choice")?),
         value_type::BOOLEAN => Value::Boolean(reader.boolean("boolean")?),
+        value_type::SEALED => Value::Sealed(reader.bytes(reader.remaining(), "sealed value")?.to_vec()),
         _ => Value::Unknown { value_type, bytes: reader.bytes(reader.remaining(), "value")?.to_vec() },
     })
 }
@@ -393,6 +400,7 @@ mod tests {
                 element: value_type::TEXT,
                 values: vec![Value::Text("链主".into()), Value::Text("龙头".into())],
             },
+            Value::Sealed(vec![1, 1, 3]),
             Value::Unknown { value_type: 200, bytes: vec![1, 2, 3] },
         ]
     }

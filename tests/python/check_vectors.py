@@ -8,7 +8,7 @@ import json
 import pathlib
 import sys
 
-from xianmeng import block, entry, replica, signature, statement, wire
+from xianmeng import block, entry, replica, sealed, signature, statement, wire
 from xianmeng.bundle import Failure, Verifier
 from xianmeng.charter import Charter
 from xianmeng.layout import Broken, Reader
@@ -189,6 +189,7 @@ JUDGES = {
     "heads": judge_heads,
     "logs": judge_log,
     "messages": lambda vector: wire.message(data(vector)),
+    "sealed": sealed.judge,
     "signatures": judge_signature,
     "statements": lambda vector: statement.statement(data(vector)),
     "values": lambda vector: statement.value(vector["type"], data(vector)),

@@ -306,6 +306,7 @@ fn render_scalar(value: &Value) -> String {
         Value::Boolean(true) => "是".to_owned(),
         Value::Boolean(false) => "否".to_owned(),
         Value::List { values, .. } => values.iter().map(render_scalar).collect::<Vec<_>>().join(";"),
+        Value::Sealed(_) => "密文 encrypted".to_owned(),
         Value::Unknown { value_type, bytes } => {
             let shown = hex::encode(&bytes[..bytes.len().min(UNKNOWN_BYTES_SHOWN)]);
             let more = if bytes.len() > UNKNOWN_BYTES_SHOWN { "…" } else { "" };

@@ -13,6 +13,7 @@ mod logs;
 mod messages;
 mod operations;
 mod roster;
+mod sealed;
 mod signatures;
 mod small;
 mod statements;
@@ -27,6 +28,7 @@ fn files() -> Vec<File> {
         entries::fork_proofs(),
         statements::file(),
         values::file(),
+        sealed::file(),
         small::addresses(),
         small::beacons(),
         small::frontiers(),

@@ -22,7 +22,8 @@ pub fn decoded(value: &FieldValue) -> Value {
         FieldValue::List { element, values } => {
             json!({ "element": element, "values": values.iter().map(decoded).collect::<Vec<_>>() })
         }
-        FieldValue::Unknown { bytes, .. } => json!({ "unknown": hex::encode(bytes) }),
+        // A second implementation may read a sealed value like one that it does not know.
+        FieldValue::Sealed(bytes) | FieldValue::Unknown { bytes, .. } => json!({ "unknown": hex::encode(bytes) }),
     }
 }
 

@@ -94,6 +94,18 @@ def ascending(numbers, number, field):
         raise Broken(f"layout/rule/{field}", "not strictly ascending")
 
 
+def fields(reader):
+    found = []
+    for _ in range(reader.count(256, "fields")):
+        field = reader.u16("field-number")
+        ascending([held["number"] for held in found], field, "field-number")
+        value_type = reader.u8("field-type")
+        length = reader.u32("field-length")
+        content = value(value_type, reader.bytes(length, "field-value"))
+        found.append({"number": field, "type": value_type, "value": content})
+    return found
+
+
 def statement(data):
     reader = Reader(data)
     nonce = reader.bytes(16, "nonce")
@@ -107,14 +119,7 @@ def statement(data):
         cleared_field = reader.u16("cleared-field")
         ascending(cleared, cleared_field, "cleared-field")
         cleared.append(cleared_field)
-    fields = []
-    for _ in range(reader.count(256, "fields")):
-        field = reader.u16("field-number")
-        ascending([held["number"] for held in fields], field, "field-number")
-        value_type = reader.u8("field-type")
-        length = reader.u32("field-length")
-        found = value(value_type, reader.bytes(length, "field-value"))
-        fields.append({"number": field, "type": value_type, "value": found})
+    held_fields = fields(reader)
     reader.finish()
     if (operation == 1) != (record == ZERO):
         raise Broken("layout/rule/record")
@@ -122,12 +127,12 @@ def statement(data):
         raise Broken("layout/rule/external")
     if cleared and operation != 2:
         raise Broken("layout/rule/cleared", "only a revision clears fields")
-    if set(cleared) & {held["number"] for held in fields}:
+    if set(cleared) & {held["number"] for held in held_fields}:
         raise Broken("layout/rule/cleared", "a field is cleared and set")
     named = lambda id: None if id == ZERO else id.hex()
     return {
         "nonce": nonce.hex(), "operation": operation, "kind_set": kind_set, "record": named(record),
-        "origin": named(origin), "external": external or None, "cleared": cleared, "fields": fields,
+        "origin": named(origin), "external": external or None, "cleared": cleared, "fields": held_fields,
     }  # fmt: skip
 
 
