@@ -51,7 +51,7 @@ impl Class {
         Self::ALL.into_iter().find(|class| class.name() == name || class.zh() == name)
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let byte = reader.u8("class")?;
         let class = Self::ALL.into_iter().find(|class| *class as u8 == byte);
         class.ok_or(LayoutError::Rule { field: "class", rule: "must be a defined class" })

@@ -32,6 +32,7 @@ use crate::bytes::LayoutError;
 use crate::entry::Header;
 use crate::erasure::Target;
 use crate::identity::{BlockHash, ContentHash, FederationId, MemberNumber, PublicKey};
+use crate::sealed::WrappedClassKey;
 
 /// Why a block does not continue the charter. One variant for each rule, in the order in which they are checked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -403,6 +404,11 @@ impl Charter {
     /// Entries of one member that are passed on by gossip in a minute; `None` without a limit.
     pub fn gossip_entries_per_minute(&self) -> Option<u32> {
         (self.roster.gossip_entries_per_minute > 0).then_some(self.roster.gossip_entries_per_minute)
+    }
+
+    /// Every version of a class's key, in order; the last one is in use.
+    pub fn class_keys(&self, class: Class) -> &[WrappedClassKey] {
+        self.roster.class_keys.get(&class).map_or(&[], Vec::as_slice)
     }
 
     /// Entries that blocks erase, each with the version of its block.

@@ -11,6 +11,7 @@ use crate::bytes::{LayoutError, Reader, put_text};
 use crate::erasure::{self, Target};
 use crate::identity::{ContentHash, MemberNumber, PublicKey, Signature};
 use crate::limits::{NAME_BYTES_MAX, REASON_BYTES_MAX};
+use crate::sealed::WrappedClassKey;
 
 /// The field whose error means that this build is too old for the charter, and that nobody is to blame.
 pub const OPERATION_TYPE: &str = "operation type";
@@ -201,6 +202,8 @@ pub enum Operation {
         /// The entries, in strictly ascending order.
         targets: Vec<Target>,
     },
+    /// Names the next key of a class, or wraps the current one for further holders (DESIGN 6.5).
+    ClassKey(WrappedClassKey),
 }
 
 /// The bytes that a key signs before it is added to a member.
@@ -232,6 +235,7 @@ impl Operation {
             Self::DutyRules { .. } => 16,
             Self::Reassign { .. } => 17,
             Self::Erase { .. } => 18,
+            Self::ClassKey(_) => 19,
         }
     }
 
@@ -256,6 +260,7 @@ impl Operation {
             Self::DutyRules { .. } => "duty-rules",
             Self::Reassign { .. } => "reassign",
             Self::Erase { .. } => "erase",
+            Self::ClassKey(_) => "class-key",
         }
     }
 
@@ -315,6 +320,7 @@ impl Operation {
                 put_text(out, reason);
                 erasure::put_targets(out, targets);
             }
+            Self::ClassKey(wrapped) => wrapped.encode(out),
         }
     }
 
@@ -353,6 +359,7 @@ impl Operation {
             }
             17 => Self::Reassign { from: read_member(body)?, to: read_member(body)?, reason: read_reason(body)? },
             18 => Self::Erase { reason: read_reason(body)?, targets: erasure::read_targets(body)? },
+            19 => Self::ClassKey(WrappedClassKey::read(body)?),
             _ => {
                 let rule = "is not known to this build; update it to follow the charter";
                 return Err(LayoutError::Rule { field: OPERATION_TYPE, rule });

@@ -60,7 +60,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.name() == name || role.zh() == name)
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let byte = reader.u8("role")?;
         let role = Self::ALL.into_iter().find(|role| *role as u8 == byte);
         role.ok_or(LayoutError::Rule { field: "role", rule: "must be a defined role" })

@@ -12,6 +12,7 @@ use super::seal::Seal;
 use crate::erasure::Target;
 use crate::identity::{ContentHash, Domain, FederationId, MemberNumber, PublicKey, verify};
 use crate::limits::{KEYS_PER_MEMBER_MAX, MEMBERS_MAX, REGISTRARS_MAX, SEATS_MAX};
+use crate::sealed::WrappedClassKey;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KeyRecord {
@@ -34,6 +35,8 @@ pub(super) struct Roster {
     pub(super) kind_sets: BTreeMap<u16, ContentHash>,
     pub(super) duty_rules: BTreeMap<u16, ContentHash>,
     pub(super) gossip_entries_per_minute: u32,
+    /// Every version of each class's key, in order, with the wraps of all operations.
+    pub(super) class_keys: BTreeMap<Class, Vec<WrappedClassKey>>,
     /// Every entry that a block erases, with the block's version.
     pub(super) erased: Vec<(u32, Target)>,
     keys: BTreeMap<PublicKey, KeyRecord>,
@@ -109,6 +112,7 @@ impl Roster {
                 self.erased.extend(targets.iter().map(|target| (version, *target)));
                 Ok(())
             }
+            Operation::ClassKey(wrapped) => self.class_key(wrapped),
         }
     }
 
@@ -325,6 +329,29 @@ impl Roster {
             log.heirs.push((version, to));
         }
         Ok(())
+    }
+
+    fn class_key(&mut self, wrapped: &WrappedClassKey) -> Rule {
+        let holds = |member, key| self.holder(key, Purpose::Encryption) == Some(member);
+        let of_class = |member| self.members.get(&member).is_some_and(|member| member.class == wrapped.class);
+        if !wrapped.wraps.iter().all(|wrap| holds(wrap.member, &wrap.key) && of_class(wrap.member)) {
+            return Err("a class key is wrapped for encryption keys of active members of the class");
+        }
+        let versions = self.class_keys.entry(wrapped.class).or_default();
+        let next = versions.last().map_or(1, |last| last.version.saturating_add(1));
+        match versions.last_mut() {
+            Some(last) if last.version == wrapped.version && last.public == wrapped.public => {
+                let known: BTreeSet<PublicKey> = last.wraps.iter().map(|wrap| wrap.key).collect();
+                last.wraps.extend(wrapped.wraps.iter().filter(|wrap| !known.contains(&wrap.key)).cloned());
+                last.wraps.sort_by_key(|wrap| (wrap.member, wrap.key));
+                Ok(())
+            }
+            _ if wrapped.version == next => {
+                versions.push(wrapped.clone());
+                Ok(())
+            }
+            _ => Err("class keys are numbered in order, and a number stands for one key"),
+        }
     }
 
     fn active(&self, number: MemberNumber) -> Rule {

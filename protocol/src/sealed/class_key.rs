@@ -12,7 +12,6 @@ use ed25519_dalek::SigningKey;
 use super::document::{OpenError, SealError};
 use super::envelope::{self, SeededRandom, WrappedSecret};
 use super::keys::{ExchangeKey, ExchangeSecret, encryption_public, encryption_secret};
-use super::layout::read_class;
 use super::{Class, FederationId, MemberNumber, PublicKey, Recipient};
 use crate::bytes::{LayoutError, Reader, put_count};
 use crate::identity::public_key;
@@ -160,7 +159,7 @@ impl WrappedClassKey {
 
     /// Reads what [`Self::encode`] wrote.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let class = read_class(reader)?;
+        let class = Class::read(reader)?;
         let version = reader.u32("class key version")?;
         let public = ExchangeKey(reader.array("class key")?);
         let count = reader.count(CLASS_KEY_WRAPS_MAX, "class key wraps")?;

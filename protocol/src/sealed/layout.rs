@@ -4,7 +4,7 @@ use super::envelope::{Envelope, TAG_BYTES, WrappedSecret};
 use super::keys::ExchangeKey;
 use super::{Readers, Recipient, padding};
 use crate::bytes::{LayoutError, Reader, put_count};
-use crate::charter::Class;
+use crate::charter::{Class, Role};
 use crate::identity::{MemberNumber, PublicKey};
 use crate::limits::{SEALED_BYTES_MAX, SEALED_PARTIES_MAX, SEALED_PLAINTEXT_BYTES_MIN, SEALED_WRAPS_MAX};
 
@@ -115,7 +115,7 @@ impl Readers {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Class(class) => out.extend_from_slice(&[1, *class as u8]),
-            Self::Organ(role) => out.extend_from_slice(&[2, *role]),
+            Self::Organ(role) => out.extend_from_slice(&[2, *role as u8]),
             Self::Parties(members) => {
                 out.push(3);
                 put_count(out, members.len());
@@ -126,8 +126,8 @@ impl Readers {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
         match reader.u8("readers")? {
-            1 => Ok(Self::Class(read_class(reader)?)),
-            2 => Ok(Self::Organ(reader.u8("role")?)),
+            1 => Ok(Self::Class(Class::read(reader)?)),
+            2 => Ok(Self::Organ(Role::read(reader)?)),
             3 => read_parties(reader).map(Self::Parties),
             _ => Err(LayoutError::Rule { field: "readers", rule: "must be a class, an organ or parties" }),
         }
@@ -141,13 +141,6 @@ impl Readers {
             (readers, Recipient::ClassKey { .. }) => matches!(readers, Self::Class(_)),
         }
     }
-}
-
-/// Reads the number of a class.
-pub(super) fn read_class(reader: &mut Reader<'_>) -> Result<Class, LayoutError> {
-    let byte = reader.u8("class")?;
-    let class = Class::ALL.into_iter().find(|class| *class as u8 == byte);
-    class.ok_or(LayoutError::Rule { field: "class", rule: "must be a defined class" })
 }
 
 fn read_parties(reader: &mut Reader<'_>) -> Result<Vec<MemberNumber>, LayoutError> {

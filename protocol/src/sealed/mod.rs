@@ -30,8 +30,8 @@ mod padding;
 #[cfg(test)]
 mod tests;
 
-use crate::charter::Class;
-use crate::identity::{FederationId, MemberNumber, PublicKey};
+use crate::charter::{Class, Role};
+use crate::identity::{EntryId, FederationId, MemberNumber, PublicKey};
 use crate::limits::BODY_NONCE_BYTES;
 use crate::statement::Statement;
 
@@ -46,7 +46,7 @@ pub enum Readers {
     /// All members of a class.
     Class(Class),
     /// The holders of a role, by the role's number.
-    Organ(u8),
+    Organ(Role),
     /// Members by their numbers, strictly ascending. An author who wants to read the document later is among them.
     Parties(Vec<MemberNumber>),
 }
@@ -85,8 +85,19 @@ impl Context {
     ///
     /// Of the statement only record and nonce are looked at, so the value can be made before it is put in.
     pub fn of(federation: &FederationId, author: MemberNumber, kind: u16, statement: &Statement) -> Self {
-        let record = statement.record.map_or([0; 32], |record| *record.as_bytes());
-        Self { federation: *federation, author, kind, record, nonce: statement.nonce }
+        Self::new(federation, author, kind, statement.record, statement.nonce)
+    }
+
+    /// The place of a sealed value whose statement was read before: `record` is unset in a create.
+    pub fn new(
+        federation: &FederationId,
+        author: MemberNumber,
+        kind: u16,
+        record: Option<EntryId>,
+        nonce: [u8; BODY_NONCE_BYTES],
+    ) -> Self {
+        let record = record.map_or([0; 32], |record| *record.as_bytes());
+        Self { federation: *federation, author, kind, record, nonce }
     }
 
     /// What HPKE binds, behind the text that says what is sealed. All parts have a fixed length.

@@ -173,19 +173,19 @@ fn an_author_cannot_seal_what_nobody_opens() {
     let descending = sealed_for(Readers::Parties(vec![READER, AUTHOR]), &both, &good);
     assert!(matches!(descending, Err(SealError::Layout(LayoutError::Rule { field: "party", .. }))));
     let weak = Recipient::Member { member: READER, key: PublicKey::ZERO };
-    let refused = sealed_for(Readers::Organ(2), &[weak], &good);
+    let refused = sealed_for(Readers::Organ(Role::Council), &[weak], &good);
     assert_eq!(refused, Err(SealError::Key { recipient: weak, source: Some(KeyError::SmallOrder) }));
     let weak = Recipient::ClassKey { version: 1, key: ExchangeKey([0; 32]) };
     let refused = sealed_for(Readers::Class(Class::County), &[weak], &good);
     assert_eq!(refused, Err(SealError::Key { recipient: weak, source: None }));
-    assert!(matches!(sealed_for(Readers::Organ(2), &[weak], &good), Err(SealError::NotAReader { .. })));
+    assert!(matches!(sealed_for(Readers::Organ(Role::Council), &[weak], &good), Err(SealError::NotAReader { .. })));
 }
 
 #[test]
 fn the_longest_value_fits_a_statement_and_a_longer_one_is_refused() {
     let members: Vec<_> = (1..=200).map(MemberNumber).collect();
     let recipients: Vec<_> = members.iter().copied().map(recipient).collect();
-    let of = |count: usize| sealed_for(Readers::Organ(1), &recipients, &fields(&"长".repeat(count)));
+    let of = |count: usize| sealed_for(Readers::Organ(Role::Registrar), &recipients, &fields(&"长".repeat(count)));
     let bytes = of(12_000).expect("within the bound");
     assert!(bytes.len() <= SEALED_BYTES_MAX && SEALED_BYTES_MAX < BODY_BYTES_MAX);
     assert_eq!(open(&bytes, &context(), MemberNumber(200)).map(|fields| fields.len()), Ok(2));

@@ -17,9 +17,11 @@ use crate::address::{Addresses, KIND_ADDRESS};
 use crate::charter::{LogGrant, LogNumber};
 use crate::entry::VerifiedEntry;
 use crate::erasure::{Acknowledgement, KIND_ACKNOWLEDGEMENT};
-use crate::identity::{ContentHash, EntryId, MemberNumber, PublicKey};
+use crate::identity::{ContentHash, EntryId, FederationId, MemberNumber, PublicKey};
+use crate::limits::BODY_NONCE_BYTES;
 use crate::proposal::{Collection, KIND_ENDORSEMENT, KIND_PROPOSAL};
-use crate::statement::{FIELD_REASON, Operation, Statement};
+use crate::sealed;
+use crate::statement::{FIELD_REASON, FIELD_SEALED, Operation, Statement};
 use crate::value::Value;
 
 /// Kinds below this belong to the system (DESIGN 6.2).
@@ -107,6 +109,19 @@ pub struct RecordState {
     pub versions: usize,
     /// Set when it is withdrawn, with the reason if one was given.
     pub withdrawn: Option<Option<String>>,
+    /// The statement that sealed its confidential fields last, if any did.
+    pub sealing: Option<Sealing>,
+}
+
+/// What the confidential fields of a record are bound to, beside federation and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealing {
+    /// Who sealed them.
+    pub author: MemberNumber,
+    /// The record that the statement names; `None` in its create.
+    pub record: Option<EntryId>,
+    /// The statement's nonce.
+    pub nonce: [u8; BODY_NONCE_BYTES],
 }
 
 /// The name of a record for people: derived, and the same on every node with the same entries.
@@ -228,10 +243,8 @@ impl View {
     fn insert_system(&mut self, place: Place, author: MemberNumber, entry: &VerifiedEntry) {
         match entry.header().kind {
             KIND_ADDRESS => self.note_address(place, author, entry),
-            KIND_PROPOSAL | KIND_ENDORSEMENT => {
-                if !self.collection.insert(place, author, entry) {
-                    self.aside.insert(place, Aside::Quarantined);
-                }
+            KIND_PROPOSAL | KIND_ENDORSEMENT if !self.collection.insert(place, author, entry) => {
+                self.aside.insert(place, Aside::Quarantined);
             }
             KIND_ACKNOWLEDGEMENT => {
                 let Some(body) = entry.body() else { return };
@@ -381,6 +394,7 @@ impl View {
             changed_ms: first.time_ms,
             versions: versions.len(),
             withdrawn: None,
+            sealing: None,
         };
         for version in versions {
             let statement = Statement::decode(&bodies.body(version.place)?).ok()?;
@@ -456,11 +470,23 @@ impl View {
 }
 
 impl RecordState {
+    /// The place of its confidential fields, which opening them needs.
+    pub fn sealed_context(&self, federation: &FederationId) -> Option<sealed::Context> {
+        let Sealing { author, record, nonce } = self.sealing?;
+        Some(sealed::Context::new(federation, author, self.kind, record, nonce))
+    }
+
     fn apply(&mut self, version: &Version, statement: Statement) {
         self.kind_set = statement.kind_set;
         self.changed_ms = version.time_ms;
         match version.operation {
             Operation::Create | Operation::Revise => {
+                if statement.fields.contains_key(&FIELD_SEALED) {
+                    let (author, record, nonce) = (version.author, statement.record, statement.nonce);
+                    self.sealing = Some(Sealing { author, record, nonce });
+                } else if statement.cleared.contains(&FIELD_SEALED) {
+                    self.sealing = None;
+                }
                 self.fields.retain(|number, _| !statement.cleared.contains(number));
                 self.fields.extend(statement.fields);
                 self.fields.remove(&FIELD_REASON);

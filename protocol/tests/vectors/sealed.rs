@@ -80,7 +80,7 @@ fn shown(recipient: &Recipient) -> Value {
 fn shown_readers(readers: &Readers) -> Value {
     match readers {
         Readers::Class(class) => json!({ "class": *class as u8 }),
-        Readers::Organ(role) => json!({ "organ": role }),
+        Readers::Organ(role) => json!({ "organ": *role as u8 }),
         Readers::Parties(members) => json!({ "parties": members }),
     }
 }
@@ -137,7 +137,7 @@ pub fn file() -> File {
     let parties = Readers::Parties(vec![AUTHOR, READER]);
     let bytes = document(parties.clone(), &[recipient(AUTHOR), recipient(READER)], true);
     let created = document(parties, &[recipient(AUTHOR), recipient(READER)], false);
-    let organ = document(Readers::Organ(2), &[recipient(READER)], true);
+    let organ = document(Readers::Organ(Role::Council), &[recipient(READER)], true);
     let here = given(&bytes, READER, true);
     // Layout, suite, readers with two parties, document key, commitment; then the count of wraps.
     let wraps = 2 + 1 + 2 + 8 + 32 + 32;
