@@ -37,6 +37,9 @@ fn describe(version: usize, item: &HistoryItem) -> String {
     };
     let (time, author, entry) = (time::show(item.time_ms), &item.author.name, &item.entry);
     let mut text = format!("第 {version} 版  {operation}  {time}  {author}  {entry}");
+    if let Some(origin) = &item.origin {
+        text.push_str(&format!("\n    换钥后重新发布，原条目 published again after a key change, first as: {origin}"));
+    }
     if let Some(reason) = &item.reason {
         text.push_str(&format!("\n    理由: {reason}"));
     }

@@ -14,6 +14,7 @@ mod join;
 mod list;
 mod peers;
 mod publish;
+mod republish;
 mod revise;
 mod run;
 mod show;
@@ -69,6 +70,9 @@ pub enum Command {
     /// 撤回一条记录（历史保留）。
     /// Withdraw a record (its history stays)
     Withdraw(withdraw::WithdrawArguments),
+    /// 换钥之后，重新发布被封存点排除的真实陈述。
+    /// After a key change: publish again what stands above the seal and is genuine
+    Republish(republish::RepublishArguments),
     /// 离线核验导出文件或日志段。
     /// Verify an export or journal segments, without a node
     Verify(verify::VerifyArguments),
@@ -107,6 +111,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::History(arguments) => history::perform(context, &arguments),
         Command::Revise(arguments) => revise::perform(context, &arguments),
         Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
+        Command::Republish(arguments) => republish::perform(context, &arguments),
         Command::Verify(arguments) => verify::perform(context, &arguments),
         Command::Export(arguments) => export::perform(context, &arguments),
         Command::ImportBundle(arguments) => import_bundle::perform(context, &arguments),

@@ -22,6 +22,7 @@ pub mod limits;
 mod problem;
 mod publish;
 mod reading;
+mod restate;
 mod routes;
 mod status;
 mod stream;

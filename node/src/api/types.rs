@@ -187,6 +187,9 @@ pub struct HistoryItem {
     pub sequence: u64,
     /// The author.
     pub author: MemberName,
+    /// Id of the entry of another key of the author that it states again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// What changed.
     pub changes: Vec<FieldChange>,
     /// The reason, if one was given.
@@ -455,4 +458,50 @@ pub struct NewInvitation {
     pub token: String,
     /// Until when it is worth anything, in milliseconds since 1970 (UTC).
     pub expires_ms: u64,
+}
+
+/// A statement that does not count because it stands above the seal of its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UncountedStatement {
+    /// Id of the entry.
+    pub entry: String,
+    /// The signing key.
+    pub key: String,
+    /// Sequence in its log.
+    pub sequence: u64,
+    /// The author's claim of the time.
+    pub time_ms: u64,
+    /// `create`, `revise` or `withdraw`.
+    pub operation: String,
+    /// Name of the kind.
+    pub kind: String,
+    /// Chinese name of the kind.
+    pub kind_zh: String,
+    /// What its record is called, as far as the statement says.
+    pub title: String,
+    /// The author's own number, in a create.
+    pub external: Option<String>,
+    /// Whether this node signed it; what came from elsewhere may be a thief's.
+    pub signed_here: bool,
+    /// Why it cannot be published again: `restated`, `external-taken`, `no-record` or `sealed`.
+    pub obstacle: Option<String>,
+    /// The same in Chinese.
+    pub obstacle_zh: Option<String>,
+}
+
+/// Asks for statements to be published again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restate {
+    /// Ids of the old entries.
+    pub entries: Vec<String>,
+}
+
+/// What was published again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RestatedView {
+    /// Old entry and new entry, in order.
+    pub entries: Vec<(String, String)>,
+    /// Old entries that were left, each with the reason (see [`UncountedStatement::obstacle`]).
+    pub left: Vec<(String, String)>,
 }

@@ -52,7 +52,9 @@ fn meanings(view: &View, kinds: &KindSet, own: Option<MemberNumber>, reference: 
     if lower.len() == ID_CHARACTERS
         && let Ok(id) = lower.parse()
     {
-        return vec![id];
+        // References to what a lost or stolen key had stated find what states it again.
+        let again = if view.owner(&id).is_some() { None } else { view.restated(&id) };
+        return vec![again.unwrap_or(id)];
     }
     let mut found: Vec<EntryId> = Vec::new();
     found.extend(reference.parse::<Label>().ok().and_then(|label| view.by_label(label)));

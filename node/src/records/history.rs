@@ -21,7 +21,8 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     let found = core.read(|state| Some((state.view().owner(id)?, state.view().versions(id, as_of_ms))));
     let not_found = || RecordError::NotFound { reference: id.to_string() };
     let ((owner, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
-    let author = Renderer::new(core, kinds, [owner]).member(owner);
+    let authors = versions.iter().map(|version| version.author).chain([owner]);
+    let renderer = Renderer::new(core, kinds, authors);
     let mut items = Vec::new();
     let mut fields = BTreeMap::new();
     let skipped = versions.len().saturating_sub(HISTORY_VERSIONS_MAX);
@@ -38,7 +39,8 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
                 time_ms: version.time_ms,
                 log: version.place.log,
                 sequence: version.place.sequence,
-                author: author.clone(),
+                author: renderer.member(version.author),
+                origin: version.origin.map(|origin| origin.to_string()),
                 changes: changes(kinds.kind(kind), &before, &fields),
                 reason: statement.as_ref().and_then(reason),
             });

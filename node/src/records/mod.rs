@@ -5,6 +5,7 @@
 //!   drafts to the writer, all of them or none. What must not leave is refused here, whichever way it came.
 //! * [`find`] resolves what people call a record by; [`list`] pages through records; [`externals`] walks one's own.
 //! * [`render`] and [`history`] say what a record is and how it became so.
+//! * [`restate`] publishes again under the present key what a lost or stolen key had stated, nothing typed twice.
 //! * [`error`] names every refusal, in two languages, with the way out.
 
 mod claims;
@@ -17,6 +18,7 @@ pub mod list;
 pub mod prepare;
 pub mod publish;
 pub mod render;
+pub mod restate;
 mod settle;
 #[cfg(test)]
 pub(crate) mod tests;

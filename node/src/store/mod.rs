@@ -25,6 +25,7 @@ mod journal;
 mod layout;
 pub mod limits;
 mod open;
+mod own;
 mod progress;
 mod replay;
 mod report;
@@ -40,10 +41,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::charter::{LogNumber, SignedBlock};
 use protocol::entry::VerifiedEntry;
-use protocol::identity::{EntryId, PublicKey};
+use protocol::identity::{EntryId, FederationId, PublicKey};
 use protocol::replica::{Change, EntrySource, Replica};
 
 pub use error::StoreError;
+pub use own::JournalledEntry;
 pub use report::{Damage, DamagedEntry, Flaw, JournalState, Missing, OpenReport, Statistics};
 
 use journal::{JOURNAL, Journal};
@@ -84,6 +86,7 @@ pub struct Store {
     shelf: Shelf,
     writer: Mutex<Writer>,
     directory: PathBuf,
+    federation: FederationId,
     // Last, so that the directory is free only after everything in it is closed.
     _lock: File,
 }
@@ -124,7 +127,13 @@ impl Store {
 
     /// Catches the journal up with own entries that peers or the database gave back, in order.
     pub fn append_journal(&self, entries: &[Arc<VerifiedEntry>]) -> Result<(), StoreError> {
+        own::note_recovered(&self.directory.join(JOURNAL), entries)?;
         self.write(|journal, _| journal.append(&[], entries))
+    }
+
+    /// Entries of one of the member's own signing keys in the journal, from `from` on. Reads the whole journal.
+    pub fn journalled(&self, key: &PublicKey, from: u64) -> Result<Vec<JournalledEntry>, StoreError> {
+        own::entries_of(&self.directory.join(JOURNAL), &self.federation, key, from)
     }
 
     fn write(&self, work: impl FnOnce(&mut Journal, &Shelf) -> Result<(), StoreError>) -> Result<(), StoreError> {

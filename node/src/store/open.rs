@@ -57,7 +57,11 @@ pub(super) fn open(
         torn_bytes: replayed.torn_bytes,
     };
     let writer = Mutex::new(Writer { journal, stopped: None, commits: 0 });
-    Ok(Opened { store: Store { shelf, writer, directory: directory.to_owned(), _lock: lock }, replica, report })
+    Ok(Opened {
+        store: Store { shelf, writer, directory: directory.to_owned(), federation, _lock: lock },
+        replica,
+        report,
+    })
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {
