@@ -38,6 +38,17 @@ pub(super) struct Call {
     pub(super) number: u64,
 }
 
+/// What a call means to a process that hears it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Another member's, or this process's own.
+    NotForUs,
+    /// Another process with the same key made it, who knows when: it is answered.
+    Unproven,
+    /// Another process with the same key made it since this one started.
+    Alive,
+}
+
 /// Why bytes are not a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum CallError {
@@ -51,6 +62,17 @@ impl Call {
     /// Whether a message on the topic of beacons is meant to be a call.
     pub(super) fn is_meant(bytes: &[u8]) -> bool {
         bytes.first() == Some(&LAYOUT)
+    }
+
+    /// What the process `instance` with the transport key `own` makes of this call.
+    pub(super) fn heard_by(&self, own: &PublicKey, instance: &Instance) -> Heard {
+        if self.transport != *own || self.instance.random == instance.random {
+            Heard::NotForUs
+        } else if self.echo == instance.random {
+            Heard::Alive
+        } else {
+            Heard::Unproven
+        }
     }
 
     pub(super) fn sign(&self, key: &SigningKey, federation: &FederationId) -> Vec<u8> {
@@ -117,6 +139,21 @@ mod tests {
             assert!(Call::decode(&changed, &federation).is_err(), "byte {at}");
             assert!(Call::decode(&bytes[..at], &federation).is_err(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn only_an_answer_to_this_very_process_proves_another_one() {
+        let own = public_key(&SigningKey::from_bytes(&[3; 32]));
+        let instance = |random| Instance { copy: false, started_ms: 5, random: [random; 16] };
+        let call = |from, echo| Call { transport: own, instance: instance(from), echo: [echo; 16], number: 0 };
+        // What an earlier run said, in answer to whomever, is no proof after a restart, however often it is repeated.
+        assert_eq!(call(1, 0).heard_by(&own, &instance(2)), Heard::Unproven);
+        assert_eq!(call(1, 9).heard_by(&own, &instance(2)), Heard::Unproven);
+        assert_eq!(call(1, 2).heard_by(&own, &instance(2)), Heard::Alive);
+        // Its own calls, and its answers to others, come back to it.
+        assert_eq!(call(2, 0).heard_by(&own, &instance(2)), Heard::NotForUs);
+        assert_eq!(call(2, 2).heard_by(&own, &instance(2)), Heard::NotForUs);
+        assert_eq!(call(1, 2).heard_by(&PublicKey([1; 32]), &instance(2)), Heard::NotForUs);
     }
 
     #[test]

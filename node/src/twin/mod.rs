@@ -32,7 +32,7 @@ use tokio::sync::Semaphore;
 use crate::api::types::ProblemDetail;
 use crate::core::{Core, Stop, TwinSign, now_ms};
 use crate::network::Network;
-use call::{Call, Instance};
+use call::{Call, Heard, Instance};
 pub use probe::AskError;
 
 /// Peers that are probed at a time.
@@ -108,11 +108,10 @@ impl Twins {
 
     /// Hears a call. Returns the answer, if it is another process with this node's keys that calls.
     fn hear(&self, call: &Call) -> Option<Vec<u8>> {
-        if call.transport != self.own() || call.instance.random == self.instance.random {
-            return None;
-        }
-        if call.echo == self.instance.random {
-            self.meet(call.instance);
+        match call.heard_by(&self.own(), &self.instance) {
+            Heard::NotForUs => return None,
+            Heard::Unproven => {}
+            Heard::Alive => self.meet(call.instance),
         }
         Some(self.call(call.instance.random))
     }
