@@ -1,4 +1,7 @@
 //! A call: a process says, signed by its transport key, which process it is, and whom it answers.
+//!
+//! Layout: `layout u8 = 128, transport key [32], copy u8, started_ms u64, random [16], echo [16], number u64,
+//! signature [64]` over `"xianmeng/call/1" || federation id || everything before it`. Integers are little-endian.
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use protocol::identity::{FederationId, PublicKey, public_key};

@@ -24,7 +24,7 @@ const ALONE: u8 = 1;
 const FRAMES_MAX: usize = 16;
 /// How long each connection has for a stream, and then for its answer. A dead one keeps a newcomer waiting so long.
 const ANSWER_WAIT: Duration = Duration::from_millis(1_500);
-/// How long introducing two processes to one another may take.
+/// How long introducing the processes of one peer to one another may take.
 const INTRODUCTION_WAIT: Duration = Duration::from_secs(3);
 /// How long the answer to a question may take: longer than the probe.
 const ASK_WAIT: Duration = Duration::from_secs(10);
@@ -119,16 +119,18 @@ impl Twins {
         let mut present: Vec<Present> = answered.into_iter().filter_map(|answer| answer.ok().flatten()).collect();
         present.sort_by_key(|process| process.instance);
         present.dedup_by_key(|process| process.instance);
-        let mut present = present.into_iter();
-        let Some(mut first) = present.next() else { return };
-        for mut other in present {
-            tracing::warn!(peer = %peer.short(), "two processes use the keys of one member");
-            self.core.counters().add("twins-introduced", 1);
-            let introduced = timeout(INTRODUCTION_WAIT, introduce(&mut first, &mut other)).await;
-            if !matches!(introduced, Ok(Ok(()))) {
-                tracing::debug!(peer = %peer.short(), "one of them did not listen");
+        let Some((first, others)) = present.split_first_mut().filter(|(_, others)| !others.is_empty()) else { return };
+        tracing::warn!(peer = %peer.short(), "several processes use the keys of one member");
+        self.core.counters().add("twins-introduced", 1);
+        let introductions = async {
+            for other in others {
+                if let Err(error) = introduce(first, other).await {
+                    tracing::debug!(peer = %peer.short(), %error, "one of them did not listen");
+                }
             }
-        }
+        };
+        // Whoever was not reached in time is met by the next probe.
+        let _ = timeout(INTRODUCTION_WAIT, introductions).await;
     }
 
     async fn present(&self, peer: PublicKey, mut stream: PeerStream) -> Option<Present> {
