@@ -26,12 +26,14 @@ pub enum ExitCode {
     Network = 9,
     /// What was to be verified does not hold.
     VerificationFailed = 10,
+    /// Another process uses this node's keys; this one gave way.
+    KeysInUse = 11,
     /// Stopped by the person at the keyboard; what was acknowledged stays.
     Interrupted = 130,
 }
 
 /// Every code with its meaning in Chinese and English, in ascending order.
-const TABLE: [(ExitCode, &str, &str); 12] = [
+const TABLE: [(ExitCode, &str, &str); 13] = [
     (ExitCode::Ok, "成功", "done"),
     (ExitCode::Internal, "程序内部错误", "internal error"),
     (ExitCode::Usage, "命令写法不对", "the command line is wrong"),
@@ -51,6 +53,11 @@ const TABLE: [(ExitCode, &str, &str); 12] = [
     (ExitCode::Store, "存储损坏或磁盘已满", "the store is damaged or the disk is full"),
     (ExitCode::Network, "网络问题（端口被占用、连不上引导节点）", "network (port in use, bootstrap unreachable)"),
     (ExitCode::VerificationFailed, "核验不通过", "verification failed"),
+    (
+        ExitCode::KeysInUse,
+        "另一个进程在用本节点的密钥，本进程已让位",
+        "another process uses this node's keys; this one gave way",
+    ),
     (ExitCode::Interrupted, "被人中断；已确认的不受影响", "interrupted; what was acknowledged stays"),
 ];
 
@@ -74,7 +81,7 @@ mod tests {
     #[test]
     fn the_numbers_are_the_documented_ones() {
         let numbers: Vec<u8> = TABLE.iter().map(|(code, ..)| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 130]);
         assert!(help().contains(" 10  核验不通过"));
     }
 }

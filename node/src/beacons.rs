@@ -17,6 +17,7 @@ use protocol::limits::{BEACON_HEADS_MAX, CLOCK_TOLERANCE_MS};
 use crate::core::{Core, now_ms};
 use crate::network::{GossipToken, Network, Topic, Verdict};
 use crate::sync::SyncHandle;
+use crate::twin::Twins;
 
 /// Beacons of all members together, per second, while things change.
 const BEACONS_PER_SECOND: u32 = 20;
@@ -36,6 +37,7 @@ pub struct Beacons {
     core: Core,
     network: Network,
     sync: SyncHandle,
+    twins: Arc<Twins>,
     key: SigningKey,
     boot_ms: u64,
     interval: Duration,
@@ -44,8 +46,15 @@ pub struct Beacons {
 
 impl Beacons {
     /// Beacons of the node with this transport key, at least one every `interval`.
-    pub fn new(core: Core, network: Network, sync: SyncHandle, key: SigningKey, interval: Duration) -> Arc<Self> {
-        Arc::new(Self { core, network, sync, key, boot_ms: now_ms(), interval, latest: Mutex::default() })
+    pub fn new(
+        core: Core,
+        network: Network,
+        sync: SyncHandle,
+        twins: Arc<Twins>,
+        key: SigningKey,
+        interval: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self { core, network, sync, twins, key, boot_ms: now_ms(), interval, latest: Mutex::default() })
     }
 
     /// Takes a beacon.
@@ -55,6 +64,11 @@ impl Beacons {
             let _ = self.network.report(token, Verdict::Reject).await;
             return;
         };
+        if beacon.transport == public_key(&self.key) && beacon.boot_ms != self.boot_ms {
+            // Another process, or this node before its last start: only an answer tells, so the beacon alone stops
+            // nobody, however late it comes or whoever repeats it.
+            self.twins.suspect().await;
+        }
         let member = self.core.read(|state| state.replica.charter().holder(&beacon.transport, Purpose::Transport));
         let now_ms = now_ms();
         // A beacon from far ahead would outrank every later one of its sender.

@@ -16,6 +16,8 @@
 //! api.token            the API's bearer token              (readable by the owner only)
 //! api.address          where the API listens while the node runs
 //! lock                 held while a process uses the directory
+//! place                where this directory was made: tells a copy or a backup from the original, see `place`
+//! confirm-alone        the operator's word that nobody can confirm the head of the own log; taken and removed
 //! ```
 
 use std::fs;
@@ -135,6 +137,7 @@ impl DataDirectory {
             write_private(&directory.key_path(name), format!("{}\n", hex::encode(secret)).as_bytes())?;
         }
         write_new(&directory.config_path(), config.to_toml().as_bytes())?;
+        crate::place::settle(path, false)?;
         let profile_text = toml::to_string(profile).map_err(|error| content_error(&directory.member_path(), error))?;
         // Written last: a directory with this file is a whole one.
         write_new(&directory.member_path(), profile_text.as_bytes())?;
@@ -322,7 +325,8 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), DirectoryError> {
     sync_parent(path)
 }
 
-fn sync_parent(path: &Path) -> Result<(), DirectoryError> {
+/// Makes the name of a file in its directory durable.
+pub fn sync_parent(path: &Path) -> Result<(), DirectoryError> {
     let Some(parent) = path.parent() else { return Ok(()) };
     fs::File::open(parent).and_then(|directory| directory.sync_all()).map_err(file_error(parent))
 }

@@ -9,13 +9,16 @@ pub mod config;
 pub mod core;
 pub mod dialer;
 pub mod directory;
+mod gate;
 pub mod gossip;
 pub mod joining;
 pub mod network;
 pub mod node;
+pub mod place;
 pub mod records;
 pub mod store;
 pub mod sync;
+pub mod twin;
 
 #[cfg(test)]
 mod tests;

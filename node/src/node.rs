@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::address::{Addresses, KIND_ADDRESS};
 use protocol::charter::Purpose;
 use protocol::entry::Draft;
-use protocol::identity::{MemberNumber, PublicKey, public_key};
+use protocol::identity::{PublicKey, public_key};
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -17,21 +17,17 @@ use crate::api::types::{PendingApplication, ProblemDetail};
 use crate::api::{self, ApiContext, ApiError, ApiHooks, ApiServer};
 use crate::beacons::Beacons;
 use crate::config::Config;
-use crate::core::{Core, now_ms};
+use crate::core::{Core, Stop, now_ms};
 use crate::dialer::{Bootstrap, Dialer};
 use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
+use crate::gate::Gate;
 use crate::gossip::{Judge, publish_events};
 use crate::joining::{self, Desk, JoinError, JoinProgress};
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
-use crate::store::{JournalState, OpenReport, Store, StoreError};
+use crate::store::{OpenReport, Store, StoreError};
 use crate::sync::{Scheduler, SyncHandle};
+use crate::twin::Twins;
 
-/// Members that must confirm the head of the own log before a node without its journal signs (DESIGN 3.7).
-const CONFIRMATIONS: usize = 3;
-/// How long such a node of a small federation waits for further members once it has heard from all that it can reach.
-const CONFIRMATION_GRACE: Duration = Duration::from_secs(30);
-/// How long a node whose journal is sound waits to hear from one member: its directory may be a copy or a backup.
-const SOUND_GRACE: Duration = Duration::from_secs(5);
 /// The first wait between two requests to join; it doubles up to [`JOIN_WAIT_LONGEST`].
 const JOIN_WAIT_FIRST: Duration = Duration::from_millis(500);
 /// The longest wait between two requests to join.
@@ -64,6 +60,9 @@ pub enum NodeError {
     /// The API.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// The operating system has no randomness.
+    #[error("the operating system has no randomness: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
 /// A running node.
@@ -91,13 +90,14 @@ impl Node {
         let opened = opened.await.expect("opening the store does not panic: it guards itself")?;
         let report = opened.report.clone();
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
-        let gate = Gate::new(&report);
+        let gate = Gate::new(directory.path().to_owned(), &report);
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
-        let network = start_network(&core, &keys, &config, events, gate, &directory, &mut tasks).await?;
+        let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
-        let hooks = Hooks { core: core.clone(), desk: network.desk, sync: network.sync, report: report.clone() };
+        let (desk, sync, twins) = (network.desk, network.sync, network.twins);
+        let hooks = Hooks { core: core.clone(), desk, sync, twins, gate, report: report.clone() };
         let context = ApiContext {
             core: core.clone(),
             network: network.network.clone(),
@@ -139,13 +139,13 @@ impl Node {
         &self.report
     }
 
-    /// Waits until the node must stop because its store failed, and returns why.
-    pub async fn failure(&mut self) -> String {
+    /// Waits until the node must stop by itself, and returns why.
+    pub async fn failure(&mut self) -> Stop {
         loop {
             tokio::select! {
                 reason = self.core.failure() => return reason,
                 Some(ended) = self.tasks.join_next() => match ended {
-                    Err(error) if error.is_panic() => return format!("a part of the node broke down: {error}"),
+                    Err(error) if error.is_panic() => return Stop::Part(error.to_string()),
                     // Some parts do their work once.
                     _ => {}
                 },
@@ -168,6 +168,7 @@ struct Started {
     network: Network,
     sync: SyncHandle,
     desk: Arc<Desk>,
+    twins: Arc<Twins>,
 }
 
 async fn start_network(
@@ -192,7 +193,9 @@ async fn start_network(
     let (scheduler, sync) =
         Scheduler::new(core.clone(), network.clone(), public_key(&keys.transport), round, confirmed);
     let interval = Duration::from_secs(config.timing.beacon_seconds);
-    let beacons = Beacons::new(core.clone(), network.clone(), sync.clone(), keys.transport.clone(), interval);
+    let twins = Twins::new(core.clone(), network.clone(), keys.transport.clone(), gate.is_copy())?;
+    let beacons =
+        Beacons::new(core.clone(), network.clone(), sync.clone(), Arc::clone(&twins), keys.transport.clone(), interval);
     let desk = Arc::new(Desk::open(directory)?);
     let fixed = bootstrap(config, directory)?;
     let links = if config.network.discovery { config.network.links } else { 0 };
@@ -204,11 +207,13 @@ async fn start_network(
     tasks.spawn(dialer.run());
     tasks.spawn(publish_events(network.clone(), events));
     tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone()));
-    tasks.spawn(gate.run(core.clone(), network.clone(), confirmations));
+    tasks.spawn(gate.run(core.clone(), network.clone(), Arc::clone(&twins), confirmations));
     tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
-    let dispatch = Dispatch { core: core.clone(), sync: sync.clone(), beacons, judge, desk: Arc::clone(&desk) };
+    let (core, dispatch_desk) = (core.clone(), Arc::clone(&desk));
+    let dispatch =
+        Dispatch { core, sync: sync.clone(), beacons, judge, desk: dispatch_desk, twins: Arc::clone(&twins) };
     tasks.spawn(dispatch.run(network_events));
-    Ok(Started { network, sync, desk })
+    Ok(Started { network, sync, desk, twins })
 }
 
 fn allow_list(core: &Core) -> BTreeSet<PublicKey> {
@@ -333,21 +338,27 @@ struct Dispatch {
     beacons: Arc<Beacons>,
     judge: Judge,
     desk: Arc<Desk>,
+    twins: Arc<Twins>,
 }
 
 impl Dispatch {
     async fn run(self, mut events: mpsc::Receiver<NetworkEvent>) {
-        let mut joins = JoinSet::new();
+        // Dropped with this task; the network bounds how many streams a peer can have open.
+        let mut served = JoinSet::new();
         while let Some(event) = events.recv().await {
             match event {
                 NetworkEvent::Connected { peer, member: true, outbound, .. } => {
                     self.sync.connected(peer, outbound).await;
                 }
                 NetworkEvent::Connected { .. } => {}
+                NetworkEvent::ConnectedAgain { peer } => self.twins.connected_again(peer),
                 NetworkEvent::Disconnected { peer } => self.sync.gone(peer).await,
                 NetworkEvent::Listening { address } => tracing::info!(address, "listening"),
                 NetworkEvent::Gossip { topic: Topic::Entries, token, source, bytes } => {
                     self.judge.take(token, source, bytes).await;
+                }
+                NetworkEvent::Gossip { topic: Topic::Beacons, token, bytes, .. } if Twins::concerns(&bytes) => {
+                    self.twins.take(token, &bytes).await;
                 }
                 NetworkEvent::Gossip { topic: Topic::Beacons, token, source, bytes } => {
                     self.beacons.take(token, source, &bytes).await;
@@ -357,69 +368,16 @@ impl Dispatch {
                 }
                 NetworkEvent::InboundStream { peer, kind: StreamKind::Join, stream } => {
                     let (core, desk) = (self.core.clone(), Arc::clone(&self.desk));
-                    // The network bounds how many streams strangers can have open.
-                    joins.spawn(async move { desk.serve(&core, peer, stream).await });
-                    while joins.try_join_next().is_some() {}
+                    served.spawn(async move { desk.serve(&core, peer, stream).await });
+                }
+                NetworkEvent::InboundStream { peer, kind: StreamKind::Instance, stream } => {
+                    let twins = Arc::clone(&self.twins);
+                    served.spawn(async move { twins.serve(peer, stream).await });
                 }
             }
+            while served.try_join_next().is_some() {}
         }
     }
-}
-
-/// Decides when a node may sign (DESIGN 3.7): its disk alone cannot prove where its log ends.
-enum Gate {
-    /// The journal is sound, unless the whole directory is a copy or a backup.
-    Sound,
-    /// The journal is missing or behind.
-    Behind,
-    /// Neither journal nor store hold anything: a first start, or everything was lost.
-    Empty,
-}
-
-impl Gate {
-    fn new(report: &OpenReport) -> Self {
-        match report.journal {
-            JournalState::NoKey | JournalState::Consistent { .. } => Self::Sound,
-            JournalState::Empty => Self::Empty,
-            JournalState::Missing { .. } | JournalState::Behind { .. } => Self::Behind,
-        }
-    }
-
-    /// Waits for enough members, fills the journal from the store, and lets the node sign.
-    async fn run(self, core: Core, network: Network, mut confirmations: mpsc::Receiver<MemberNumber>) {
-        let needed = match self {
-            Self::Behind => CONFIRMATIONS,
-            Self::Sound | Self::Empty => 1,
-        };
-        let mut confirmed = BTreeSet::new();
-        let mut tick = tokio::time::interval(Duration::from_millis(200));
-        let started = tokio::time::Instant::now();
-        while !core.signing_ready() {
-            let others = core.delivered(0, 0).members;
-            let reached = confirmed.len() >= needed.min(others);
-            let waited = started.elapsed();
-            let alone = matches!(self, Self::Sound) && waited >= SOUND_GRACE;
-            let small = others <= CONFIRMATIONS && waited >= CONFIRMATION_GRACE && !confirmed.is_empty();
-            if reached || alone || (small && all_connected(&core, &network, &confirmed).await) {
-                core.allow_signing().await;
-            }
-            tokio::select! {
-                member = confirmations.recv() => match member {
-                    Some(member) => { confirmed.insert(member); }
-                    None => return,
-                },
-                _ = tick.tick() => {}
-            }
-        }
-        // The scheduler goes on telling; nobody needs it any more, and its queue must not fill up for that.
-        while confirmations.recv().await.is_some() {}
-    }
-}
-
-async fn all_connected(core: &Core, network: &Network, confirmed: &BTreeSet<MemberNumber>) -> bool {
-    let keys = core.read(|state| state.replica.charter().transport_keys());
-    let peers = network.peers().await.unwrap_or_default();
-    peers.iter().filter_map(|peer| keys.get(&peer.peer)).all(|member| confirmed.contains(member))
 }
 
 /// What the API asks of the rest of the node.
@@ -427,6 +385,8 @@ struct Hooks {
     core: Core,
     desk: Arc<Desk>,
     sync: SyncHandle,
+    twins: Arc<Twins>,
+    gate: Gate,
     report: OpenReport,
 }
 
@@ -454,12 +414,7 @@ impl ApiHooks for Hooks {
             zh: format!("启动时发现存储损坏，已移到一旁并重建：{damage}"),
             en: format!("the store was found damaged at the start, put aside and rebuilt: {damage}"),
         });
-        let clone = self.core.counters().all().contains_key("own-log-from-elsewhere").then(|| ProblemDetail {
-            at: "keys".into(),
-            code: "another-process-signs".into(),
-            zh: "有另一个进程在用本节点的密钥签名；本节点已停止签名，请停掉其中一个".into(),
-            en: "another process signs with this node's key; this node stopped signing, stop one of the two".into(),
-        });
-        clone.into_iter().chain(damaged).collect()
+        let waiting = self.gate.warning(&self.core);
+        self.twins.warning().into_iter().chain(waiting).chain(damaged).collect()
     }
 }

@@ -160,6 +160,18 @@ impl Node {
         panic!("the node did not stop when asked to");
     }
 
+    /// The exit code of the node's process, once it has ended by itself.
+    pub fn ended(&mut self) -> Option<i32> {
+        let status = self.process.as_mut()?.try_wait().expect("the child is ours")?;
+        self.process = None;
+        Some(status.code().unwrap_or(-1))
+    }
+
+    /// What the node wrote to standard error, since its directory was made.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("node.log")).unwrap_or_default()
+    }
+
     /// The number of the node's process.
     pub fn process_id(&self) -> u32 {
         self.process.as_ref().map(Child::id).expect("the node runs")

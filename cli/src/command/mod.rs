@@ -11,6 +11,7 @@ mod import_bundle;
 mod init;
 mod interrupt;
 mod join;
+mod key;
 mod list;
 mod peers;
 mod publish;
@@ -45,6 +46,10 @@ pub enum Command {
     /// The charter: found a federation, invite, admit, expel
     #[command(subcommand)]
     Charter(charter::CharterCommand),
+    /// 本节点的密钥。
+    /// This node's keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// 发布一条或多条记录。
     /// Publish one record or several
     Publish(publish::PublishArguments),
@@ -103,6 +108,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Join(arguments) => join::perform(context, &arguments),
         Command::Run(arguments) => run::perform(context, &arguments),
         Command::Charter(command) => charter::perform(context, command),
+        Command::Key(command) => key::perform(context, command),
         Command::Publish(arguments) => publish::perform(context, &arguments),
         Command::Import(arguments) => import::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),

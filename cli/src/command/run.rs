@@ -3,6 +3,7 @@
 use std::fs;
 
 use clap::Args;
+use node::core::{Stop, TwinSign};
 use node::directory::DataDirectory;
 use node::joining::JoinError;
 use node::network::NetworkError;
@@ -15,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
-use crate::home;
+use crate::{home, time};
 
 /// Overrides the filter of the settings.
 const LOG_VARIABLE: &str = "XIANMENG_LOG";
@@ -54,7 +55,7 @@ async fn serve(context: &Context, directory: DataDirectory) -> Result<(), Failur
     };
     tracing::info!("shutting down");
     node.shutdown().await;
-    failed.map_or(Ok(()), |reason| Err(store_stopped(&reason)))
+    failed.map_or(Ok(()), |reason| Err(stopped(&reason)))
 }
 
 /// A node without a charter waits for its admission before it is ready.
@@ -117,6 +118,7 @@ pub fn node_failure(error: &NodeError) -> Failure {
         NodeError::Join(error) => join_failure(error),
         NodeError::Store(error) => store_failure(error),
         NodeError::Network(error) => network_failure(error),
+        NodeError::Random(error) => Failure::internal(error),
         NodeError::Api(error) => {
             let (zh, en) = (format!("本机接口起不来：{error}"), format!("the API cannot start: {error}"));
             Failure::new(ExitCode::Network, "api", zh, en).fix(
@@ -184,9 +186,50 @@ fn store_failure(error: &StoreError) -> Failure {
     }
 }
 
-fn store_stopped(reason: &str) -> Failure {
-    let (zh, en) =
-        (format!("存储出错，节点已停止：{reason}"), format!("the store failed and the node stopped: {reason}"));
+/// Why the node stopped by itself, and what to do about it.
+fn stopped(reason: &Stop) -> Failure {
+    let en = reason.to_string();
+    match reason {
+        Stop::Store(reason) => store_stopped(reason, en),
+        Stop::Part(reason) => {
+            Failure::new(ExitCode::Internal, "internal", format!("节点的一个部分出错，节点已停止：{reason}"), en)
+        }
+        Stop::Twin(sign) => keys_in_use(*sign),
+    }
+}
+
+fn keys_in_use(sign: TwinSign) -> Failure {
+    let (zh, en) = match sign {
+        TwinSign::Answered { started_ms } => {
+            let since = time::show(started_ms);
+            (
+                format!("另一个进程正在用本节点的密钥（它于 {since} 启动）；为免日志分叉，本进程已停止。"),
+                format!(
+                    "another process uses this node's keys (started {since}); this one stopped, so that the log does not fork"
+                ),
+            )
+        }
+        TwinSign::Entry { sequence } => (
+            format!(
+                "本节点日志的第 {sequence} 条由别处传来：另一个进程在用本节点的密钥，或本目录比看上去旧；本进程已停止。"
+            ),
+            format!(
+                "entry {sequence} of this node's log came from elsewhere: another process uses its keys, or this \
+                     directory is older than it looks; this one stopped"
+            ),
+        ),
+    };
+    Failure::new(ExitCode::KeysInUse, "keys-in-use", zh, en).fix(
+        "同一密钥只能由一个数据目录使用。请确认保留哪一份（通常是一直在运行的那份），删掉另一份；若要在另一台机器上\
+         继续，先停掉原来的再启动。若没有人复制过数据目录，密钥可能被盗，请立即联系登记人更换密钥。",
+        "one data directory only may use these keys. Decide which of the two stays (usually the one that kept running) \
+         and delete the other; to go on elsewhere, stop the old one first. If nobody copied the directory, the keys may \
+         be stolen: ask a registrar at once to replace them",
+    )
+}
+
+fn store_stopped(reason: &str, en: String) -> Failure {
+    let zh = format!("存储出错，节点已停止：{reason}");
     Failure::new(ExitCode::Store, "store", zh, en).fix(
         "请检查磁盘空间和健康状况，再重新运行；已确认的都还在。",
         "check the disk and start it again; what was acknowledged is safe",
@@ -231,5 +274,7 @@ mod tests {
         assert_eq!(exit(NodeError::Network(port)), ExitCode::Network);
         assert_eq!(exit(NodeError::Join(JoinError::Refused { reason: "token".into() })), ExitCode::NotAllowed);
         assert_eq!(exit(NodeError::Join(JoinError::Malformed)), ExitCode::Network);
+        assert_eq!(stopped(&Stop::Twin(TwinSign::Entry { sequence: 3 })).exit, ExitCode::KeysInUse);
+        assert_eq!(stopped(&Stop::Store("full".into())).exit, ExitCode::Store);
     }
 }

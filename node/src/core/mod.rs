@@ -5,6 +5,7 @@
 //! lock; they never see what is not on disk, because the writer holds the lock while it commits.
 
 pub mod counters;
+mod stop;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::{Store, StoreError};
 use counters::Counters;
+pub use stop::{Stop, TwinSign};
 use writer::{Command, Writer};
 
 /// Commands that may wait for the writer. Senders wait when it is full.
@@ -142,8 +144,19 @@ struct Shared {
     /// Whether the own log may grow: cleared while peers must confirm its head.
     signing_ready: std::sync::atomic::AtomicBool,
     changed: watch::Sender<u64>,
-    /// Set once, when a commit failed.
-    failed: watch::Sender<Option<String>>,
+    /// Set once, when the node must stop.
+    failed: watch::Sender<Option<Stop>>,
+}
+
+impl Shared {
+    fn stop(&self, reason: Stop) {
+        self.signing_ready.store(false, std::sync::atomic::Ordering::Release);
+        self.failed.send_if_modified(|failed| {
+            let first = failed.is_none();
+            failed.get_or_insert(reason);
+            first
+        });
+    }
 }
 
 /// A handle to the heart of the node.
@@ -218,12 +231,17 @@ impl Core {
         self.shared.changed.subscribe()
     }
 
-    /// Waits until a commit fails and returns why. The node must stop then: memory is ahead of the disk.
-    pub async fn failure(&self) -> String {
+    /// Waits until the node must stop, and returns why.
+    pub async fn failure(&self) -> Stop {
         let mut failed = self.shared.failed.subscribe();
         let reason = failed.wait_for(Option::is_some).await.map(|reason| reason.clone());
         // The sender lives as long as this handle, so waiting cannot end without a reason.
-        reason.ok().flatten().unwrap_or_default()
+        reason.ok().flatten().unwrap_or_else(|| Stop::Store("the writer is gone".to_owned()))
+    }
+
+    /// Makes the node sign nothing more and stop. The first reason counts.
+    pub fn stop(&self, reason: Stop) {
+        self.shared.stop(reason);
     }
 
     /// Until when views show entries: a little ahead of this machine's clock.
@@ -326,7 +344,8 @@ impl Core {
         let _ = self.send(Command::AllowSigning).await;
     }
 
-    /// Whether a commit failed: memory is then ahead of the disk, and nobody may be told what it holds.
+    /// Whether the node must stop. If a commit failed, memory is ahead of the disk, and nobody may be told what it
+    /// holds.
     pub fn has_failed(&self) -> bool {
         self.shared.failed.borrow().is_some()
     }

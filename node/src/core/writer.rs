@@ -16,7 +16,7 @@ use protocol::replica::{Change, EntrySource, Outcome, Recent, Replica};
 use rayon::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BlockError, Event, PublishError, Report, Shared, State, now_ms, own_of};
+use super::{BlockError, Event, PublishError, Report, Shared, State, Stop, TwinSign, now_ms, own_of};
 use crate::store::{Store, StoreError};
 
 /// Entries in one commit, after which the writer stops collecting.
@@ -111,7 +111,7 @@ impl Writer {
             };
             tracing::error!(reason, "the node takes no more changes");
             self.shared.counters.add("store-failed", 1);
-            self.shared.failed.send_replace(Some(reason));
+            self.shared.stop(Stop::Store(reason));
             return;
         }
     }
@@ -131,7 +131,7 @@ impl Writer {
             && let Err(error) = shared.store.commit(&own, &changes)
         {
             // Before the lock is released: nobody may tell others what is not on disk.
-            self.shared.failed.send_replace(Some(error.chain()));
+            self.shared.stop(Stop::Store(error.chain()));
             answers.into_iter().for_each(|answer| answer.fail(&error));
             return Err(error);
         }
@@ -173,6 +173,9 @@ impl Writer {
     }
 
     fn allow_signing(&self) -> Result<(), StoreError> {
+        if self.shared.failed.borrow().is_some() {
+            return Ok(());
+        }
         let key = public_key(&self.shared.signing);
         let log = own_of(&self.shared.state.read().replica, &key).map(|(_, log)| log);
         while let Some(log) = log {
@@ -266,12 +269,15 @@ impl Writer {
         report
     }
 
-    /// An entry of the own log that comes from elsewhere while this node signs: somebody else uses its key.
+    /// An entry of the own log that comes from elsewhere while this node signs: somebody else uses its key, or this
+    /// directory is older than it looks. Either way only a new start, with its questions, tells where the log ends.
     fn watch_own_log(&self, entry: &VerifiedEntry) {
         let own = entry.header().key == public_key(&self.shared.signing);
-        if own && self.shared.signing_ready.swap(false, std::sync::atomic::Ordering::AcqRel) {
-            tracing::error!("another process signs with this node's key; this node stops signing");
+        if own && self.shared.signing_ready.load(std::sync::atomic::Ordering::Acquire) {
+            let sequence = entry.header().sequence;
+            tracing::error!(sequence, "an entry of this node's log came from elsewhere; this node stops");
             self.shared.counters.add("own-log-from-elsewhere", 1);
+            self.shared.stop(Stop::Twin(TwinSign::Entry { sequence }));
         }
     }
 
@@ -375,6 +381,9 @@ pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishErro
     }
     if let Some(sequence) = replica.fork_of(&key) {
         return Some(PublishError::Forked { sequence });
+    }
+    if shared.failed.borrow().is_some() {
+        return Some(PublishError::Closed);
     }
     if !shared.signing_ready.load(std::sync::atomic::Ordering::Acquire) {
         return Some(PublishError::WaitingForPeers);

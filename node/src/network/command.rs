@@ -7,7 +7,7 @@ use protocol::identity::PublicKey;
 use tokio::sync::oneshot;
 
 use super::{
-    error::{DialError, PublishError},
+    error::{DialError, OpenStreamError, PublishError},
     gossip::Topic,
     peers::PeerInfo,
     stream::{PeerStream, StreamKind},
@@ -27,6 +27,12 @@ pub enum NetworkEvent {
         outbound: bool,
         /// The multiaddress at the other end, without the peer's id.
         address: String,
+    },
+    /// A member that is connected has opened a further connection: it dialled while we did, it comes back before its
+    /// old connection has died, or another process uses its keys.
+    ConnectedAgain {
+        /// Its transport key.
+        peer: PublicKey,
     },
     /// A peer has no connection any more.
     Disconnected {
@@ -91,11 +97,15 @@ pub enum Published {
     Shed,
 }
 
+/// A stream that is being opened.
+pub(super) type Opening = oneshot::Receiver<Result<PeerStream, OpenStreamError>>;
+
 /// A request to the swarm task.
 pub(super) enum Command {
     Publish { topic: Topic, bytes: Vec<u8>, reply: oneshot::Sender<Result<Published, PublishError>> },
     Report { token: GossipToken, verdict: Verdict },
     OpenStream { peer: PublicKey, kind: StreamKind, reply: Reply },
+    OpenStreams { peer: PublicKey, kind: StreamKind, replies: oneshot::Sender<Vec<Opening>> },
     SetMembers { members: BTreeSet<PublicKey>, reply: oneshot::Sender<()> },
     Dial { peer: Option<PublicKey>, addresses: Vec<Multiaddr>, reply: oneshot::Sender<Result<PublicKey, DialError>> },
     Disconnect { peer: PublicKey, reply: oneshot::Sender<()> },

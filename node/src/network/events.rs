@@ -68,6 +68,8 @@ impl Task {
         if self.peers.open(key, id, link.clone(), Instant::now()) {
             let Link { member, outbound, address } = link;
             self.tell(NetworkEvent::Connected { peer: key, member, outbound, address });
+        } else if link.member {
+            self.tell(NetworkEvent::ConnectedAgain { peer: key });
         }
         self.resolve_dial(&id, &Ok(key));
     }

@@ -13,7 +13,7 @@
 //! Everything here is a hint or a pipe: no bound, drop or delay of this module decides what is valid, and whatever
 //! gossip loses is repaired by sync, which the node runs over streams.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use libp2p::Multiaddr;
 use protocol::{identity::PublicKey, limits::GOSSIP_BYTES_MAX};
@@ -119,6 +119,23 @@ impl Network {
             Ok(Err(_)) => Err(OpenStreamError::Lost),
             Err(_) => Err(OpenStreamError::Timeout),
         }
+    }
+
+    /// Opens a stream on each connection to a peer, for as long as `limit` allows. Whoever does not answer by then is
+    /// left out: a connection can be dead without our knowing.
+    ///
+    /// # Errors
+    /// When the network has been shut down.
+    pub async fn open_streams(
+        &self,
+        peer: PublicKey,
+        kind: StreamKind,
+        limit: Duration,
+    ) -> Result<Vec<PeerStream>, NetworkClosed> {
+        let openings = self.ask(|replies| Command::OpenStreams { peer, kind, replies }).await?;
+        let opened = openings.into_iter().map(|opening| tokio::time::timeout(limit, opening));
+        let opened = futures::future::join_all(opened).await;
+        Ok(opened.into_iter().filter_map(|opened| opened.ok()?.ok()?.ok()).collect())
     }
 
     /// Replaces the allow list. On return it is in force: peers that lost membership are cut off, and strangers that

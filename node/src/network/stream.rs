@@ -20,14 +20,22 @@ pub enum StreamKind {
     Sync,
     /// A join request; the only kind that a stranger may open.
     Join,
+    /// Whether two processes use one member's keys; between members.
+    Instance,
 }
 
 impl StreamKind {
+    /// What members may open.
+    pub(super) const MEMBERS: [Self; 3] = [Self::Sync, Self::Join, Self::Instance];
+    /// What strangers may open.
+    pub(super) const STRANGERS: [Self; 1] = [Self::Join];
+
     /// The protocol name on the wire.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sync => "/xianmeng/sync/1",
             Self::Join => "/xianmeng/join/1",
+            Self::Instance => "/xianmeng/instance/1",
         }
     }
 }

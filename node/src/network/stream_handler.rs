@@ -95,8 +95,7 @@ impl ConnectionHandler for Handler {
     type OutboundOpenInfo = Reply;
 
     fn listen_protocol(&self) -> SubstreamProtocol<Offer> {
-        let kinds: &[StreamKind] =
-            if self.member { &[StreamKind::Sync, StreamKind::Join] } else { &[StreamKind::Join] };
+        let kinds: &[StreamKind] = if self.member { &StreamKind::MEMBERS } else { &StreamKind::STRANGERS };
         SubstreamProtocol::new(Offer(kinds.to_vec()), ())
     }
 

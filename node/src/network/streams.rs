@@ -20,7 +20,10 @@ use libp2p::{
     },
 };
 
+use tokio::sync::oneshot;
+
 use super::{
+    command::Opening,
     error::OpenStreamError,
     limits::{STREAMS_PER_MEMBER_MAX, STREAMS_PER_STRANGER_MAX, STREAMS_REQUESTED_MAX},
     roster::Roster,
@@ -67,10 +70,26 @@ impl Streams {
     /// Asks for a stream on the newest connection to `peer`. The answer comes through `reply`, which is dropped
     /// without one when the connection ends.
     pub(super) fn open(&mut self, peer: PeerId, kind: StreamKind, reply: Reply) {
-        let Some(connection) = self.peers.get(&peer).and_then(|peer| peer.connections.last().copied()) else {
-            reply.send(Err(OpenStreamError::NotConnected)).ok();
-            return;
+        match self.peers.get(&peer).and_then(|peer| peer.connections.last().copied()) {
+            Some(connection) => self.open_on(peer, connection, kind, reply),
+            None => {
+                reply.send(Err(OpenStreamError::NotConnected)).ok();
+            }
+        }
+    }
+
+    /// Asks for a stream on every connection to `peer`: two processes with one key are told apart only so.
+    pub(super) fn open_each(&mut self, peer: PeerId, kind: StreamKind) -> Vec<Opening> {
+        let connections = self.peers.get(&peer).map(|peer| peer.connections.clone()).unwrap_or_default();
+        let open = |connection| {
+            let (reply, answer) = oneshot::channel();
+            self.open_on(peer, connection, kind, reply);
+            answer
         };
+        connections.into_iter().map(open).collect()
+    }
+
+    fn open_on(&mut self, peer: PeerId, connection: ConnectionId, kind: StreamKind, reply: Reply) {
         if self.actions.len() >= STREAMS_REQUESTED_MAX {
             reply.send(Err(OpenStreamError::Busy)).ok();
             return;
@@ -98,7 +117,7 @@ impl Streams {
         let member = self.roster.holds_peer(&peer_id);
         let bound = if member { STREAMS_PER_MEMBER_MAX } else { STREAMS_PER_STRANGER_MAX };
         let full = peer.open_streams() >= bound || self.actions.len() >= STREAMS_REQUESTED_MAX;
-        if full || (arrived.kind == StreamKind::Sync && !member) {
+        if full || (!member && !StreamKind::STRANGERS.contains(&arrived.kind)) {
             tracing::debug!(peer = %peer_id, kind = arrived.kind.name(), "stream refused");
             self.counters.streams_refused.increment();
             return;

@@ -163,6 +163,10 @@ impl Task {
             }
             Command::Report { token, verdict } => self.report(&token, verdict),
             Command::OpenStream { peer, kind, reply } => self.open_stream(&peer, kind, reply),
+            Command::OpenStreams { peer, kind, replies } => {
+                let streams = &mut self.swarm.behaviour_mut().streams;
+                replies.send(keys::peer_id(&peer).map(|peer| streams.open_each(peer, kind)).unwrap_or_default()).ok();
+            }
             Command::SetMembers { members, reply } => {
                 self.set_members(members);
                 reply.send(()).ok();

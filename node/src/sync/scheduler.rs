@@ -103,7 +103,7 @@ pub struct Scheduler {
     own: PublicKey,
     requests: mpsc::Receiver<Request>,
     /// Members whose sessions ended well, for those who wait to hear from their peers.
-    confirmed: mpsc::Sender<MemberNumber>,
+    confirmed: mpsc::Sender<(PublicKey, MemberNumber)>,
     peers: BTreeMap<PublicKey, Peer>,
     sessions: JoinSet<(PublicKey, MemberNumber, Result<Summary, Failure>)>,
     round: Duration,
@@ -116,7 +116,7 @@ impl Scheduler {
         network: Network,
         own: PublicKey,
         round: Duration,
-        confirmed: mpsc::Sender<MemberNumber>,
+        confirmed: mpsc::Sender<(PublicKey, MemberNumber)>,
     ) -> (Self, SyncHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let (peers, sessions) = (BTreeMap::new(), JoinSet::new());
@@ -259,7 +259,7 @@ impl Scheduler {
                     tracing::info!(%member, entries = summary.entries_received, blocks = summary.blocks_received, "synced");
                 }
                 // When nobody waits for it any more, nothing is lost.
-                let _ = self.confirmed.try_send(member);
+                let _ = self.confirmed.try_send((peer, member));
                 return;
             }
             Ok(_) => tracing::debug!(%member, "the peer claimed entries that it did not deliver"),

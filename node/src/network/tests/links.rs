@@ -41,6 +41,33 @@ async fn an_address_in_use_is_told_apart() {
     assert!(matches!(error, NetworkError::BadAddress { .. }), "{error:?}");
 }
 
+#[tokio::test]
+async fn two_processes_with_one_key_are_reached_each_on_its_own_connection() {
+    let mut third = start(1, &[1, 2], TCP).await;
+    let (mut one, mut other) = (start(2, &[1, 2], TCP).await, start(2, &[1, 2], TCP).await);
+    one.dial(&third).await;
+    assert!(third.connected(one.key).await);
+    other.dial(&third).await;
+    let again = |event| matches!(event, NetworkEvent::ConnectedAgain { .. }).then_some(());
+    third.wait(again).await;
+    let streams = third.network.open_streams(one.key, StreamKind::Instance, PATIENCE).await.expect("running");
+    assert_eq!(streams.len(), 2);
+    let mut streams: Vec<PeerStream> = streams;
+    for (number, stream) in (1..).zip(&mut streams) {
+        write_frame(stream, &[number], PATIENCE).await.expect("written");
+    }
+    let mut heard = Vec::new();
+    for node in [&mut one, &mut other] {
+        let (_, kind, mut stream) = node.inbound().await;
+        assert_eq!(kind, StreamKind::Instance);
+        heard.push(read_frame(&mut stream, 1, PATIENCE).await.expect("a frame"));
+    }
+    heard.sort();
+    assert_eq!(heard, [[1], [2]]);
+    let nobody = third.network.open_streams(key(3), StreamKind::Instance, PATIENCE).await.expect("running");
+    assert!(nobody.is_empty());
+}
+
 async fn a_stream_carries_a_megabyte_there_and_back(listen: &str) {
     let (a, mut b) = (start(1, &[1, 2], listen).await, start(2, &[1, 2], listen).await);
     a.dial(&b).await;
