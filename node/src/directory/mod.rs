@@ -1,0 +1,518 @@
+//! The data directory: one folder that is the node. Copying it copies the member's identity.
+//!
+//! ```text
+//! config.toml          settings, written by `init`, edited by the operator
+//! member.toml          who this member is: name, class, region
+//! keys/                the secret keys, see `keystore`     (readable by the owner only)
+//! recovery-kit.txt     everything that makes this member, under a passphrase of its own; belongs elsewhere
+//! genesis.block        the charter's first block: the federation's id is its hash
+//! charter.bundle       the charter as it came with this member's admission
+//! invitation.json      how to reach the federation while this member is not admitted yet
+//! application.signed   this member's application, signed once by all its keys
+//! joining.json         how far joining is, while the node waits for its admission
+//! recovered            the keys came from a recovery kit, and others have not confirmed the own log's head yet
+//! invitations.json     tokens that this node gave out
+//! applications/        applications that wait for a registrar
+//! refused.json         signing keys of applications that were turned away
+//! store/ journal/      replica and own-log journal, see `store`
+//! api.token            the API's bearer token              (readable by the owner only)
+//! api.address          where the API listens while the node runs
+//! lock                 held while a process uses the directory
+//! ```
+
+pub mod armour;
+mod files;
+pub mod keystore;
+pub mod kit;
+pub mod passphrase;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use protocol::charter::{Application, Class, Purpose, PurposedKey, SignedApplication, SignedBlock};
+use protocol::identity::{Domain, FederationId, PublicKey, public_key, sign};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use self::files::{content_error, private_directory, write_new};
+pub use self::files::{file_error, remove_file, replace_file, write_private};
+use self::keystore::{KeyName, Keystore, Slot};
+use self::kit::NamedKey;
+use self::passphrase::{NoPassphrases, Passphrase, PassphraseError, PassphraseSource};
+use crate::config::{Config, ConfigError};
+
+/// Name of the recovery kit that `init` writes unless told otherwise.
+pub const KIT_FILE: &str = "recovery-kit.txt";
+
+/// Why a data directory cannot be used.
+#[derive(Debug, Error)]
+pub enum DirectoryError {
+    /// `init` was run here before.
+    #[error("{} holds a node already", directory.display())]
+    Exists {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// `init` was never run here.
+    #[error("{} holds no node", directory.display())]
+    Missing {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no such key.
+    #[error("there is no key {key:?}")]
+    NoKey {
+        /// Its name.
+        key: String,
+    },
+    /// A key is protected, and there is no passphrase for it.
+    #[error("the key {key:?} is protected, and no passphrase for it is at hand")]
+    Locked {
+        /// Its name.
+        key: String,
+    },
+    /// No passphrase opens a key.
+    #[error("the passphrase does not open the key {key:?}")]
+    WrongPassphrase {
+        /// Its name.
+        key: String,
+    },
+    /// A passphrase could not be had.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The settings cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// Who the member of a node is, as it stated at `init`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Name of the organisation.
+    pub name: String,
+    /// English name of its class.
+    pub class: String,
+    /// GB/T 2260 code of its place, or empty.
+    #[serde(default)]
+    pub region: String,
+}
+
+/// The secret keys that a node works with. The governance key is not among them: only the commands that sign charter
+/// blocks open it, by [`DataDirectory::governance_key`], so that it can have a passphrase of its own or lie elsewhere.
+#[derive(Clone)]
+pub struct Keys {
+    /// Signs entries.
+    pub signing: SigningKey,
+    /// Is the peer id.
+    pub transport: SigningKey,
+    /// Opens what is encrypted for this member; in its Edwards form.
+    pub encryption: SigningKey,
+    /// Former encryption keys, oldest first: they open what was encrypted before a key change.
+    pub former_encryption: Vec<SigningKey>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys")
+            .field("signing", &public_key(&self.signing))
+            .field("transport", &public_key(&self.transport))
+            .field("encryption", &public_key(&self.encryption))
+            .field("former_encryption", &self.former_encryption.iter().map(public_key).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// A data directory.
+#[derive(Debug, Clone)]
+pub struct DataDirectory {
+    path: PathBuf,
+    passphrases: Arc<dyn PassphraseSource>,
+}
+
+impl DataDirectory {
+    fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), passphrases: Arc::new(NoPassphrases) }
+    }
+
+    /// Makes a new node here: directory, keys, profile and settings.
+    ///
+    /// Refuses a directory that holds a node already.
+    pub fn create(path: &Path, profile: &Profile, config: &Config) -> Result<Self, DirectoryError> {
+        let made = |purpose| Ok((KeyName::current(purpose), keystore::generate()?));
+        let keys = Purpose::ALL.into_iter().map(made).collect::<Result<Vec<_>, DirectoryError>>()?;
+        Self::create_with(path, profile, config, &keys, None)
+    }
+
+    /// Makes a node of keys that exist, for instance in a recovery kit, and protects them if there is a passphrase.
+    pub fn create_with(
+        path: &Path,
+        profile: &Profile,
+        config: &Config,
+        keys: &[NamedKey],
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, DirectoryError> {
+        let directory = Self::at(path);
+        let keystore = directory.keystore();
+        if directory.member_path().exists() || keystore.holds(KeyName::current(Purpose::Signing)) {
+            return Err(DirectoryError::Exists { directory: path.to_owned() });
+        }
+        private_directory(path)?;
+        keystore.create()?;
+        for (name, key) in keys {
+            keystore.add(*name, key, passphrase)?;
+        }
+        write_new(&directory.config_path(), config.to_toml().as_bytes())?;
+        let profile_text = toml::to_string(profile).map_err(|error| content_error(&directory.member_path(), error))?;
+        // Written last: a directory with this file is a whole one.
+        write_new(&directory.member_path(), profile_text.as_bytes())?;
+        Ok(match passphrase {
+            Some(passphrase) => directory.unlocked_by(Arc::new(passphrase.clone())),
+            None => directory,
+        })
+    }
+
+    /// Opens a node's directory.
+    pub fn open(path: &Path) -> Result<Self, DirectoryError> {
+        let directory = Self::at(path);
+        if !directory.member_path().exists() {
+            return Err(DirectoryError::Missing { directory: path.to_owned() });
+        }
+        Ok(directory)
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The same directory, with passphrases for its protected keys.
+    pub fn unlocked_by(mut self, passphrases: Arc<dyn PassphraseSource>) -> Self {
+        self.passphrases = passphrases;
+        self
+    }
+
+    fn member_path(&self) -> PathBuf {
+        self.path.join("member.toml")
+    }
+
+    /// The keys as files.
+    pub fn keystore(&self) -> Keystore {
+        Keystore::at(self.path.join("keys"))
+    }
+
+    /// Where the passphrases of protected keys come from.
+    pub fn passphrases(&self) -> &dyn PassphraseSource {
+        &*self.passphrases
+    }
+
+    /// The settings file.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// The API's bearer token.
+    pub fn token_path(&self) -> PathBuf {
+        self.path.join("api.token")
+    }
+
+    /// Where the API listens while the node runs.
+    pub fn address_path(&self) -> PathBuf {
+        self.path.join("api.address")
+    }
+
+    /// The genesis block of the federation.
+    pub fn genesis_path(&self) -> PathBuf {
+        self.path.join("genesis.block")
+    }
+
+    /// The charter as it came with this member's admission.
+    pub fn charter_path(&self) -> PathBuf {
+        self.path.join("charter.bundle")
+    }
+
+    /// The invitation that this member joins by.
+    pub fn invitation_path(&self) -> PathBuf {
+        self.path.join("invitation.json")
+    }
+
+    /// Tokens that this node gave out.
+    pub fn invitations_path(&self) -> PathBuf {
+        self.path.join("invitations.json")
+    }
+
+    /// This member's application, signed.
+    pub fn application_path(&self) -> PathBuf {
+        self.path.join("application.signed")
+    }
+
+    /// How far joining is.
+    pub fn joining_path(&self) -> PathBuf {
+        self.path.join("joining.json")
+    }
+
+    /// Signing keys of applications that were turned away.
+    pub fn refused_path(&self) -> PathBuf {
+        self.path.join("refused.json")
+    }
+
+    /// There while the keys came from a recovery kit and others have not confirmed the head of the own log.
+    pub fn recovered_path(&self) -> PathBuf {
+        self.path.join("recovered")
+    }
+
+    /// The recovery kit that `init` writes unless told otherwise.
+    pub fn kit_path(&self) -> PathBuf {
+        self.path.join(KIT_FILE)
+    }
+
+    /// Applications that wait for a registrar.
+    pub fn applications_path(&self) -> PathBuf {
+        self.path.join("applications")
+    }
+
+    /// Reads the settings.
+    pub fn config(&self) -> Result<Config, DirectoryError> {
+        Ok(Config::read(&self.config_path())?)
+    }
+
+    /// Reads who the member is.
+    pub fn profile(&self) -> Result<Profile, DirectoryError> {
+        let path = self.member_path();
+        let text = fs::read_to_string(&path).map_err(file_error(&path))?;
+        toml::from_str(&text).map_err(|error| content_error(&path, error))
+    }
+
+    /// Opens the keys that the node works with.
+    pub fn keys(&self) -> Result<Keys, DirectoryError> {
+        let keystore = self.keystore();
+        let former = |name: &KeyName| name.purpose == Purpose::Encryption && matches!(name.slot, Slot::Former(_));
+        let names = keystore.names()?;
+        Ok(Keys {
+            signing: self.key(KeyName::current(Purpose::Signing))?,
+            transport: self.key(KeyName::current(Purpose::Transport))?,
+            encryption: self.key(KeyName::current(Purpose::Encryption))?,
+            former_encryption: names.into_iter().filter(former).map(|name| self.key(name)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Opens any key of the keystore.
+    pub fn key(&self, name: KeyName) -> Result<SigningKey, DirectoryError> {
+        self.keystore().open(name, &*self.passphrases)
+    }
+
+    /// Opens the key that signs charter blocks. [`DirectoryError::NoKey`] when it does not lie here.
+    pub fn governance_key(&self) -> Result<SigningKey, DirectoryError> {
+        self.key(KeyName::current(Purpose::Governance))
+    }
+
+    /// The public half of the key in use for a purpose; needs no passphrase.
+    pub fn public_key(&self, purpose: Purpose) -> Result<PublicKey, DirectoryError> {
+        self.keystore().public_key(KeyName::current(purpose))
+    }
+
+    /// Opens every key there is, for a recovery kit.
+    pub fn all_keys(&self) -> Result<Vec<NamedKey>, DirectoryError> {
+        self.keystore().names()?.into_iter().map(|name| Ok((name, self.key(name)?))).collect()
+    }
+
+    /// This member's application to a federation, proven by its keys. `federation` is zero for the founder's own.
+    pub fn application(&self, federation: &FederationId) -> Result<SignedApplication, DirectoryError> {
+        let purposes = Purpose::ALL.into_iter();
+        let held = purposes.filter(|purpose| self.keystore().holds(KeyName::current(*purpose)));
+        let pairs = held.map(|purpose| Ok((purpose, self.key(KeyName::current(purpose))?)));
+        self.application_with(federation, &pairs.collect::<Result<Vec<_>, DirectoryError>>()?)
+    }
+
+    /// The application, proven by these keys: a governance key may lie elsewhere.
+    pub fn application_with(
+        &self,
+        federation: &FederationId,
+        pairs: &[(Purpose, SigningKey)],
+    ) -> Result<SignedApplication, DirectoryError> {
+        let profile = self.profile()?;
+        let class = Class::from_name(&profile.class)
+            .ok_or_else(|| content_error(&self.member_path(), format!("there is no class {:?}", profile.class)))?;
+        let purposed =
+            |(purpose, key): &(Purpose, SigningKey)| PurposedKey { purpose: *purpose, key: public_key(key) };
+        let application = Application {
+            class,
+            name: profile.name,
+            region: profile.region,
+            keys: pairs.iter().map(purposed).collect(),
+        };
+        application.check().map_err(|error| content_error(&self.member_path(), error))?;
+        let content = application.encode();
+        let proofs = pairs.iter().map(|(_, key)| sign(key, Domain::Possession, federation, &content)).collect();
+        Ok(SignedApplication { application, proofs })
+    }
+
+    /// The application that was signed before for this federation; made now if there is none that still holds.
+    ///
+    /// So a node that waits for its admission needs the governance key once and not at every start.
+    pub fn kept_application(&self, federation: &FederationId) -> Result<SignedApplication, DirectoryError> {
+        let path = self.application_path();
+        if let Ok(bytes) = fs::read(&path)
+            && let Ok(kept) = SignedApplication::decode(&bytes)
+            && kept.unproven_key(federation).is_none()
+            && self.is_current(&kept.application)?
+        {
+            return Ok(kept);
+        }
+        let made = self.application(federation)?;
+        replace_file(&path, &made.encode())?;
+        Ok(made)
+    }
+
+    fn is_current(&self, application: &Application) -> Result<bool, DirectoryError> {
+        let profile = self.profile()?;
+        let same = application.name == profile.name
+            && application.region == profile.region
+            && application.class.name() == profile.class;
+        for key in &application.keys {
+            let name = KeyName::current(key.purpose);
+            // A governance key that lies elsewhere now is still this member's.
+            if self.keystore().holds(name) && self.keystore().public_key(name)? != key.key {
+                return Ok(false);
+            }
+        }
+        Ok(same)
+    }
+
+    /// Remembers that the keys came from a recovery kit: the own log may go on elsewhere.
+    pub fn mark_recovered(&self) -> Result<(), DirectoryError> {
+        replace_file(&self.recovered_path(), b"")
+    }
+
+    /// Whether the keys came from a recovery kit and nobody confirmed the head of the own log since.
+    pub fn is_recovered(&self) -> bool {
+        self.recovered_path().exists()
+    }
+
+    /// Reads the genesis block; `None` before the member belongs to a federation.
+    pub fn genesis(&self) -> Result<Option<SignedBlock>, DirectoryError> {
+        let path = self.genesis_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = fs::read(&path).map_err(file_error(&path))?;
+        SignedBlock::decode(&bytes).map(Some).map_err(|error| content_error(&path, error))
+    }
+
+    /// Keeps the genesis block. Refuses to replace one.
+    pub fn write_genesis(&self, genesis: &SignedBlock) -> Result<(), DirectoryError> {
+        write_new(&self.genesis_path(), &genesis.encode())
+    }
+
+    /// The API's bearer token; made when there is none.
+    pub fn token(&self) -> Result<String, DirectoryError> {
+        let path = self.token_path();
+        if !path.exists() {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret).map_err(|error| content_error(&path, error))?;
+            write_private(&path, format!("{}\n", hex::encode(secret)).as_bytes())?;
+        }
+        Ok(fs::read_to_string(&path).map_err(file_error(&path))?.trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn profile() -> Profile {
+        Profile { name: "奉节县".into(), class: "county".into(), region: "500236".into() }
+    }
+
+    #[test]
+    fn a_second_init_refuses_and_keys_are_the_owners_alone() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("node");
+        let directory = DataDirectory::create(&path, &profile(), &Config::default()).expect("an empty directory");
+        let path_of_key = directory.keystore().path(KeyName::current(Purpose::Signing));
+        let mode = fs::metadata(path_of_key).expect("the key is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let keys = directory.keys().expect("the keys read back");
+        let second = DataDirectory::create(&path, &profile(), &Config::default());
+        assert!(matches!(second, Err(DirectoryError::Exists { .. })));
+        let again = DataDirectory::open(&path).expect("it is a node").keys().expect("the keys read back");
+        assert_eq!(keys.signing.to_bytes(), again.signing.to_bytes());
+        let application = directory.application(&FederationId([3; 32])).expect("the profile is sound");
+        assert_eq!(application.unproven_key(&FederationId([3; 32])), None);
+    }
+
+    #[test]
+    fn a_directory_without_a_node_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        assert!(matches!(DataDirectory::open(folder.path()), Err(DirectoryError::Missing { .. })));
+    }
+    #[test]
+    fn a_kit_makes_the_same_member_again() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let first = DataDirectory::create(&folder.path().join("first"), &profile(), &Config::default());
+        let first = first.expect("an empty directory");
+        let former = KeyName { purpose: Purpose::Encryption, slot: Slot::Former(1) };
+        let old = keystore::generate().expect("there are random bytes");
+        first.keystore().add(former, &old, None).expect("it is new");
+        let passphrase = kit::choose_passphrase().expect("there are random bytes");
+        let text = kit::write(&profile(), &first.all_keys().expect("they open"), &passphrase).expect("it is written");
+        write_private(&first.kit_path(), text.as_bytes()).expect("it is new");
+
+        let kit = kit::read(&first.kit_path(), &passphrase).expect("it opens");
+        let path = folder.path().join("second");
+        let second = DataDirectory::create_with(&path, &kit.profile, &Config::default(), &kit.keys, None);
+        let second = second.expect("an empty directory");
+        second.mark_recovered().expect("it can be written");
+        assert!(second.is_recovered() && !first.is_recovered());
+        assert_eq!(second.profile().expect("it reads"), profile());
+        let secrets = |directory: &DataDirectory| {
+            let keys = directory.all_keys().expect("they open");
+            keys.into_iter().map(|(name, key)| (name, key.to_bytes())).collect::<Vec<_>>()
+        };
+        assert_eq!(secrets(&second), secrets(&first));
+        let keys = second.keys().expect("they open");
+        assert_eq!(keys.former_encryption[0].to_bytes(), old.to_bytes());
+    }
+
+    #[test]
+    fn the_node_and_a_waiting_applicant_need_no_governance_key() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = DataDirectory::create(&folder.path().join("node"), &profile(), &Config::default());
+        let directory = directory.expect("an empty directory");
+        let federation = FederationId([3; 32]);
+        let made = directory.kept_application(&federation).expect("every key is at hand");
+        let governance = KeyName::current(Purpose::Governance);
+        let secret = Passphrase::new("nur für Registrare");
+        directory.keystore().protect(governance, &NoPassphrases, Some(&secret)).expect("it is open");
+        assert!(directory.keys().is_ok());
+        assert_eq!(directory.kept_application(&federation).expect("it was kept"), made);
+        assert!(matches!(directory.governance_key(), Err(DirectoryError::Locked { .. })));
+        assert!(directory.application(&federation).is_err());
+        assert!(directory.clone().unlocked_by(Arc::new(secret)).governance_key().is_ok());
+        directory.keystore().remove(governance).expect("it is there");
+        assert!(matches!(directory.governance_key(), Err(DirectoryError::NoKey { .. })));
+        assert_eq!(directory.kept_application(&federation).expect("it was kept"), made);
+        let elsewhere = directory.application(&federation).expect("an application without governance key");
+        assert_eq!(elsewhere.application.keys.len(), 3);
+    }
+}
