@@ -19,11 +19,11 @@ use crate::beacons::Beacons;
 use crate::config::Config;
 use crate::core::{Core, now_ms};
 use crate::dialer::{Bootstrap, Dialer};
-use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
+use crate::directory::{DataDirectory, DirectoryError, Keys, remove_file, replace_file};
 use crate::gossip::{Judge, publish_events};
-use crate::joining::{self, Desk, JoinError, JoinProgress};
+use crate::joining::{self, Applicant, Desk, JoinError};
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
-use crate::store::{JournalState, OpenReport, Store, StoreError};
+use crate::store::{JournalState, OpenReport, Store, StoreError, lock_directory};
 use crate::sync::{Scheduler, SyncHandle};
 
 /// Members that must confirm the head of the own log before a node without its journal signs (DESIGN 3.7).
@@ -32,10 +32,6 @@ const CONFIRMATIONS: usize = 3;
 const CONFIRMATION_GRACE: Duration = Duration::from_secs(30);
 /// How long a node whose journal is sound waits to hear from one member: its directory may be a copy or a backup.
 const SOUND_GRACE: Duration = Duration::from_secs(5);
-/// The first wait between two requests to join; it doubles up to [`JOIN_WAIT_LONGEST`].
-const JOIN_WAIT_FIRST: Duration = Duration::from_millis(500);
-/// The longest wait between two requests to join.
-const JOIN_WAIT_LONGEST: Duration = Duration::from_secs(30);
 /// Members whose sessions ended and were not counted yet.
 const CONFIRMED_WAITING: usize = 64;
 /// How often a node that may not sign looks whether it may.
@@ -79,8 +75,14 @@ pub struct Node {
 impl Node {
     /// Starts the node of a data directory. While the member is not admitted yet, this waits for its admission.
     pub async fn start(directory: DataDirectory) -> Result<Self, NodeError> {
+        let opened = directory.clone();
+        let keys = blocking(move || opened.keys()).await?;
+        Self::start_with(directory, keys).await
+    }
+
+    /// The same with keys that were opened already, for instance by a person at the terminal.
+    pub async fn start_with(directory: DataDirectory, keys: Keys) -> Result<Self, NodeError> {
         let config = directory.config()?;
-        let keys = directory.keys()?;
         if directory.genesis()?.is_none() {
             wait_for_admission(&directory).await?;
         }
@@ -91,7 +93,7 @@ impl Node {
         let opened = opened.await.expect("opening the store does not panic: it guards itself")?;
         let report = opened.report.clone();
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
-        let gate = Gate::new(&report);
+        let gate = Gate::new(&report, directory.is_recovered());
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
@@ -204,7 +206,7 @@ async fn start_network(
     tasks.spawn(dialer.run());
     tasks.spawn(publish_events(network.clone(), events));
     tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone()));
-    tasks.spawn(gate.run(core.clone(), network.clone(), confirmations));
+    tasks.spawn(gate.run(core.clone(), network.clone(), confirmations, directory.clone()));
     tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
     let dispatch = Dispatch { core: core.clone(), sync: sync.clone(), beacons, judge, desk: Arc::clone(&desk) };
     tasks.spawn(dispatch.run(network_events));
@@ -240,26 +242,21 @@ async fn follow_admission(core: &Core, directory: &DataDirectory) {
     }
 }
 
+/// Waits for the admission, and holds the directory meanwhile as the store does later: no second process waits in it.
 async fn wait_for_admission(directory: &DataDirectory) -> Result<(), NodeError> {
     if joining::invitation(directory)?.is_none() {
         return Err(NodeError::NoFederation);
     }
-    let mut wait = JOIN_WAIT_FIRST;
-    loop {
-        match joining::request_once(directory).await {
-            Ok(JoinProgress::Admitted { member }) => {
-                tracing::info!(%member, "admitted");
-                return Ok(());
-            }
-            Ok(JoinProgress::Pending { fingerprint }) => {
-                tracing::info!(fingerprint, "a registrar has to decide; compare the fingerprint by telephone");
-            }
-            Err(error) if error.is_final() => return Err(error.into()),
-            Err(error) => tracing::warn!(%error, "the request to join did not get further"),
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(JOIN_WAIT_LONGEST);
-    }
+    let (path, opened) = (directory.path().to_owned(), directory.clone());
+    let _lock = blocking(move || lock_directory(&path)).await?;
+    let applicant = blocking(move || Applicant::open(&opened)).await?;
+    applicant.wait().await?;
+    Ok(())
+}
+
+/// Runs what reads and writes files where it holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("reading a directory does not panic: it returns its errors")
 }
 
 /// Keeps the allow list of the network in step with the charter.
@@ -358,7 +355,7 @@ impl Dispatch {
                 NetworkEvent::InboundStream { peer, kind: StreamKind::Join, stream } => {
                     let (core, desk) = (self.core.clone(), Arc::clone(&self.desk));
                     // The network bounds how many streams strangers can have open.
-                    joins.spawn(async move { desk.serve(&core, peer, stream).await });
+                    joins.spawn(desk.serve(core, peer, stream));
                     while joins.try_join_next().is_some() {}
                 }
             }
@@ -377,8 +374,11 @@ enum Gate {
 }
 
 impl Gate {
-    fn new(report: &OpenReport) -> Self {
+    /// `recovered` says that the keys came from a recovery kit: the own log goes on where others have it, so an empty
+    /// directory is no first start.
+    fn new(report: &OpenReport, recovered: bool) -> Self {
         match report.journal {
+            JournalState::Empty if recovered => Self::Behind,
             JournalState::NoKey | JournalState::Consistent { .. } => Self::Sound,
             JournalState::Empty => Self::Empty,
             JournalState::Missing { .. } | JournalState::Behind { .. } => Self::Behind,
@@ -386,7 +386,13 @@ impl Gate {
     }
 
     /// Waits for enough members, fills the journal from the store, and lets the node sign.
-    async fn run(self, core: Core, network: Network, mut confirmations: mpsc::Receiver<MemberNumber>) {
+    async fn run(
+        self,
+        core: Core,
+        network: Network,
+        mut confirmations: mpsc::Receiver<MemberNumber>,
+        directory: DataDirectory,
+    ) {
         let needed = match self {
             Self::Behind => CONFIRMATIONS,
             Self::Sound | Self::Empty => 1,
@@ -410,6 +416,12 @@ impl Gate {
                 },
                 _ = tick.tick() => {}
             }
+        }
+        if directory.is_recovered()
+            && let Err(error) = blocking(move || remove_file(&directory.recovered_path())).await
+        {
+            // It only makes the next start more careful than it needs to be.
+            tracing::warn!(%error, "the mark of a recovered directory stays");
         }
         // The scheduler goes on telling; nobody needs it any more, and its queue must not fill up for that.
         while confirmations.recv().await.is_some() {}
@@ -440,11 +452,11 @@ impl ApiHooks for Hooks {
     }
 
     fn remove_application(&self, id: &str) -> bool {
-        self.desk.remove(id)
+        self.desk.remove(id, &self.core)
     }
 
-    fn add_invitation(&self, token: String, expires_ms: u64) -> Result<(), String> {
-        self.desk.add_invitation(token, expires_ms)
+    fn add_invitation(&self, token: String, expires_ms: u64, single: bool) -> Result<(), String> {
+        self.desk.add_invitation(token, expires_ms, single)
     }
 
     fn warnings(&self) -> Vec<ProblemDetail> {

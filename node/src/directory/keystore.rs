@@ -221,7 +221,10 @@ impl Keystore {
                 return Ok(name);
             }
         }
-        Err(DirectoryError::Content { path: self.folder.clone(), reason: format!("more than {FORMER_MAX} former keys") })
+        Err(DirectoryError::Content {
+            path: self.folder.clone(),
+            reason: format!("more than {FORMER_MAX} former keys"),
+        })
     }
 
     /// Removes a key for good.
@@ -272,7 +275,11 @@ impl Keystore {
 }
 
 /// Opens a key that lies outside of the folder, for instance a registrar's key on a stick.
-pub fn open_key_file(path: &Path, purpose: Purpose, source: &dyn PassphraseSource) -> Result<SigningKey, DirectoryError> {
+pub fn open_key_file(
+    path: &Path,
+    purpose: Purpose,
+    source: &dyn PassphraseSource,
+) -> Result<SigningKey, DirectoryError> {
     let (text, name) = (read_key_file(path)?, KeyName::current(purpose));
     open_text(&text, name, source).map_err(|error| match error {
         OpenError::Armour(error) => armour_failure(path, name, error),
@@ -390,7 +397,9 @@ mod tests {
 
         keystore.protect_at(SIGNING, &first, None, CHEAP).expect("the passphrase fits");
         assert_eq!(keystore.open(SIGNING, &NoPassphrases).expect("it is open").to_bytes(), key.to_bytes());
-        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(keystore.path(SIGNING)).expect("there").permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &fs::metadata(keystore.path(SIGNING)).expect("there").permissions(),
+        );
         assert_eq!(mode & 0o777, 0o600);
     }
 

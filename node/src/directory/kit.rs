@@ -117,7 +117,13 @@ fn heading(profile: &Profile, keys: &[NamedKey]) -> String {
     for (name, key) in keys {
         let public = public_key(key);
         // Writing into a text cannot fail.
-        let _ = writeln!(text, "  {:<14} {public}\n  {:<14} 指纹 fingerprint {}", name.to_string(), "", fingerprint(&public));
+        let _ = writeln!(
+            text,
+            "  {:<14} {public}\n  {:<14} 指纹 fingerprint {}",
+            name.to_string(),
+            "",
+            fingerprint(&public)
+        );
     }
     text.push_str(
         "\n怎样使用\n\
@@ -183,7 +189,10 @@ fn open(entry: KitKey, passphrase: &Passphrase, path: &Path) -> Result<NamedKey,
     let name = KeyName::parse(&entry.name);
     let name = name.ok_or_else(|| content_error(path, format!("there is no key {:?}", entry.name)))?;
     if check(&entry.secret) != entry.check {
-        return Err(content_error(path, format!("a character of the key {name} is wrong; compare it with the original")));
+        return Err(content_error(
+            path,
+            format!("a character of the key {name} is wrong; compare it with the original"),
+        ));
     }
     let key = armour::read(&entry.secret, Some(passphrase)).map_err(|error| match error {
         ArmourError::WrongPassphrase => DirectoryError::WrongPassphrase { key: name.to_string() },

@@ -351,8 +351,7 @@ impl DataDirectory {
         let profile = self.profile()?;
         let class = Class::from_name(&profile.class)
             .ok_or_else(|| content_error(&self.member_path(), format!("there is no class {:?}", profile.class)))?;
-        let purposed =
-            |(purpose, key): &(Purpose, SigningKey)| PurposedKey { purpose: *purpose, key: public_key(key) };
+        let purposed = |(purpose, key): &(Purpose, SigningKey)| PurposedKey { purpose: *purpose, key: public_key(key) };
         let application = Application {
             class,
             name: profile.name,

@@ -44,6 +44,7 @@ use protocol::identity::PublicKey;
 use protocol::replica::{Change, EntrySource, Replica};
 
 pub use error::StoreError;
+pub use open::lock as lock_directory;
 pub use report::{Damage, DamagedEntry, Flaw, JournalState, Missing, OpenReport, Statistics};
 
 use journal::{JOURNAL, Journal};
