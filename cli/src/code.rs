@@ -28,7 +28,8 @@ pub fn terminal(text: &str) -> Result<String, Failure> {
 
 /// Writes the code of a text as a picture (SVG) that must not exist yet.
 pub fn write_svg(text: &str, path: &Path) -> Result<(), Failure> {
-    let picture = encode(text)?.render::<svg::Color<'_>>().min_dimensions(PICTURE_PIXELS_MIN, PICTURE_PIXELS_MIN).build();
+    let picture =
+        encode(text)?.render::<svg::Color<'_>>().min_dimensions(PICTURE_PIXELS_MIN, PICTURE_PIXELS_MIN).build();
     write_new(path, picture.as_bytes())
 }
 

@@ -248,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_new_passphrase_has_a_least_length() {
-        let code = |surroundings: &Surroundings| choose_from(surroundings).expect_err("refused").code.clone().into_owned();
+        let code =
+            |surroundings: &Surroundings| choose_from(surroundings).expect_err("refused").code.clone().into_owned();
         assert_eq!(code(&Surroundings::default()), "passphrase-missing");
         let with = |text: &str| Surroundings { new: Some(Passphrase::new(text)), ..Surroundings::default() };
         assert_eq!(code(&with("kurz")), "passphrase-short");

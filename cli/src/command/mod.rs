@@ -11,9 +11,11 @@ mod import_bundle;
 mod init;
 mod interrupt;
 mod join;
+mod key;
 mod list;
 mod peers;
 mod publish;
+mod recover;
 mod revise;
 mod run;
 mod show;
@@ -34,6 +36,13 @@ pub enum Command {
     /// 新建节点：密钥、数据目录和设置。
     /// Make a node: keys, data directory and settings
     Init(init::InitArguments),
+    /// 用恢复包重建节点。
+    /// Make the node again from its recovery kit
+    Recover(recover::RecoverArguments),
+    /// 密钥：列出、口令保护、导出、恢复包。
+    /// Keys: list, protect by a passphrase, export, recovery kit
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// 凭邀请函申请加入联盟。
     /// Apply for admission with an invitation
     Join(join::JoinArguments),
@@ -96,6 +105,8 @@ pub enum Command {
 pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Init(arguments) => init::perform(context, arguments),
+        Command::Recover(arguments) => recover::perform(context, arguments),
+        Command::Key(command) => key::perform(context, command),
         Command::Join(arguments) => join::perform(context, &arguments),
         Command::Run(arguments) => run::perform(context, &arguments),
         Command::Charter(command) => charter::perform(context, command),

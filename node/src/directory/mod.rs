@@ -172,9 +172,7 @@ impl DataDirectory {
     ) -> Result<Self, DirectoryError> {
         let directory = Self::at(path);
         let keystore = directory.keystore();
-        if directory.member_path().exists() || keystore.holds(KeyName::current(Purpose::Signing)) {
-            return Err(DirectoryError::Exists { directory: path.to_owned() });
-        }
+        directory.refuse_existing()?;
         private_directory(path)?;
         keystore.create()?;
         for (name, key) in keys {
@@ -188,6 +186,28 @@ impl DataDirectory {
             Some(passphrase) => directory.unlocked_by(Arc::new(passphrase.clone())),
             None => directory,
         })
+    }
+
+    /// Makes a node again of the keys in a recovery kit. Its own log may go on elsewhere, so it is marked before there
+    /// is anything to start.
+    pub fn recover(
+        path: &Path,
+        kit: &kit::Kit,
+        config: &Config,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, DirectoryError> {
+        let directory = Self::at(path);
+        directory.refuse_existing()?;
+        private_directory(path)?;
+        replace_file(&directory.recovered_path(), b"")?;
+        Self::create_with(path, &kit.profile, config, &kit.keys, passphrase)
+    }
+
+    fn refuse_existing(&self) -> Result<(), DirectoryError> {
+        if self.member_path().exists() || self.keystore().holds(KeyName::current(Purpose::Signing)) {
+            return Err(DirectoryError::Exists { directory: self.path.clone() });
+        }
+        Ok(())
     }
 
     /// Opens a node's directory.
@@ -396,11 +416,6 @@ impl DataDirectory {
         Ok(same)
     }
 
-    /// Remembers that the keys came from a recovery kit: the own log may go on elsewhere.
-    pub fn mark_recovered(&self) -> Result<(), DirectoryError> {
-        replace_file(&self.recovered_path(), b"")
-    }
-
     /// Whether the keys came from a recovery kit and nobody confirmed the head of the own log since.
     pub fn is_recovered(&self) -> bool {
         self.recovered_path().exists()
@@ -479,9 +494,9 @@ mod tests {
 
         let kit = kit::read(&first.kit_path(), &passphrase).expect("it opens");
         let path = folder.path().join("second");
-        let second = DataDirectory::create_with(&path, &kit.profile, &Config::default(), &kit.keys, None);
-        let second = second.expect("an empty directory");
-        second.mark_recovered().expect("it can be written");
+        let second = DataDirectory::recover(&path, &kit, &Config::default(), None).expect("an empty directory");
+        let again = DataDirectory::recover(first.path(), &kit, &Config::default(), None);
+        assert!(matches!(again, Err(DirectoryError::Exists { .. })));
         assert!(second.is_recovered() && !first.is_recovered());
         assert_eq!(second.profile().expect("it reads"), profile());
         let secrets = |directory: &DataDirectory| {

@@ -1,7 +1,7 @@
 //! `key`: the secret keys of this node as files: which there are, how they are protected, and where else they lie.
 
 mod list;
-mod outside;
+pub mod outside;
 mod protect;
 
 use clap::Subcommand;

@@ -61,7 +61,9 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<(), Fail
     if name.purpose == Purpose::Governance {
         context.out.say(
             format!("若要离线保管，请执行 xianmeng key remove governance --yes；签署时加 --governance-key {file}。"),
-            format!("To keep it offline: `xianmeng key remove governance --yes`, then sign with --governance-key {file}."),
+            format!(
+                "To keep it offline: `xianmeng key remove governance --yes`, then sign with --governance-key {file}."
+            ),
         );
     }
     Ok(())
@@ -135,12 +137,17 @@ pub fn write_kit(directory: &DataDirectory, profile: &Profile, path: &Path) -> R
 
 /// The card of a kit: the only time that its passphrase is shown.
 pub fn show_kit(context: &Context, path: &Path, passphrase: &Passphrase) {
-    context.out.line(format!("\n  恢复包口令 Kit passphrase（只显示这一次 shown once）:\n\n    {}\n", passphrase.expose()));
+    context
+        .out
+        .line(format!("\n  恢复包口令 Kit passphrase（只显示这一次 shown once）:\n\n    {}\n", passphrase.expose()));
     let (zh, en) = (format!("恢复包在 {}", path.display()), format!("The recovery kit is in {}", path.display()));
     context.out.line(card(
         ("恢复包", "Recovery kit"),
         &[
-            ("现在把上面的口令抄在纸上，与恢复包分开保管。", "Write the passphrase above on paper, apart from the kit."),
+            (
+                "现在把上面的口令抄在纸上，与恢复包分开保管。",
+                "Write the passphrase above on paper, apart from the kit.",
+            ),
             (&zh, &en),
             ("把恢复包打印或存入 U 盘，锁进保险柜。", "Print it or put it on a stick, and lock it away."),
             ("电脑丢失后：xianmeng recover --kit 文件", "When the computer is lost: xianmeng recover --kit FILE"),
