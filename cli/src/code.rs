@@ -1,7 +1,7 @@
 //! QR codes (二维码): for a telephone's camera, on the terminal or in a file.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use qrcode::render::{svg, unicode::Dense1x2};
@@ -17,13 +17,22 @@ const QUIET_COLUMNS: usize = 8;
 /// Pixels of a picture, at least.
 const PICTURE_PIXELS_MIN: u32 = 480;
 
-/// The code of a text in half blocks, for a terminal with a dark background.
+/// Black on white, whatever the colours of the terminal are: not every camera reads a code the other way round.
+const BLACK_ON_WHITE: &str = "\u{1b}[30;107m";
+const OWN_COLOURS: &str = "\u{1b}[0m";
+
+/// The code of a text in half blocks, for a terminal.
 pub fn terminal(text: &str) -> Result<String, Failure> {
     let code = encode(text)?;
     if code.width() + QUIET_COLUMNS > TERMINAL_COLUMNS_MAX {
         return Err(too_large("终端", "the terminal"));
     }
-    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build())
+    let picture = code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
+    if !io::stdout().is_terminal() {
+        return Ok(picture);
+    }
+    let line = |line: &str| format!("{BLACK_ON_WHITE}{line}{OWN_COLOURS}");
+    Ok(picture.lines().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// Writes the code of a text as a picture (SVG) that must not exist yet.
@@ -71,6 +80,6 @@ mod tests {
         assert!(std::fs::read_to_string(&path).expect("it is there").contains("<svg"));
         assert_eq!(write_svg(&text, &path).expect_err("it exists").code, "file-exists");
         let other = folder.path().join("other.svg");
-        assert_eq!(write_svg(&"A".repeat(3_000), &other).expect_err("too much").code, "code-too-large");
+        assert_eq!(write_svg(&"a".repeat(3_000), &other).expect_err("too much").code, "code-too-large");
     }
 }

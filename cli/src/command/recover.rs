@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use node::directory::{DataDirectory, kit};
+use node::directory::{DataDirectory, DirectoryError, kit};
 use protocol::charter::Purpose;
 use serde_json::json;
 
 use super::init::SettingsArguments;
 use crate::card::card;
 use crate::context::Context;
+use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 use crate::{home, passphrase};
 
@@ -33,7 +34,7 @@ pub fn perform(context: &Context, arguments: RecoverArguments) -> Result<(), Fai
     let config = arguments.settings.config()?;
     let path = context.data_path()?;
     let kit_passphrase = passphrase::of_kit()?;
-    let kit = kit::read(&arguments.kit, &kit_passphrase).map_err(|error| home::directory_failure(&error))?;
+    let kit = kit::read(&arguments.kit, &kit_passphrase).map_err(|error| kit_failure(&error))?;
     let passphrase = arguments.passphrase.then(passphrase::choose).transpose()?;
     let directory = DataDirectory::recover(&path, &kit, &config, passphrase.as_ref())
         .map_err(|error| home::directory_failure(&error))?;
@@ -60,4 +61,36 @@ pub fn perform(context: &Context, arguments: RecoverArguments) -> Result<(), Fai
         ],
     ));
     Ok(())
+}
+
+/// A kit's own passphrase has no other way out than the paper that it stands on.
+fn kit_failure(error: &DirectoryError) -> Failure {
+    match error {
+        DirectoryError::WrongPassphrase { .. } => {
+            let (zh, en) = ("口令打不开这个恢复包。", "the passphrase does not open this recovery kit");
+            Failure::new(ExitCode::NotAllowed, "kit-passphrase", zh, en).fix(
+                "请核对纸上的八组数字；重做过恢复包的，口令也换了。",
+                "compare the eight groups on the paper; a kit that was written again has another passphrase",
+            )
+        }
+        DirectoryError::Content { path, reason } => {
+            let (zh, en) = (format!("{} 不是完好的恢复包：{reason}", path.display()), error.to_string());
+            Failure::new(ExitCode::InputRefused, "kit-unreadable", zh, en)
+                .fix("请与原件逐字核对，或换另一份恢复包。", "compare it with the original, or take another copy")
+        }
+        error => home::directory_failure(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kit_that_does_not_open_says_which_of_two_reasons_it_is() {
+        let wrong = kit_failure(&DirectoryError::WrongPassphrase { key: "signing".into() });
+        assert_eq!((wrong.exit, wrong.code.as_ref()), (ExitCode::NotAllowed, "kit-passphrase"));
+        let typed = kit_failure(&DirectoryError::Content { path: "kit".into(), reason: "check".into() });
+        assert_eq!((typed.exit, typed.code.as_ref()), (ExitCode::InputRefused, "kit-unreadable"));
+    }
 }
