@@ -88,20 +88,19 @@ fn seconds_since(then_ms: u64) -> u64 {
 
 /// What is to be done while the node waits.
 fn next_step(state: &JoiningState, waits: bool) -> (String, String) {
+    let again = (state.state == JoiningPhase::Refused)
+        .then_some(("要重新申请，请用 --data 另建一个节点。", "to apply again make another node with --data."));
+    if let Some(reason) = &state.reason {
+        let (zh, en) = again.unwrap_or(("请与秘书处联系。", "talk to the secretariat."));
+        return (format!("{}{zh}", run::refusal_zh(reason)), format!("Refused ({reason}): {en}"));
+    }
     match (state.state, waits) {
-        (JoiningPhase::Refused, _) => {
-            let reason = state.reason.as_deref().unwrap_or_default();
-            (
-                format!("{}请与秘书处联系；要重新申请，请用 --data 另建一个节点。", run::refusal_zh(reason)),
-                "Talk to the secretariat; to apply again make another node with --data.".into(),
-            )
-        }
         (_, false) => ("请执行 xianmeng run，让它开着。".into(), "Run `xianmeng run` and let it run.".into()),
         (JoiningPhase::Pending, true) => (
             "请打电话给登记人核对指纹；不用再做别的。".into(),
             "Read the fingerprint to the registrar by telephone; there is nothing else to do.".into(),
         ),
-        (JoiningPhase::Asking, true) => (
+        (JoiningPhase::Asking | JoiningPhase::Refused, true) => (
             "节点会继续尝试；请检查网络，并请秘书处确认其节点在运行。".into(),
             "The node goes on trying; check the network, and ask the secretariat whether its node runs.".into(),
         ),

@@ -156,16 +156,27 @@ impl Keystore {
     /// Opens a key, with a passphrase of `source` if it needs one.
     pub fn open(&self, name: KeyName, source: &dyn PassphraseSource) -> Result<SigningKey, DirectoryError> {
         let text = self.text(name)?;
-        open_text(&text, name, source).map_err(|error| match error {
-            OpenError::Armour(error) => self.failure(name, error),
-            OpenError::Directory(error) => error,
-        })
+        let opened = open_text(&text, name, source);
+        opened.map(|(key, _)| key).map_err(|error| error.at(&self.path(name), name))
     }
 
     /// Writes a key that is not there yet.
     pub fn add(&self, name: KeyName, key: &SigningKey, passphrase: Option<&Passphrase>) -> Result<(), DirectoryError> {
         let text = self.write(name, key, &now_text(), passphrase, PASSPHRASE_COST)?;
         write_private(&self.path(name), text.as_bytes())
+    }
+
+    /// Writes a key that is not there yet, protected as another key is: by the passphrase of `source` that opens that.
+    pub fn add_like(
+        &self,
+        name: KeyName,
+        key: &SigningKey,
+        like: KeyName,
+        source: &dyn PassphraseSource,
+    ) -> Result<(), DirectoryError> {
+        let opened = open_text(&self.text(like)?, like, source);
+        let (_, passphrase) = opened.map_err(|error| error.at(&self.path(like), like))?;
+        self.add(name, key, passphrase.as_ref())
     }
 
     /// Protects a key by a passphrase, or takes its protection away. What protected it before is of no matter.
@@ -281,10 +292,7 @@ pub fn open_key_file(
     source: &dyn PassphraseSource,
 ) -> Result<SigningKey, DirectoryError> {
     let (text, name) = (read_key_file(path)?, KeyName::current(purpose));
-    open_text(&text, name, source).map_err(|error| match error {
-        OpenError::Armour(error) => armour_failure(path, name, error),
-        OpenError::Directory(error) => error,
-    })
+    open_text(&text, name, source).map(|(key, _)| key).map_err(|error| error.at(path, name))
 }
 
 enum OpenError {
@@ -292,9 +300,23 @@ enum OpenError {
     Directory(DirectoryError),
 }
 
-fn open_text(text: &str, name: KeyName, source: &dyn PassphraseSource) -> Result<SigningKey, OpenError> {
+impl OpenError {
+    fn at(self, path: &Path, name: KeyName) -> DirectoryError {
+        match self {
+            Self::Armour(error) => armour_failure(path, name, error),
+            Self::Directory(error) => error,
+        }
+    }
+}
+
+/// Opens a key, and says which passphrase it was that opened it.
+fn open_text(
+    text: &str,
+    name: KeyName,
+    source: &dyn PassphraseSource,
+) -> Result<(SigningKey, Option<Passphrase>), OpenError> {
     if !armour::is_protected(text) {
-        return armour::read(text, None).map_err(OpenError::Armour);
+        return armour::read(text, None).map(|key| (key, None)).map_err(OpenError::Armour);
     }
     let mut last = ArmourError::Protected;
     for attempt in 0..ATTEMPTS_MAX {
@@ -303,7 +325,8 @@ fn open_text(text: &str, name: KeyName, source: &dyn PassphraseSource) -> Result
         let Some(passphrase) = candidate else { break };
         match armour::read(text, Some(&passphrase)) {
             Err(ArmourError::WrongPassphrase) => last = ArmourError::WrongPassphrase,
-            other => return other.map_err(OpenError::Armour),
+            Err(error) => return Err(OpenError::Armour(error)),
+            Ok(key) => return Ok((key, Some(passphrase))),
         }
     }
     Err(OpenError::Armour(last))
@@ -394,6 +417,11 @@ mod tests {
         let listed = keystore.list().expect("no passphrase is needed");
         assert_eq!((listed[0].protected, listed[0].public), (true, public_key(&key)));
         assert_eq!(listed[0].made, before[0].made);
+
+        let next = KeyName { purpose: Purpose::Signing, slot: Slot::Next };
+        keystore.add_like(next, &key, SIGNING, &both).expect("it is new");
+        assert!(matches!(keystore.open(next, &NoPassphrases), Err(DirectoryError::Locked { .. })));
+        assert!(keystore.open(next, &first).is_ok());
 
         keystore.protect_at(SIGNING, &first, None, CHEAP).expect("the passphrase fits");
         assert_eq!(keystore.open(SIGNING, &NoPassphrases).expect("it is open").to_bytes(), key.to_bytes());

@@ -137,7 +137,8 @@ impl Applicant {
         let mut last = JoinError::Unreachable(DialError::NoAddress);
         for peer in &self.invitation.bootstrap {
             match self.ask_peer(network, peer).await {
-                // Only the node that gave the invitation out knows its token.
+                // Only the node that gave the invitation out knows its token, and whom it turned away.
+                Ok(JoinReply::Refused { .. }) if matches!(last, JoinError::Refused { .. }) && last.is_final() => {}
                 Ok(JoinReply::Refused { reason }) => last = JoinError::Refused { reason },
                 Ok(reply) => return Ok(reply),
                 // A refusal says more than silence does.
@@ -198,7 +199,7 @@ impl Applicant {
         };
         let state = match progress {
             Ok(_) => JoiningPhase::Pending,
-            Err(error) if error.is_final() => JoiningPhase::Refused,
+            Err(error @ JoinError::Refused { .. }) if error.is_final() => JoiningPhase::Refused,
             // What was delivered stays delivered while the other node is away.
             Err(_) => before.as_ref().map_or(JoiningPhase::Asking, |before| match before.state {
                 JoiningPhase::Pending => JoiningPhase::Pending,

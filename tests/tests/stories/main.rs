@@ -4,5 +4,6 @@ mod bundle;
 mod crash;
 mod damage;
 mod delivery;
+mod keys;
 mod surroundings;
 mod trust;
