@@ -88,11 +88,16 @@ impl Client {
 
     /// Removes a resource; one that is gone already is as good.
     pub fn delete(&self, path: &str) -> Result<(), Failure> {
-        let request = self.agent.delete(self.url(path)).header("Authorization", self.authorization());
-        match checked(request.call()) {
+        match self.delete_known(path) {
             Err(failure) if failure.exit == ExitCode::NotFound => Ok(()),
-            other => other.map(drop),
+            other => other,
         }
+    }
+
+    /// Removes a resource that must be there.
+    pub fn delete_known(&self, path: &str) -> Result<(), Failure> {
+        let request = self.agent.delete(self.url(path)).header("Authorization", self.authorization());
+        checked(request.call()).map(drop)
     }
 
     fn posting(&self, path: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {

@@ -5,12 +5,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use ed25519_dalek::SigningKey;
+use node::directory::keystore::open_key_file;
 use node::directory::{DataDirectory, DirectoryError};
+use protocol::charter::Purpose;
 use serde::Deserialize;
 
+use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
+use crate::passphrase::{self, Passphrases};
 
 /// The user's settings of the command line.
 #[derive(Debug, Default, Deserialize)]
@@ -78,9 +84,34 @@ fn read_user_file(path: &Path) -> Result<UserFile, Failure> {
     })
 }
 
-/// Opens the data directory of a node.
+/// Opens the data directory of a node. Protected keys open by what the surroundings or the person at the terminal say.
 pub fn open(path: &Path) -> Result<DataDirectory, Failure> {
-    DataDirectory::open(path).map_err(|error| directory_failure(&error))
+    let directory = DataDirectory::open(path).map_err(|error| directory_failure(&error))?;
+    let passphrases = Passphrases::new(directory.config_path());
+    Ok(directory.unlocked_by(Arc::new(passphrases)))
+}
+
+/// The key that signs charter blocks: of a file, for instance on a stick, or of the data directory.
+pub fn governance_key(context: &Context, file: Option<&Path>) -> Result<SigningKey, Failure> {
+    governance_key_of(&context.directory()?, file)
+}
+
+/// The same for a directory that is open already.
+pub fn governance_key_of(directory: &DataDirectory, file: Option<&Path>) -> Result<SigningKey, Failure> {
+    let opened = match file {
+        Some(file) => open_key_file(file, Purpose::Governance, directory.passphrases()),
+        None => directory.governance_key(),
+    };
+    opened.map_err(|error| match error {
+        DirectoryError::NoKey { .. } => {
+            let (zh, en) = ("数据目录里没有治理密钥。", "the data directory holds no governance key");
+            Failure::new(ExitCode::NotAllowed, "no-governance-key", zh, en).fix(
+                "它若在别处，请加 --governance-key 文件，或放回 keys/governance.key。",
+                "if it lies elsewhere, add --governance-key FILE or put keys/governance.key back",
+            )
+        }
+        error => directory_failure(&error),
+    })
 }
 
 /// The failure that an error of the data directory means.
@@ -110,6 +141,27 @@ pub fn directory_failure(error: &DirectoryError) -> Failure {
             new("data-content", format!("{} 的内容不对：{reason}", path.display()))
                 .fix("请从备份恢复这个文件。", "restore the file from a backup")
         }
+        DirectoryError::NoKey { key } => new("key-missing", format!("没有密钥 {key}。")).fix(
+            "请放回 keys 目录里的文件，或用恢复包重建（xianmeng recover）。",
+            "put the file in `keys` back, or make the node again from its recovery kit (`xianmeng recover`)",
+        ),
+        DirectoryError::Locked { key } => {
+            let mut failure = new("key-locked", format!("密钥 {key} 有口令保护，现在没有口令可用。"));
+            failure.exit = ExitCode::NotAllowed;
+            failure.fix(
+                "请在终端执行，或设置 XIANMENG_PASSPHRASE、XIANMENG_PASSPHRASE_FILE 或 keys.passphrase_command。",
+                "run it at a terminal, or set XIANMENG_PASSPHRASE, XIANMENG_PASSPHRASE_FILE or keys.passphrase_command",
+            )
+        }
+        DirectoryError::WrongPassphrase { key } => {
+            let mut failure = new("passphrase-wrong", format!("口令打不开密钥 {key}。"));
+            failure.exit = ExitCode::NotAllowed;
+            failure.fix(
+                "请核对口令；忘了口令可用恢复包重建。",
+                "check the passphrase; a forgotten one leaves the recovery kit",
+            )
+        }
+        DirectoryError::Passphrase(error) => passphrase::failure(error),
         DirectoryError::Config(error) => new("config", format!("节点设置写得不对：{error}"))
             .fix("请按提示改正 config.toml。", "correct config.toml as the message says"),
     }

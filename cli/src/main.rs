@@ -5,7 +5,9 @@
 
 mod arguments;
 mod bundle_file;
+mod card;
 mod client;
+mod code;
 mod command;
 mod context;
 mod demo;
@@ -14,6 +16,7 @@ mod failure;
 mod home;
 mod invitation;
 mod output;
+mod passphrase;
 mod problem;
 mod time;
 

@@ -41,6 +41,8 @@ pub struct Config {
     pub api: ApiConfig,
     /// How often things happen by themselves.
     pub timing: TimingConfig,
+    /// Protected keys.
+    pub keys: KeysConfig,
     /// Logs.
     pub log: LogConfig,
 }
@@ -97,6 +99,14 @@ impl Default for TimingConfig {
     fn default() -> Self {
         Self { sync_seconds: 30, beacon_seconds: 600 }
     }
+}
+
+/// Protected keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// An agent that prints the passphrase: program and arguments, run without a shell. Empty: there is none.
+    pub passphrase_command: Vec<String>,
 }
 
 /// Logs.

@@ -22,16 +22,12 @@ use crate::dialer::{Bootstrap, Dialer};
 use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
 use crate::gate::Gate;
 use crate::gossip::{Judge, publish_events};
-use crate::joining::{self, Desk, JoinError, JoinProgress};
+use crate::joining::{self, Applicant, Desk, JoinError};
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
-use crate::store::{OpenReport, Store, StoreError};
+use crate::store::{OpenReport, Store, StoreError, lock_directory};
 use crate::sync::{Scheduler, SyncHandle};
 use crate::twin::Twins;
 
-/// The first wait between two requests to join; it doubles up to [`JOIN_WAIT_LONGEST`].
-const JOIN_WAIT_FIRST: Duration = Duration::from_millis(500);
-/// The longest wait between two requests to join.
-const JOIN_WAIT_LONGEST: Duration = Duration::from_secs(30);
 /// Members whose sessions ended and were not counted yet.
 const CONFIRMED_WAITING: usize = 64;
 /// How often a node that may not sign looks whether it may.
@@ -78,8 +74,14 @@ pub struct Node {
 impl Node {
     /// Starts the node of a data directory. While the member is not admitted yet, this waits for its admission.
     pub async fn start(directory: DataDirectory) -> Result<Self, NodeError> {
+        let opened = directory.clone();
+        let keys = blocking(move || opened.keys()).await?;
+        Self::start_with(directory, keys).await
+    }
+
+    /// The same with keys that were opened already, for instance by a person at the terminal.
+    pub async fn start_with(directory: DataDirectory, keys: Keys) -> Result<Self, NodeError> {
         let config = directory.config()?;
-        let keys = directory.keys()?;
         if directory.genesis()?.is_none() {
             wait_for_admission(&directory).await?;
         }
@@ -245,26 +247,21 @@ async fn follow_admission(core: &Core, directory: &DataDirectory) {
     }
 }
 
+/// Waits for the admission, and holds the directory meanwhile as the store does later: no second process waits in it.
 async fn wait_for_admission(directory: &DataDirectory) -> Result<(), NodeError> {
     if joining::invitation(directory)?.is_none() {
         return Err(NodeError::NoFederation);
     }
-    let mut wait = JOIN_WAIT_FIRST;
-    loop {
-        match joining::request_once(directory).await {
-            Ok(JoinProgress::Admitted { member }) => {
-                tracing::info!(%member, "admitted");
-                return Ok(());
-            }
-            Ok(JoinProgress::Pending { fingerprint }) => {
-                tracing::info!(fingerprint, "a registrar has to decide; compare the fingerprint by telephone");
-            }
-            Err(error) if error.is_final() => return Err(error.into()),
-            Err(error) => tracing::warn!(%error, "the request to join did not get further"),
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(JOIN_WAIT_LONGEST);
-    }
+    let (path, opened) = (directory.path().to_owned(), directory.clone());
+    let _lock = blocking(move || lock_directory(&path)).await?;
+    let applicant = blocking(move || Applicant::open(&opened)).await?;
+    applicant.wait().await?;
+    Ok(())
+}
+
+/// Runs what reads and writes files where it holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("reading a directory does not panic: it returns its errors")
 }
 
 /// Keeps the allow list of the network in step with the charter.
@@ -368,7 +365,8 @@ impl Dispatch {
                 }
                 NetworkEvent::InboundStream { peer, kind: StreamKind::Join, stream } => {
                     let (core, desk) = (self.core.clone(), Arc::clone(&self.desk));
-                    served.spawn(async move { desk.serve(&core, peer, stream).await });
+                    // The network bounds how many streams strangers can have open.
+                    served.spawn(desk.serve(core, peer, stream));
                 }
                 NetworkEvent::InboundStream { peer, kind: StreamKind::Instance, stream } => {
                     let twins = Arc::clone(&self.twins);
@@ -400,11 +398,11 @@ impl ApiHooks for Hooks {
     }
 
     fn remove_application(&self, id: &str) -> bool {
-        self.desk.remove(id)
+        self.desk.remove(id, &self.core)
     }
 
-    fn add_invitation(&self, token: String, expires_ms: u64) -> Result<(), String> {
-        self.desk.add_invitation(token, expires_ms)
+    fn add_invitation(&self, token: String, expires_ms: u64, single: bool) -> Result<(), String> {
+        self.desk.add_invitation(token, expires_ms, single)
     }
 
     fn warnings(&self) -> Vec<ProblemDetail> {

@@ -1,15 +1,20 @@
-//! `init`: makes a node's data directory.
+//! `init`: makes a node's data directory, and the recovery kit of its keys.
+
+use std::path::PathBuf;
 
 use clap::Args;
 use node::config::Config;
-use node::directory::{DataDirectory, Profile};
-use protocol::charter::Class;
+use node::directory::keystore::{self, KeyName};
+use node::directory::{DataDirectory, DirectoryError, Profile};
+use protocol::charter::{Class, Purpose};
 use serde_json::json;
 
+use super::key::outside::{refuse_existing, show_kit, write_kit};
+use crate::card::card;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
-use crate::home;
+use crate::{home, passphrase};
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -26,6 +31,21 @@ pub struct InitArguments {
     /// Code of its place (GB/T 2260, six digits)
     #[arg(long, value_name = "CODE")]
     region: Option<String>,
+    /// 恢复包写到哪个文件（缺省在数据目录里，不覆盖）。
+    /// Where to write the recovery kit (default: in the data directory; never overwritten)
+    #[arg(long, value_name = "FILE")]
+    kit: Option<PathBuf>,
+    /// 用口令保护全部密钥。
+    /// Protect all keys by a passphrase
+    #[arg(long)]
+    passphrase: bool,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+/// The settings of a new node.
+#[derive(Debug, Default, Args)]
+pub struct SettingsArguments {
     /// 监听地址，例如 /ip4/0.0.0.0/tcp/4701（可多次）。
     /// Where to listen, as a multiaddr (repeatable)
     #[arg(long, value_name = "MULTIADDR")]
@@ -46,33 +66,43 @@ pub struct InitArguments {
 
 /// Makes the directory, once.
 pub fn perform(context: &Context, arguments: InitArguments) -> Result<(), Failure> {
-    let (profile, config) = (profile(&arguments)?, config(&arguments)?);
+    let (profile, config) = (profile(&arguments)?, arguments.settings.config()?);
     let path = context.data_path()?;
-    let directory = DataDirectory::create(&path, &profile, &config).map_err(|error| home::directory_failure(&error))?;
-    let keys = directory.keys().map_err(|error| home::directory_failure(&error))?;
-    let (signing, transport) =
-        (protocol::identity::public_key(&keys.signing), protocol::identity::public_key(&keys.transport));
+    arguments.kit.as_deref().map_or(Ok(()), refuse_existing)?;
+    let passphrase = arguments.passphrase.then(passphrase::choose).transpose()?;
+    let made = || -> Result<DataDirectory, DirectoryError> {
+        let generated = |purpose| Ok((KeyName::current(purpose), keystore::generate()?));
+        let keys = Purpose::ALL.into_iter().map(generated).collect::<Result<Vec<_>, DirectoryError>>()?;
+        DataDirectory::create_with(&path, &profile, &config, &keys, passphrase.as_ref())
+    };
+    let directory = made().map_err(|error| home::directory_failure(&error))?;
+    let kit = arguments.kit.unwrap_or_else(|| directory.kit_path());
+    let kit_passphrase = write_kit(&directory, &profile, &kit)?;
+    let public = |purpose| directory.public_key(purpose).map_err(|error| home::directory_failure(&error));
     context.out.json(&json!({
         "data": path,
         "name": profile.name,
         "class": profile.class,
         "region": profile.region,
-        "signing": signing,
-        "transport": transport,
-        "governance": keys.governance.as_ref().map(protocol::identity::public_key),
+        "signing": public(Purpose::Signing)?,
+        "transport": public(Purpose::Transport)?,
+        "encryption": public(Purpose::Encryption)?,
+        "governance": public(Purpose::Governance)?,
+        "protected": arguments.passphrase,
+        "kit": {"file": kit, "passphrase": kit_passphrase.expose()},
     }));
     context.out.say(
         format!("已为“{}”新建节点：{}", profile.name, path.display()),
         format!("made a node for {} in {}", profile.name, path.display()),
     );
-    context.out.say(
-        "密钥在 keys 目录，只有本人可读：请现在备份整个数据目录，丢失后只能换钥。",
-        "The keys are in `keys`, readable by you alone: back the directory up now, a lost key can only be replaced.",
-    );
-    context.out.say(
-        "下一步：建立新联盟用 xianmeng charter create；加入已有联盟用 xianmeng join 邀请函.json。",
-        "Next: `xianmeng charter create` founds a federation, `xianmeng join INVITATION.json` joins one.",
-    );
+    show_kit(context, &kit, &kit_passphrase);
+    context.out.line(card(
+        ("下一步", "Next"),
+        &[
+            ("加入已有联盟：xianmeng join 邀请函.json", "join a federation: xianmeng join INVITATION.json"),
+            ("或建立新联盟：xianmeng charter create", "or found one: xianmeng charter create"),
+        ],
+    ));
     Ok(())
 }
 
@@ -110,25 +140,27 @@ fn profile(arguments: &InitArguments) -> Result<Profile, Failure> {
     Ok(Profile { name, class: class.name().to_owned(), region })
 }
 
-/// The settings, checked by the same rules as the file.
-fn config(arguments: &InitArguments) -> Result<Config, Failure> {
-    let mut config = Config::default();
-    if !arguments.listen.is_empty() {
-        config.network.listen.clone_from(&arguments.listen);
-    }
-    if let Some(api) = &arguments.api {
-        config.api.listen.clone_from(api);
-    }
-    config.network.peers.clone_from(&arguments.peer);
-    config.network.discovery = !arguments.no_discovery;
-    for address in config.network.listen.iter().chain(&config.network.peers) {
-        if !address.starts_with('/') {
-            let zh = format!("“{address}”不是网络地址。");
-            return Err(refused("address", zh, format!("{address:?} is not a multiaddr"))
-                .fix("例如 /ip4/192.0.2.7/tcp/4701。", "for instance /ip4/192.0.2.7/tcp/4701"));
+impl SettingsArguments {
+    /// The settings, checked by the same rules as the file.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let mut config = Config::default();
+        if !self.listen.is_empty() {
+            config.network.listen.clone_from(&self.listen);
         }
+        if let Some(api) = &self.api {
+            config.api.listen.clone_from(api);
+        }
+        config.network.peers.clone_from(&self.peer);
+        config.network.discovery = !self.no_discovery;
+        for address in config.network.listen.iter().chain(&config.network.peers) {
+            if !address.starts_with('/') {
+                let zh = format!("“{address}”不是网络地址。");
+                return Err(refused("address", zh, format!("{address:?} is not a multiaddr"))
+                    .fix("例如 /ip4/192.0.2.7/tcp/4701。", "for instance /ip4/192.0.2.7/tcp/4701"));
+            }
+        }
+        Config::parse(&config.to_toml()).map_err(|reason| refused("config", format!("设置不对：{reason}"), reason))
     }
-    Config::parse(&config.to_toml()).map_err(|reason| refused("config", format!("设置不对：{reason}"), reason))
 }
 
 fn refused(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Failure {
@@ -145,6 +177,14 @@ mod tests {
             name: "奉节县".into(),
             class: "县域政府".into(),
             region: Some("500236".into()),
+            kit: None,
+            passphrase: false,
+            settings: settings(),
+        }
+    }
+
+    fn settings() -> SettingsArguments {
+        SettingsArguments {
             listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
             api: Some("127.0.0.1:0".into()),
             peer: Vec::new(),
@@ -160,19 +200,49 @@ mod tests {
         perform(&context, arguments()).expect("the directory is new");
         let profile = home::open(&path).expect("it is a node").profile().expect("it reads back");
         assert_eq!((profile.name.as_str(), profile.class.as_str()), ("奉节县", "county"));
+        let kit = std::fs::read_to_string(path.join("recovery-kit.txt")).expect("the kit is there");
+        assert!(kit.contains("奉节县") && kit.contains("怎样使用") && kit.contains("ENCRYPTED PRIVATE KEY"));
         let failure = perform(&context, arguments()).expect_err("it is there already");
         assert_eq!((failure.exit, failure.code.as_ref()), (ExitCode::DataDirectory, "data-exists"));
     }
 
     #[test]
+    fn a_kit_is_never_overwritten_and_then_nothing_is_made() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let (path, kit) = (folder.path().join("node"), folder.path().join("kit.txt"));
+        std::fs::write(&kit, "another's").expect("the directory is writable");
+        let context = Context::new(Some(path.clone()), Output::new(true));
+        let failure = perform(&context, InitArguments { kit: Some(kit), ..arguments() }).expect_err("it exists");
+        assert_eq!(failure.code, "file-exists");
+        assert!(!path.exists());
+    }
+
+    #[test]
     fn wrong_arguments_make_nothing() {
         let code = |arguments: InitArguments| {
-            profile(&arguments).and_then(|_| config(&arguments)).expect_err("it is wrong").code.clone().into_owned()
+            profile(&arguments)
+                .and_then(|_| arguments.settings.config())
+                .expect_err("it is wrong")
+                .code
+                .clone()
+                .into_owned()
         };
         assert_eq!(code(InitArguments { class: "village".into(), ..arguments() }), "class-unknown");
         assert_eq!(code(InitArguments { region: Some("5002".into()), ..arguments() }), "region");
         assert_eq!(code(InitArguments { name: " ".into(), ..arguments() }), "name");
-        assert_eq!(code(InitArguments { peer: vec!["host:1".into()], ..arguments() }), "address");
-        assert_eq!(code(InitArguments { api: Some("0.0.0.0:80".into()), ..arguments() }), "config");
+        assert_eq!(
+            code(InitArguments {
+                settings: SettingsArguments { peer: vec!["host:1".into()], ..settings() },
+                ..arguments()
+            }),
+            "address"
+        );
+        assert_eq!(
+            code(InitArguments {
+                settings: SettingsArguments { api: Some("0.0.0.0:80".into()), ..settings() },
+                ..arguments()
+            }),
+            "config"
+        );
     }
 }

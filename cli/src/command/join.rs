@@ -1,15 +1,15 @@
 //! `join`: asks for admission with an invitation.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use node::directory::{DataDirectory, replace_file};
-use node::joining::{Invitation, JoinError, JoinProgress, request_once};
+use node::joining::{Applicant, Invitation, JoinError, JoinProgress};
 use protocol::identity::{FederationId, MemberNumber};
 use serde_json::json;
-use tokio::runtime::Runtime;
 
+use crate::card::card;
+use crate::code;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
@@ -23,10 +23,10 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Arguments of `join`.
 #[derive(Debug, Args)]
 pub struct JoinArguments {
-    /// 秘书处发来的邀请函。
-    /// The invitation that the secretariat sent
+    /// 秘书处发来的邀请函：文件、xianmeng: 开头的一行文字，或 -（标准输入）。
+    /// The invitation that the secretariat sent: a file, the line that begins with xianmeng:, or - for standard input
     #[arg(value_name = "INVITATION")]
-    invitation: PathBuf,
+    invitation: String,
     /// 一直等到登记人批准。
     /// Wait until a registrar has decided
     #[arg(long)]
@@ -40,9 +40,10 @@ pub fn perform(context: &Context, arguments: &JoinArguments) -> Result<(), Failu
     refuse_second_federation(&directory, &invitation.federation)?;
     replace_file(&directory.invitation_path(), invitation::to_json(&invitation).as_bytes())
         .map_err(|error| home::directory_failure(&error))?;
+    let applicant = Applicant::open(&directory).map_err(|error| run::join_failure(&error))?;
     let (runtime, mut told) = (run::runtime()?, false);
     loop {
-        match ask(&runtime, &directory) {
+        match runtime.block_on(applicant.ask()) {
             Ok(JoinProgress::Admitted { member }) => return admitted(context, &invitation, member),
             Ok(JoinProgress::Pending { fingerprint }) => {
                 if !std::mem::replace(&mut told, true) {
@@ -58,10 +59,6 @@ pub fn perform(context: &Context, arguments: &JoinArguments) -> Result<(), Failu
         }
         std::thread::sleep(ASK_AGAIN);
     }
-}
-
-fn ask(runtime: &Runtime, directory: &DataDirectory) -> Result<JoinProgress, JoinError> {
-    runtime.block_on(request_once(directory))
 }
 
 /// A node belongs to one federation for good: its log is signed for it.
@@ -93,11 +90,22 @@ fn pending(context: &Context, invitation: &Invitation, fingerprint: &str, wait: 
     let name = &invitation.federation_name;
     context.out.say(format!("加入“{name}”的申请已送达。"), format!("The application to {name} has arrived."));
     context.out.line(format!("\n  指纹 Fingerprint: {fingerprint}\n"));
-    context.out.say(
-        "一、请打电话给秘书处，与登记人逐组核对这串数字；\n二、登记人执行 xianmeng charter applications 和 xianmeng charter admit；\n三、本机执行 xianmeng run，批准后自动开始同步。",
-        "1. Call the secretariat and compare these digits with the registrar.\n2. The registrar runs `xianmeng charter \
-         applications` and `xianmeng charter admit`.\n3. Run `xianmeng run` here: it begins to sync once admitted.",
-    );
+    // The digits are there already; a code that cannot be drawn is not missed.
+    if let Ok(picture) = code::terminal(fingerprint) {
+        context.out.line(picture);
+    }
+    context.out.line(card(
+        ("下一步", "Next"),
+        &[
+            (
+                "打电话给秘书处，把这六组数字逐组读给登记人",
+                "call the secretariat, read these six groups to the registrar",
+            ),
+            ("本机执行 xianmeng run，让它开着", "run `xianmeng run` here and let it run"),
+            ("不用再做别的：批准后节点自动开始同步", "nothing else to do: once admitted, the node goes on by itself"),
+            ("xianmeng status 可看进展", "`xianmeng status` shows how far it is"),
+        ],
+    ));
 }
 
 fn admitted(context: &Context, invitation: &Invitation, member: MemberNumber) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ mod key;
 mod list;
 mod peers;
 mod publish;
+mod recover;
 mod republish;
 mod revise;
 mod run;
@@ -36,6 +37,13 @@ pub enum Command {
     /// 新建节点：密钥、数据目录和设置。
     /// Make a node: keys, data directory and settings
     Init(init::InitArguments),
+    /// 用恢复包重建节点。
+    /// Make the node again from its recovery kit
+    Recover(recover::RecoverArguments),
+    /// 密钥：列出、口令保护、导出、恢复包。
+    /// Keys: list, protect by a passphrase, export, recovery kit
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// 凭邀请函申请加入联盟。
     /// Apply for admission with an invitation
     Join(join::JoinArguments),
@@ -46,10 +54,6 @@ pub enum Command {
     /// The charter: found a federation, invite, admit, expel
     #[command(subcommand)]
     Charter(charter::CharterCommand),
-    /// 本节点的密钥。
-    /// This node's keys
-    #[command(subcommand)]
-    Key(key::KeyCommand),
     /// 发布一条或多条记录。
     /// Publish one record or several
     Publish(publish::PublishArguments),
@@ -105,10 +109,11 @@ pub enum Command {
 pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Init(arguments) => init::perform(context, arguments),
+        Command::Recover(arguments) => recover::perform(context, arguments),
+        Command::Key(command) => key::perform(context, command),
         Command::Join(arguments) => join::perform(context, &arguments),
         Command::Run(arguments) => run::perform(context, &arguments),
         Command::Charter(command) => charter::perform(context, command),
-        Command::Key(command) => key::perform(context, command),
         Command::Publish(arguments) => publish::perform(context, &arguments),
         Command::Import(arguments) => import::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),

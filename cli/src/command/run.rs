@@ -4,7 +4,7 @@ use std::fs;
 
 use clap::Args;
 use node::core::{Stop, TwinSign};
-use node::directory::DataDirectory;
+use node::directory::{DataDirectory, Keys};
 use node::joining::JoinError;
 use node::network::NetworkError;
 use node::node::{Node, NodeError};
@@ -34,16 +34,18 @@ pub struct RunArguments {
 pub fn perform(context: &Context, arguments: &RunArguments) -> Result<(), Failure> {
     let directory = context.directory()?;
     start_logging(&directory, arguments.log.as_deref())?;
-    runtime()?.block_on(serve(context, directory))
+    // Before the node starts: a person may be asked for a passphrase, and can still leave with Ctrl-C.
+    let keys = directory.keys().map_err(|error| home::directory_failure(&error))?;
+    runtime()?.block_on(serve(context, directory, keys))
 }
 
-async fn serve(context: &Context, directory: DataDirectory) -> Result<(), Failure> {
+async fn serve(context: &Context, directory: DataDirectory, keys: Keys) -> Result<(), Failure> {
     // Before the node starts, so that a signal during a long start is not lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     say_waiting(context, &directory)?;
     let mut node = tokio::select! {
-        started = Node::start(directory.clone()) => started.map_err(|error| node_failure(&error))?,
+        started = Node::start_with(directory.clone(), keys) => started.map_err(|error| node_failure(&error))?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
@@ -147,6 +149,12 @@ pub fn join_failure(error: &JoinError) -> Failure {
                 "check the network, and ask the secretariat whether its node runs",
             )
         }
+        JoinError::Refused { reason } if reason == "refused" => {
+            new(ExitCode::NotAllowed, "join-refused", refusal_zh(reason).to_owned()).fix(
+                "请与秘书处联系；要重新申请，请用 --data 另建一个节点（xianmeng init）。",
+                "talk to the secretariat; to apply again make another node with --data (`xianmeng init`)",
+            )
+        }
         JoinError::Refused { reason } => new(ExitCode::NotAllowed, "join-refused", refusal_zh(reason).to_owned())
             .fix("请与秘书处联系。", "talk to the secretariat"),
         JoinError::Charter(_) => new(ExitCode::VerificationFailed, "charter", format!("对方给的章程不对：{error}"))
@@ -154,10 +162,12 @@ pub fn join_failure(error: &JoinError) -> Failure {
     }
 }
 
-fn refusal_zh(reason: &str) -> &'static str {
+/// What a refusal's stable word means.
+pub fn refusal_zh(reason: &str) -> &'static str {
     match reason {
         "token" => "对方不认这份邀请函：已过期，或不是它发出的。",
         "expelled" => "本单位已被除名。",
+        "refused" => "登记人没有批准这份申请。",
         "full" => "对方待批的申请太多。",
         _ => "对方认为申请内容不对。",
     }

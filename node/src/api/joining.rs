@@ -50,8 +50,8 @@ pub(super) async fn invite(
         let zh = format!("token 要有 1 到 {TOKEN_BYTES_MAX} 字节。");
         return Err(ApiProblem::malformed(zh, format!("`token` must have 1 to {TOKEN_BYTES_MAX} bytes")));
     }
-    let NewInvitation { token, expires_ms } = invitation;
-    let added = blocking(move || shared.context.hooks.add_invitation(token, expires_ms)).await?;
+    let NewInvitation { token, expires_ms, single } = invitation;
+    let added = blocking(move || shared.context.hooks.add_invitation(token, expires_ms, single)).await?;
     added.map(|()| StatusCode::NO_CONTENT).map_err(|reason| {
         let zh = format!("邀请不能登记：{reason}。");
         ApiProblem::new(StatusCode::UNPROCESSABLE_ENTITY, "invitation", zh, reason)

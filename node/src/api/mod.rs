@@ -57,7 +57,7 @@ pub trait ApiHooks: Send + Sync + 'static {
     fn remove_application(&self, id: &str) -> bool;
 
     /// Remembers an invitation's token. The reason when it cannot.
-    fn add_invitation(&self, token: String, expires_ms: u64) -> Result<(), String>;
+    fn add_invitation(&self, token: String, expires_ms: u64, single: bool) -> Result<(), String>;
 
     /// What needs a person's attention, the worst first.
     fn warnings(&self) -> Vec<ProblemDetail>;

@@ -46,12 +46,12 @@ pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>,
 pub(super) async fn network(State(shared): State<Shared>) -> Result<Json<NetworkView>, ApiProblem> {
     let listen = shared.context.network.listen_addresses().await.map_err(closed)?;
     let directory = shared.context.directory.clone();
-    let keys = blocking(move || directory.keys()).await?;
-    let keys = keys.map_err(|error| {
-        tracing::error!(%error, "the keys cannot be read");
+    let transport = blocking(move || directory.public_key(Purpose::Transport)).await?;
+    let transport = transport.map_err(|error| {
+        tracing::error!(%error, "the transport key cannot be read");
         ApiProblem::internal()
     })?;
-    let transport = protocol::identity::public_key(&keys.transport).to_string();
+    let transport = transport.to_string();
     let known = shared.core().read(|state| {
         let stated = state.view().addresses().filter(|(member, key, addresses)| {
             let holder = state.replica.charter().holder(key, Purpose::Transport);

@@ -458,6 +458,9 @@ pub struct NewInvitation {
     pub token: String,
     /// Until when it is worth anything, in milliseconds since 1970 (UTC).
     pub expires_ms: u64,
+    /// Whether it serves the first applicant that uses it and nobody else.
+    #[serde(default)]
+    pub single: bool,
 }
 
 /// A statement that does not count because it stands above the seal of its key.

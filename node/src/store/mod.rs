@@ -45,6 +45,7 @@ use protocol::identity::{EntryId, FederationId, PublicKey};
 use protocol::replica::{Change, EntrySource, Replica};
 
 pub use error::StoreError;
+pub use open::lock as lock_directory;
 pub use own::JournalledEntry;
 pub use report::{Damage, DamagedEntry, Flaw, JournalState, Missing, OpenReport, Statistics};
 

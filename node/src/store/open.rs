@@ -76,7 +76,7 @@ fn make_directory(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Takes the directory for this process until the file is dropped.
-fn lock(directory: &Path) -> Result<File, StoreError> {
+pub fn lock(directory: &Path) -> Result<File, StoreError> {
     let path = directory.join(LOCK);
     let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
     let file = opened.map_err(|source| StoreError::file("open", &path, source))?;

@@ -5,5 +5,6 @@ mod clones;
 mod crash;
 mod damage;
 mod delivery;
+mod keys;
 mod surroundings;
 mod trust;

@@ -8,6 +8,7 @@ use protocol::charter::{Charter, Operation, SignedApplication, Standing};
 use protocol::identity::MemberNumber;
 use serde_json::json;
 
+use crate::card::card;
 use crate::client::{Client, segment};
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
@@ -154,7 +155,18 @@ fn report(context: &Context, admitted: &[Admitted]) {
     }
     if admitted.is_empty() {
         context.out.say("没有待批的申请。", "No application waits.");
+        return;
     }
+    context.out.line(card(
+        ("下一步", "Next"),
+        &[
+            (
+                "告诉新成员已获批准；对方节点会自动开始同步",
+                "tell the new members; their nodes begin to sync by themselves",
+            ),
+            ("xianmeng peers 可看到它们连上", "`xianmeng peers` shows them connect"),
+        ],
+    ));
 }
 
 #[cfg(test)]

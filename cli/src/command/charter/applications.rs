@@ -3,6 +3,7 @@
 use node::api::types::PendingApplication;
 use protocol::charter::Class;
 
+use crate::card::card;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::time;
@@ -16,10 +17,14 @@ pub fn perform(context: &Context) -> Result<(), Failure> {
         return Ok(());
     }
     show(context, &pending);
-    context.out.say(
-        "请打电话给申请单位核对指纹，一致后执行 xianmeng charter admit 申请号。",
-        "Compare the fingerprint with the applicant by telephone, then run `xianmeng charter admit REQUEST`.",
-    );
+    context.out.line(card(
+        ("下一步", "Next"),
+        &[
+            ("打电话给申请单位，请对方逐组读出指纹", "call the applicant and have the fingerprint read to you"),
+            ("一致：xianmeng charter admit 申请号", "it agrees: xianmeng charter admit REQUEST"),
+            ("不一致：xianmeng charter refuse 申请号", "it does not: xianmeng charter refuse REQUEST"),
+        ],
+    ));
     Ok(())
 }
 

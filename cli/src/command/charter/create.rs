@@ -78,8 +78,7 @@ fn genesis(directory: &DataDirectory, name: &str, now_ms: u64, expires_ms: u64) 
         return Err(Failure::new(ExitCode::InputRefused, "name", zh, en)
             .fix(format!("最多 {NAME_BYTES_MAX} 字节。"), format!("at most {NAME_BYTES_MAX} bytes")));
     }
-    let keys = directory.keys().map_err(|error| home::directory_failure(&error))?;
-    let governance = keys.governance.ok_or_else(super::signing::no_governance_key)?;
+    let governance = home::governance_key_of(directory, None)?;
     let application = directory.application(&FederationId::ZERO).map_err(|error| home::directory_failure(&error))?;
     let founder = MemberNumber(1);
     let operations = vec![

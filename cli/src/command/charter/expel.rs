@@ -121,7 +121,7 @@ mod tests {
         let sealed = seals(&charter, number, std::slice::from_ref(&head), false).expect("the head is an id");
         assert_eq!(sealed[0].last, Some(Position { sequence: 2, id: EntryId([5; 32]) }));
         assert_eq!(seals(&charter, number, &[head], true).expect("nothing to read")[0].last, None);
-        let expel = Operation::Expel { member: number, reason: "试".into(), seals: sealed };
+        let expel = Operation::Expel(Departure { member: number, reason: "试".into(), seals: sealed });
         secretariat.try_append(&mut charter, vec![expel]).expect("the charter accepts it");
         assert_eq!(find(&charter, "2").expect_err("it is gone").code, "member-expelled");
     }

@@ -1,7 +1,5 @@
 //! `charter invite`: an invitation file for one or several organisations.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,6 +9,8 @@ use node::joining::{Invitation, InvitationPeer};
 use protocol::identity::{BlockHash, PublicKey};
 use serde_json::json;
 
+use crate::card::card;
+use crate::code;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
@@ -37,6 +37,18 @@ pub struct InviteArguments {
     /// The file to write (never overwritten)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// 只供一家使用：第一个用它申请的单位。
+    /// For one applicant only: the first that uses it
+    #[arg(long)]
+    single: bool,
+    /// 在终端显示二维码。
+    /// Show it as a QR code on the terminal
+    #[arg(long)]
+    qr: bool,
+    /// 把二维码写成图片（SVG，不覆盖）。
+    /// Write the QR code as a picture (SVG, never overwritten)
+    #[arg(long, value_name = "FILE")]
+    qr_file: Option<PathBuf>,
 }
 
 /// Writes the file, and has the node remember its token.
@@ -57,15 +69,30 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
         token: hex::encode(token),
         expires_ms: time::now_ms() + arguments.days * time::DAY_MS,
     };
+    // Before anything is written or remembered: a code that is too large, or a picture that exists.
+    let line = invitation::to_line(&invitation);
+    let picture = arguments.qr.then(|| code::terminal(&line)).transpose()?;
+    if let Some(path) = &arguments.qr_file {
+        code::write_svg(&line, path)?;
+    }
     // The file first: a token without a file helps nobody, and a file that exists must stop everything.
-    write_new(arguments, &invitation)?;
-    let remember = NewInvitation { token: invitation.token.clone(), expires_ms: invitation.expires_ms };
+    code::write_new(&arguments.out, invitation::to_json(&invitation).as_bytes())?;
+    let remember =
+        NewInvitation { token: invitation.token.clone(), expires_ms: invitation.expires_ms, single: arguments.single };
     if let Err(failure) = client.post_silent("/v1/invitations", &remember) {
         // The node does not know the token, so the file would only mislead.
-        let _ = std::fs::remove_file(&arguments.out);
+        for path in std::iter::once(&arguments.out).chain(&arguments.qr_file) {
+            let _ = std::fs::remove_file(path);
+        }
         return Err(failure);
     }
-    context.out.json(&json!({"file": arguments.out, "invitation": invitation}));
+    context.out.json(&json!({
+        "file": arguments.out,
+        "qr_file": arguments.qr_file,
+        "invitation": invitation,
+        "line": line,
+        "single": arguments.single,
+    }));
     let (file, until) = (arguments.out.display(), time::show(invitation.expires_ms));
     context.out.say(
         format!("邀请函已写入 {file}，{until} 前有效。"),
@@ -78,10 +105,22 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
             "Note: these addresses only work on this machine; name a public one with --address.",
         );
     }
-    context.out.say(
-        "请把文件安全地交给对方；对方执行 xianmeng join 后，会报来指纹供你核对。",
-        "Hand it over safely; after `xianmeng join` the applicant reads you a fingerprint to compare.",
-    );
+    if let Some(picture) = picture {
+        context.out.line(picture);
+        context.out.line(&line);
+    }
+    context.out.line(card(
+        ("下一步", "Next"),
+        &[
+            ("把邀请函安全地交给对方", "hand the invitation over safely"),
+            ("对方执行 xianmeng join 邀请函.json", "the applicant runs: xianmeng join INVITATION.json"),
+            (
+                "对方来电报六组数字：xianmeng charter applications 核对",
+                "they call and read six groups: compare them there",
+            ),
+            ("一致才批准：xianmeng charter admit 申请号", "only if they agree: xianmeng charter admit REQUEST"),
+        ],
+    ));
     Ok(())
 }
 
@@ -116,20 +155,6 @@ fn reachable(listen: Vec<String>) -> Vec<String> {
 
 fn is_loopback(address: &str) -> bool {
     address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/")
-}
-
-fn write_new(arguments: &InviteArguments, invitation: &Invitation) -> Result<(), Failure> {
-    let path = &arguments.out;
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
-        if error.kind() != std::io::ErrorKind::AlreadyExists {
-            return Failure::file(path, &error);
-        }
-        let (zh, en) = (format!("{} 已存在，没有覆盖。", path.display()), format!("{} exists", path.display()));
-        Failure::new(ExitCode::InputRefused, "file-exists", zh, en).fix("请换一个文件名。", "choose another name")
-    })?;
-    file.write_all(invitation::to_json(invitation).as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(|error| Failure::file(path, &error))
 }
 
 #[cfg(test)]

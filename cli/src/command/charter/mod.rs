@@ -5,8 +5,9 @@ mod applications;
 mod create;
 mod expel;
 mod invite;
+mod refuse;
 mod show;
-mod signing;
+pub(super) mod signing;
 
 use clap::Subcommand;
 
@@ -28,6 +29,9 @@ pub enum CharterCommand {
     /// 批准入盟申请。
     /// Admit applicants
     Admit(admit::AdmitArguments),
+    /// 不批准一份入盟申请。
+    /// Turn an application away
+    Refuse(refuse::RefuseArguments),
     /// 除名一个成员。
     /// Expel a member
     Expel(expel::ExpelArguments),
@@ -43,6 +47,7 @@ pub fn perform(context: &Context, command: CharterCommand) -> Result<(), Failure
         CharterCommand::Invite(arguments) => invite::perform(context, &arguments),
         CharterCommand::Applications => applications::perform(context),
         CharterCommand::Admit(arguments) => admit::perform(context, &arguments),
+        CharterCommand::Refuse(arguments) => refuse::perform(context, &arguments),
         CharterCommand::Expel(arguments) => expel::perform(context, &arguments),
         CharterCommand::Show => show::perform(context),
     }

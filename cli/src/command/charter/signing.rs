@@ -61,8 +61,7 @@ pub fn sign_and_send(
 ) -> Result<Charter, Failure> {
     let (directory, client) = (context.directory()?, context.client()?);
     let (mut charter, view) = fetch(&client, &directory)?;
-    let keys = directory.keys().map_err(|error| home::directory_failure(&error))?;
-    let governance = keys.governance.ok_or_else(no_governance_key)?;
+    let governance = home::governance_key(context, None)?;
     if !charter.registrars().contains_key(&public_key(&governance)) {
         let (zh, en) = ("本节点不是登记人，不能签署章程块。", "this node is no registrar and signs no charter blocks");
         return Err(Failure::new(ExitCode::NotAllowed, "not-registrar", zh, en)
@@ -117,13 +116,6 @@ fn check_clock(tip_ms: u64, now_ms: u64) -> Result<(), Failure> {
 
 fn send(client: &Client, block: &SignedBlock) -> Result<(), Failure> {
     client.post_silent("/v1/charter/blocks", &AppendBlock { block: hex::encode(block.encode()) })
-}
-
-/// The failure of a node without a governance key.
-pub fn no_governance_key() -> Failure {
-    let (zh, en) = ("数据目录里没有治理密钥。", "the data directory holds no governance key");
-    Failure::new(ExitCode::NotAllowed, "no-governance-key", zh, en)
-        .fix("请放回 keys/governance.key 再试。", "put keys/governance.key back and try again")
 }
 
 /// What this key signed last.

@@ -1,15 +1,42 @@
-//! `key`: what concerns this node's keys and the log that they sign.
+//! `key`: the secret keys of this node as files: which there are, how they are protected, and where else they lie; and
+//! the log that they sign.
 
 mod confirm_alone;
+mod list;
+pub mod outside;
+mod protect;
 
 use clap::Subcommand;
+use node::directory::DataDirectory;
+use node::directory::keystore::KeyName;
+use protocol::charter::Purpose;
 
 use crate::context::Context;
+use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
+use crate::home;
 
-/// What can be done about keys.
+/// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
+    /// 列出密钥：用途、公钥、有无口令、是否在章程里。
+    /// List the keys: purpose, public half, protection, whether the charter names them
+    List,
+    /// 用口令保护密钥，或更换口令。
+    /// Protect keys by a passphrase, or change it
+    Protect(protect::ProtectArguments),
+    /// 取消口令保护。
+    /// Take the protection away
+    Unprotect(protect::ProtectArguments),
+    /// 把一把密钥复制到文件，例如登记人的 U 盘。
+    /// Copy a key to a file, for instance on a registrar's stick
+    Export(outside::ExportArguments),
+    /// 从数据目录删除一把密钥。
+    /// Remove a key from the data directory
+    Remove(outside::RemoveArguments),
+    /// 重新制作恢复包。
+    /// Write a fresh recovery kit
+    Kit(outside::KitArguments),
     /// 没有其他成员可问时，允许本节点只凭本机数据签署（有分叉的风险）。
     /// Let this node sign from its own disk alone when nobody else can be asked (risks a fork)
     ConfirmAlone(confirm_alone::ConfirmAloneArguments),
@@ -18,6 +45,43 @@ pub enum KeyCommand {
 /// Does what was asked.
 pub fn perform(context: &Context, command: KeyCommand) -> Result<(), Failure> {
     match command {
+        KeyCommand::List => list::perform(context),
+        KeyCommand::Protect(arguments) => protect::protect(context, &arguments),
+        KeyCommand::Unprotect(arguments) => protect::unprotect(context, &arguments),
+        KeyCommand::Export(arguments) => outside::export(context, &arguments),
+        KeyCommand::Remove(arguments) => outside::remove(context, &arguments),
+        KeyCommand::Kit(arguments) => outside::kit(context, &arguments),
         KeyCommand::ConfirmAlone(arguments) => confirm_alone::perform(context, &arguments),
     }
+}
+
+/// What a purpose is called in Chinese.
+fn purpose_zh(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Signing => "签名",
+        Purpose::Transport => "传输",
+        Purpose::Encryption => "加密",
+        Purpose::Governance => "治理",
+    }
+}
+
+/// The keys that a word names: one key by its name, or every key of a purpose; all keys without a word.
+fn chosen(directory: &DataDirectory, word: Option<&str>) -> Result<Vec<KeyName>, Failure> {
+    let mut names = directory.keystore().names().map_err(|error| home::directory_failure(&error))?;
+    let Some(word) = word else { return Ok(names) };
+    match (Purpose::from_name(word), KeyName::parse(word)) {
+        (Some(purpose), _) => names.retain(|name| name.purpose == purpose),
+        (None, Some(key)) => names.retain(|name| *name == key),
+        (None, None) => names.clear(),
+    }
+    if names.is_empty() {
+        return Err(unknown(word));
+    }
+    Ok(names)
+}
+
+fn unknown(word: &str) -> Failure {
+    let (zh, en) = (format!("没有密钥 {word}。"), format!("there is no key {word}"));
+    Failure::new(ExitCode::NotFound, "key-unknown", zh, en)
+        .fix("xianmeng key list 列出全部。", "`xianmeng key list` lists them")
 }

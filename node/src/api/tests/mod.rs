@@ -44,7 +44,7 @@ impl ApiHooks for TestHooks {
         id == "abcd"
     }
 
-    fn add_invitation(&self, token: String, expires_ms: u64) -> Result<(), String> {
+    fn add_invitation(&self, token: String, expires_ms: u64, _: bool) -> Result<(), String> {
         if expires_ms < now_ms() {
             return Err("it has expired".into());
         }
