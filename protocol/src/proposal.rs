@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bytes::{LayoutError, Reader};
 use crate::charter::{Block, Charter, SignedBlock, Tally};
 use crate::entry::VerifiedEntry;
-use crate::identity::{BlockHash, MemberNumber, PublicKey, Signature};
+use crate::identity::{BlockHash, Domain, MemberNumber, PublicKey, Signature, verify};
 use crate::limits::{BODY_NONCE_BYTES, PROPOSED_BLOCK_BYTES_MAX};
 use crate::view::{BodySource, Place};
 
@@ -137,7 +137,8 @@ pub struct OpenProposal {
 #[derive(Debug, Clone, Default)]
 pub struct Collection {
     proposals: BTreeMap<BlockHash, Note>,
-    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, Signature>>,
+    /// Any member can carry an endorsement for any key, so one that does not hold must not push out one that does.
+    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, BTreeSet<Signature>>>,
     withdrawals: BTreeMap<BlockHash, BTreeSet<MemberNumber>>,
 }
 
@@ -149,14 +150,18 @@ impl Collection {
             KIND_PROPOSAL => match Proposal::decode(body) {
                 Ok(Proposal { block }) => {
                     let note = Note { place, author, version: block.version, time_ms: entry.header().time_ms };
-                    self.proposals.entry(block.hash()).or_insert(note);
+                    // Of two members that propose one block the first by place did, whichever body arrived first.
+                    let held = self.proposals.entry(block.hash()).or_insert(note);
+                    if note.place < held.place {
+                        *held = note;
+                    }
                     true
                 }
                 Err(_) => false,
             },
             KIND_ENDORSEMENT => match Endorsement::decode(body) {
                 Ok(Endorsement { block, key, signature: Some(signature) }) => {
-                    self.endorsements.entry(block).or_default().insert(key, signature);
+                    self.endorsements.entry(block).or_default().entry(key).or_default().insert(signature);
                     true
                 }
                 Ok(Endorsement { block, signature: None, .. }) => {
@@ -199,14 +204,19 @@ impl Collection {
         let fault = charter.check_proposal(&block).err().map(|error| error.to_string());
         let mut block = SignedBlock::unsigned(block).ok()?;
         let withdrawn = self.withdrawals.get(hash).cloned().unwrap_or_default();
-        for (key, signature) in self.endorsements.get(hash).into_iter().flatten() {
+        let federation = charter.federation();
+        let holds = |key: &PublicKey, signature: &&Signature| {
+            verify(key, Domain::Block, &federation, hash.as_bytes(), signature)
+        };
+        for (key, signatures) in self.endorsements.get(hash).into_iter().flatten() {
             let holder = charter.ever_of(key).map(|(member, _)| member);
             // Signatures of keys that nobody holds would only swell the block.
-            if holder.is_some_and(|member| !withdrawn.contains(&member)) {
+            if holder.is_some_and(|member| !withdrawn.contains(&member))
+                && let Some(signature) = signatures.iter().find(|signature| holds(key, signature))
+            {
                 block.add_signature(*key, *signature);
             }
         }
-        block.keep_valid(&charter.federation());
         let tally = charter.tally(&block);
         Some(OpenProposal { block, author: note.author, time_ms: note.time_ms, tally, withdrawn, fault })
     }
