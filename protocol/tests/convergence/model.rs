@@ -92,7 +92,7 @@ impl Model {
                 continue;
             }
             let turn = roster.logs[log].turn(roster.logs[*from].member, entry.header().charter);
-            let Some(turn) = if own { Some(0) } else { turn } else { continue };
+            let Some(turn) = (if own { Some(0) } else { turn }) else { continue };
             let place = (turn, *from, entry.header().sequence);
             if place >= begun && entry.header().time_ms <= as_of_ms {
                 statements.push((place, stated));
@@ -104,7 +104,8 @@ impl Model {
         for (_, stated) in statements {
             if stated.operation == Operation::Withdraw {
                 let reason = stated.fields.get(&FIELD_REASON).cloned();
-                withdrawn = Some(reason.and_then(|reason| if let Value::Text(text) = reason { Some(text) } else { None }));
+                withdrawn =
+                    Some(reason.and_then(|reason| if let Value::Text(text) = reason { Some(text) } else { None }));
                 continue;
             }
             stated.cleared.iter().for_each(|number| drop(fields.remove(number)));

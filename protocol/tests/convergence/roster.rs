@@ -86,9 +86,8 @@ impl Roster {
     /// Ballots that decide without the registrars; `None` below three voters.
     pub fn ballots_needed(&self) -> Option<usize> {
         let voters = self.voters().len();
-        let needed = (1..=voters).find(|ballots| {
-            if self.half_is_enough { ballots * 2 >= voters } else { ballots * 2 > voters }
-        });
+        let needed =
+            (1..=voters).find(|ballots| if self.half_is_enough { ballots * 2 >= voters } else { ballots * 2 > voters });
         needed.filter(|_| voters >= 3)
     }
 
@@ -142,7 +141,10 @@ impl Roster {
             Operation::TakeRole { seat, .. } => self.seats[*seat as usize - 1].ended = true,
             Operation::Reassign { from, to, .. } => {
                 let version = self.version();
-                self.logs.iter_mut().filter(|log| log.owner() == from.0).for_each(|log| log.heirs.push((version, to.0)));
+                self.logs
+                    .iter_mut()
+                    .filter(|log| log.owner() == from.0)
+                    .for_each(|log| log.heirs.push((version, to.0)));
             }
             Operation::Erase { targets, .. } => self.erased.extend(targets),
             _ => {}
