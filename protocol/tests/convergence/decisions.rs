@@ -25,17 +25,17 @@ impl World {
 
     /// One random decision.
     pub fn decide(&mut self, random: &mut Rng) {
-        let operations = match random.u8(..16) {
+        let operations = match random.u8(..17) {
             0 => self.admission_of_somebody(random),
             1 => self.warning(random),
             2 | 3 => self.departure(random),
             4 => self.reinstatement(random),
             5 => self.replacement(random),
-            6..=8 => self.moved_seal(random),
-            9 => self.granted_seat(random),
-            10 => self.taken_seat(random),
-            11 => self.rules(random),
-            12 | 13 => self.reassignment(random),
+            6..=9 => self.moved_seal(random),
+            10 => self.granted_seat(random),
+            11 => self.taken_seat(random),
+            12 => self.rules(random),
+            13 | 14 => self.reassignment(random),
             _ => self.erased(random),
         };
         if let Some(operations) = operations {
@@ -225,17 +225,20 @@ impl World {
         }
     }
 
+    /// Seals move, most of all those of logs that parted: up, down, and between the branches.
     fn moved_seal(&mut self, random: &mut Rng) -> Option<Vec<Operation>> {
-        let spoken: Vec<usize> = (0..self.branches.len())
-            .filter(|log| !self.branches[*log].0.is_empty() && self.worth(random, *log))
-            .collect();
-        let log = *random.choice(&spoken)?;
+        let spoken = |log: &usize| !self.branches[*log].0.is_empty();
+        let parted = |log: &usize| self.branches[*log].0.len() > 1;
+        let mut logs: Vec<usize> = (0..self.branches.len()).filter(spoken).collect();
+        if logs.iter().any(parted) && random.u8(..8) > 0 {
+            logs.retain(parted);
+        }
+        let sealed = |log: &usize| self.roster.logs[*log].seal.is_some();
+        if logs.iter().any(sealed) && random.u8(..3) > 0 {
+            logs.retain(sealed);
+        }
+        let log = *random.choice(&logs)?;
         Some(vec![Operation::SealKey(self.seal(random, log))])
-    }
-
-    /// Seals that were set move more often than new ones are set.
-    fn worth(&self, random: &mut Rng, log: usize) -> bool {
-        self.roster.logs[log].seal.is_some() || random.u8(..3) == 0
     }
 
     fn granted_seat(&mut self, random: &mut Rng) -> Option<Vec<Operation>> {

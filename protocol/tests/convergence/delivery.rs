@@ -99,6 +99,17 @@ impl Delivery {
                 peer.replica = restored;
                 "a restart".to_owned()
             }
+            9 => {
+                // As from a good peer or a file: one branch from its beginning, mostly of a log that parted.
+                let parted: Vec<_> = world.branches.iter().filter(|branches| branches.0.len() > 1).collect();
+                let Some(branch) = random.choice(parted).and_then(|branches| random.choice(&branches.0)) else {
+                    return;
+                };
+                for entry in branch {
+                    peer.insert(entry);
+                }
+                format!("a whole branch up to {:?}", branch.last().map(|entry| entry.id()))
+            }
             _ => {
                 let Some(entry) = inbox.entries.pop() else { return };
                 let outcome = peer.insert(&entry);
