@@ -229,7 +229,8 @@ impl View {
         match entry.header().kind {
             KIND_ADDRESS => self.note_address(place, author, entry),
             KIND_PROPOSAL | KIND_ENDORSEMENT => {
-                if !self.collection.insert(place, author, entry) {
+                let read = self.collection.insert(place, author, entry);
+                if !read {
                     self.aside.insert(place, Aside::Quarantined);
                 }
             }

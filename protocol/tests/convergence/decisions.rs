@@ -45,7 +45,7 @@ impl World {
 
     /// Lets somebody sign, tells the charter, and compares what it says with what the roster says.
     fn append(&mut self, random: &mut Rng, operations: Vec<Operation>, strongly: bool) {
-        let names: Vec<String> = operations.iter().map(|operation| summary(operation)).collect();
+        let names: Vec<String> = operations.iter().map(summary).collect();
         let time = self.charter.tip_block().time_ms + 1_000;
         let block = self.charter.next_block(time, EXPIRES_MS, operations);
         let next = self.roster.after(&block);
