@@ -23,8 +23,16 @@ impl World {
         self.append(random, vec![operation], true);
     }
 
-    /// One random decision.
+    /// One random decision; now and then a seal that wanders from branch to branch.
     pub fn decide(&mut self, random: &mut Rng) {
+        if random.u8(..6) == 0 {
+            let parted = (0..self.branches.len()).find(|log| self.branches[*log].0.len() > 1);
+            for _ in 0..if parted.is_some() { 3 } else { 0 } {
+                let seal = parted.map(|log| Operation::SealKey(self.seal(random, log)));
+                self.append(random, seal.into_iter().collect(), true);
+            }
+            return;
+        }
         let operations = match random.u8(..17) {
             0 => self.admission_of_somebody(random),
             1 => self.warning(random),

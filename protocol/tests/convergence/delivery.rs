@@ -79,7 +79,11 @@ impl Delivery {
             0..=5 if inbox.blocks.len() > kept => {
                 let block = inbox.blocks.remove(0);
                 peer.insert_block(&block);
-                format!("block {}", block.block().version)
+                let fetches = random.bool();
+                if fetches {
+                    fetch_sealed(peer, world);
+                }
+                format!("block {}{}", block.block().version, if fetches { ", and what its seals name" } else { "" })
             }
             6 if !inbox.proofs.is_empty() => {
                 let proof = inbox.proofs.swap_remove(0);
@@ -192,6 +196,18 @@ impl Delivery {
                 }
                 watched.check(true, world);
             }
+        }
+    }
+}
+
+/// Gives a peer the branches that its charter's seals name and it lacks, as a session with a good peer would.
+fn fetch_sealed(peer: &mut Peer, world: &World) {
+    for grant in peer.replica.charter().logs().to_vec() {
+        let Some(Some(last)) = grant.seal.filter(|_| peer.replica.lacks_sealed_branch(grant.number)) else { continue };
+        let branches = &world.branches[grant.number as usize].0;
+        let sealed = branches.iter().find(|branch| branch.iter().any(|entry| entry.id() == last.id));
+        for entry in sealed.into_iter().flatten() {
+            peer.insert(entry);
         }
     }
 }
