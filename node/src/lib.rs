@@ -11,6 +11,7 @@ pub mod dialer;
 pub mod directory;
 pub mod gossip;
 pub mod joining;
+pub mod key_request;
 pub mod network;
 pub mod node;
 pub mod records;
