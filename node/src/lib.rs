@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod beacons;
+pub mod charter_words;
 pub mod config;
 pub mod core;
 pub mod dialer;
@@ -14,6 +15,7 @@ pub mod joining;
 pub mod key_request;
 pub mod network;
 pub mod node;
+pub mod pins;
 pub mod records;
 pub mod store;
 pub mod sync;
