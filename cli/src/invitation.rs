@@ -37,7 +37,8 @@ fn parse(text: &str, now_ms: u64) -> Result<Invitation, Failure> {
             .fix("请升级本程序。", "update this program"));
     }
     let invitation: Invitation = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
-    if invitation.pin.as_bytes() != invitation.federation.as_bytes() {
+    let genesis = invitation.pin.as_bytes() == invitation.federation.as_bytes();
+    if invitation.pin_version == 0 || (invitation.pin_version == 1) != genesis {
         return Err(unreadable("pin ≠ federation".into()));
     }
     if invitation.bootstrap.iter().all(|node| node.addresses.is_empty()) {
@@ -69,6 +70,7 @@ mod tests {
             federation: FederationId([7; 32]),
             federation_name: "测试联盟".into(),
             pin: BlockHash([7; 32]),
+            pin_version: 1,
             bootstrap: vec![InvitationPeer {
                 transport: PublicKey([1; 32]),
                 addresses: vec!["/ip4/127.0.0.1/tcp/1".into()],

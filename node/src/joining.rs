@@ -48,14 +48,21 @@ pub struct Invitation {
     pub federation: FederationId,
     /// Name of the federation.
     pub federation_name: String,
-    /// Hash of the genesis block, by which the charter that comes is recognised.
+    /// Hash of the charter's tip at the time of inviting: a charter without that block is another branch.
     pub pin: BlockHash,
+    /// Version of that block; 1 is the genesis block.
+    #[serde(default = "genesis_version")]
+    pub pin_version: u32,
     /// Nodes to ask.
     pub bootstrap: Vec<InvitationPeer>,
     /// Random; the inviting node remembers it.
     pub token: String,
     /// Until when it is worth anything, in milliseconds since 1970 (UTC).
     pub expires_ms: u64,
+}
+
+fn genesis_version() -> u32 {
+    1
 }
 
 /// A node that an invitation names.
@@ -261,6 +268,11 @@ fn accept(
     }
     for block in later {
         charter.append(block.clone())?;
+    }
+    let pinned = (invitation.pin_version as usize).checked_sub(1).and_then(|index| charter.blocks().get(index));
+    // A long charter comes in part, and sync brings the rest.
+    if pinned.is_some_and(|block| block.hash() != invitation.pin) {
+        return Err(JoinError::Charter(format!("its block {} is another", invitation.pin_version)));
     }
     let member = charter.log_of(own).map(|grant| grant.member);
     let member = member.ok_or_else(|| JoinError::Charter("it does not admit this member".into()))?;
