@@ -80,10 +80,10 @@ pub fn describe(operation: &Operation, charter: Option<&Charter>) -> Words {
 }
 
 fn class_key(wrapped: &WrappedClassKey) -> (String, String) {
-    let (class, epoch) = (wrapped.class, wrapped.epoch);
+    let (class, version) = (wrapped.class, wrapped.version);
     (
-        format!("发布{}类读者的第 {epoch} 期类密钥", class.zh()),
-        format!("publishes class key {epoch} of the {} class", class.name()),
+        format!("发布{}类读者的第 {version} 版类密钥", class.zh()),
+        format!("publishes class key {version} of the {} class", class.name()),
     )
 }
 

@@ -32,8 +32,8 @@ use crate::twin::Twins;
 const CONFIRMED_WAITING: usize = 64;
 /// How long the block that takes a member's rights has to reach it before it is cut off.
 const FAREWELL: Duration = Duration::from_millis(300);
-/// How often a node that may not sign looks whether it may.
-const OBSTACLE_POLL: Duration = Duration::from_secs(5);
+/// How often a node that has not stated its addresses yet looks whether it may.
+const ADDRESS_POLL: Duration = Duration::from_secs(1);
 /// How long open requests and streams may take to end at shutdown.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(5);
 
@@ -292,11 +292,14 @@ async fn follow_charter(core: Core, network: Network, sync: SyncHandle) {
 }
 
 /// States this node's addresses in its log when they changed.
+///
+/// It waits until somebody is there to read them: a machine that was set back and reaches nobody would otherwise fork
+/// its log for the sake of an address.
 async fn state_addresses(core: Core, network: Network, keys: Keys, config: Config) {
     let mut changes = core.changes();
-    while core.publishing_obstacle().is_some() {
-        // A clock that was behind catches up without any change of state.
-        let changed = tokio::time::timeout(OBSTACLE_POLL, changes.changed()).await;
+    while core.publishing_obstacle().is_some() || !reaches_members(&core, &network).await {
+        // A clock that was behind catches up without any change of state, and so does a connection.
+        let changed = tokio::time::timeout(ADDRESS_POLL, changes.changed()).await;
         if matches!(changed, Ok(Err(_))) {
             return;
         }
@@ -325,6 +328,12 @@ async fn state_addresses(core: Core, network: Network, keys: Keys, config: Confi
     if let Err(error) = core.publish(vec![Draft { kind: KIND_ADDRESS, body }]).await {
         tracing::warn!(%error, "the addresses of this node were not stated");
     }
+}
+
+async fn reaches_members(core: &Core, network: &Network) -> bool {
+    let peers = network.peers().await.unwrap_or_default();
+    let members = core.read(|state| state.replica.charter().transport_keys());
+    peers.iter().any(|peer| members.contains_key(&peer.peer))
 }
 
 /// Loopback addresses are of use only where there is nothing else, that is, in a federation on one machine.
