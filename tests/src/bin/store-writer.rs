@@ -29,7 +29,7 @@ fn main() {
     let Opened { store, mut replica, .. } = opened.expect("the store opens");
     let mut changes = Vec::new();
     for block in &charter.blocks()[1..] {
-        replica.append_block(block.clone(), &mut changes).expect("the block follows the tip");
+        replica.append_block(block.clone(), &store, &mut changes).expect("the block follows the tip");
     }
     store.commit(&[], &changes).expect("the blocks are stored");
     // Some runs write only what others signed: then no fsync of the journal happens to help the database.

@@ -138,7 +138,7 @@ fn fill(node: &Node, charter: &Charter, entries: &[Arc<VerifiedEntry>]) {
     let (store, mut replica) = (opened.store, opened.replica);
     let mut changes = Vec::new();
     for block in &charter.blocks()[1..] {
-        replica.append_block(block.clone(), &mut changes).expect("the charter is valid");
+        replica.append_block(block.clone(), &store, &mut changes).expect("the charter is valid");
     }
     for group in entries.chunks(2_000) {
         for entry in group {
