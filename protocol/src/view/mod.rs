@@ -228,10 +228,8 @@ impl View {
     fn insert_system(&mut self, place: Place, author: MemberNumber, entry: &VerifiedEntry) {
         match entry.header().kind {
             KIND_ADDRESS => self.note_address(place, author, entry),
-            KIND_PROPOSAL | KIND_ENDORSEMENT => {
-                if !self.collection.insert(place, author, entry) {
-                    self.aside.insert(place, Aside::Quarantined);
-                }
+            KIND_PROPOSAL | KIND_ENDORSEMENT if !self.collection.insert(place, author, entry) => {
+                self.aside.insert(place, Aside::Quarantined);
             }
             KIND_ACKNOWLEDGEMENT => {
                 let Some(body) = entry.body() else { return };
