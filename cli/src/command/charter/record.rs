@@ -28,9 +28,9 @@ pub struct SigningRecord {
 }
 
 impl SigningRecord {
-    /// The notes of the node's own key.
+    /// The notes of the node's own key: the same ones as of its file.
     pub fn of_directory(directory: &DataDirectory) -> Self {
-        Self { path: directory.path().join("signed.json") }
+        Self::of_key_file(&directory.path().join("keys").join("governance.key"))
     }
 
     /// The notes of a key file.
