@@ -3,10 +3,10 @@
 //! The file is verified before it gets its name, so a bundle that lies there was complete when it was written. Sealed
 //! values go into it as they are: nothing is opened, and nothing needs a key to be verified.
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::command::export::{check_whole, refuse_existing, write_checked};
@@ -14,9 +14,6 @@ use crate::command::verify::{self, AuditReport};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::time;
-
-/// Bytes after which a person is told how far the download is.
-const PROGRESS_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Arguments of `audit bundle`.
 #[derive(Debug, Args)]
@@ -38,8 +35,9 @@ pub fn perform(context: &Context, arguments: &BundleArguments) -> Result<(), Fai
     refuse_existing(&path, false)?;
     let query = [("member", arguments.member.to_string()), ("audit", "true".to_owned())];
     let answer = client.get_reader("/v1/export", &query)?;
-    let answer = Progress { answer, bytes: 0, shown: 0, speaks: context.out.is_interactive() };
-    let (bytes, audit) = write_checked(answer, &path, false, |partial| {
+    let bar = progress_bar();
+    let (bytes, audit) = write_checked(bar.wrap_read(answer), &path, false, |partial| {
+        bar.finish_and_clear();
         check_whole(partial)?;
         verify::check_audit(partial).map_err(|failure| {
             failure.fix(
@@ -72,22 +70,11 @@ fn default_path(member: u32) -> PathBuf {
     PathBuf::from(format!("xianmeng-audit-{member}-{day}.bundle"))
 }
 
-/// Tells a person how much has come.
-struct Progress<R> {
-    answer: R,
-    bytes: u64,
-    shown: u64,
-    speaks: bool,
-}
-
-impl<R: Read> Read for Progress<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.answer.read(buffer)?;
-        self.bytes += count as u64;
-        if self.speaks && self.bytes - self.shown >= PROGRESS_BYTES {
-            self.shown = self.bytes;
-            eprintln!("已取得 {0} MiB … {0} MiB so far", self.bytes >> 20);
-        }
-        Ok(count)
+/// Drawn on standard error, and only where somebody looks at it.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("取得 {bytes} {bytes_per_sec} {elapsed}") {
+        bar.set_style(style);
     }
+    bar
 }

@@ -13,6 +13,8 @@ mod checker;
 mod finding;
 
 #[cfg(test)]
+mod audit_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fs;
