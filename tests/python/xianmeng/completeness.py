@@ -76,6 +76,8 @@ class AuditVerifier(Verifier):
         """For each log: the sequences that were met, as [next, gaps]."""
         self.attested = {}
         """Member by transport key, for every attestation that holds."""
+        self.ahead = []
+        """Entries that name a later charter version than the file holds."""
         self.differences = []
 
     def differs(self, name, words=""):
@@ -103,6 +105,8 @@ class AuditVerifier(Verifier):
             return
         if outcome == "ignored/above-seal":
             self.above_seal += 1
+        elif outcome == "ignored/charter-ahead":
+            self.ahead.append(self.where)
         else:
             self.differs(outcome, self.where)
 
@@ -160,6 +164,9 @@ class AuditVerifier(Verifier):
 
     def compare_charter(self):
         version, held = self.claim["version"], self.charter.version()
+        if version <= held:
+            for where in self.ahead:
+                self.differs("ignored/charter-ahead", where)
         if version != held:
             return self.differs("charter-blocks-missing", f"the claim names version {version}, the file has {held}")
         if self.charter.blocks[-1].hash != self.claim["tip"]:
