@@ -4,6 +4,7 @@
 //! that names sled. Everything between them passes through bounded queues.
 
 pub mod api;
+pub mod audit;
 pub mod beacons;
 pub mod charter_words;
 pub mod config;

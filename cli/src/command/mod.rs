@@ -90,10 +90,9 @@ pub enum Command {
     /// 离线核验导出文件或日志段。
     /// Verify an export or journal segments, without a node
     Verify(verify::VerifyArguments),
-    /// 审计：写出可离线证明一个成员没有缺漏的文件。
-    /// Audit: a file that proves offline that nothing of a member is left out
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
+    /// 重新核验本节点持有的一切，逐一列出差异；audit bundle 写出可离线证明没有缺漏的文件。
+    /// Verify everything that is held again and name every difference; `audit bundle` writes a proof for outsiders
+    Audit(audit::AuditArguments),
     /// 把全部数据导出到一个文件。
     /// Write everything to one file
     Export(export::ExportArguments),
@@ -134,7 +133,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
         Command::Republish(arguments) => republish::perform(context, &arguments),
         Command::Verify(arguments) => verify::perform(context, &arguments),
-        Command::Audit(command) => audit::perform(context, command),
+        Command::Audit(arguments) => audit::perform(context, arguments),
         Command::Export(arguments) => export::perform(context, &arguments),
         Command::ImportBundle(arguments) => import_bundle::perform(context, &arguments),
         Command::Peers => peers::perform(context),

@@ -173,7 +173,8 @@ pub fn refusal_zh(reason: &str) -> &'static str {
     }
 }
 
-fn store_failure(error: &StoreError) -> Failure {
+/// The failure of a store that cannot be opened or read.
+pub fn store_failure(error: &StoreError) -> Failure {
     let en = error.chain().to_string();
     match error {
         StoreError::InUse { directory } => {

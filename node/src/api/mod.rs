@@ -9,6 +9,7 @@
 //! * The other modules are handlers, one for each subject. Reading is done away from the async threads, briefly under
 //!   the lock, and long answers are streamed in pieces.
 
+mod audit;
 mod charter;
 mod connections;
 mod document;

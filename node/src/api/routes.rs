@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, delete, get, post};
 use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
 use super::problem::ApiProblem;
 use super::{
-    Shared, charter, document, export, externals, guard, import, joining, logs, proposals, publish, reading, restate,
-    status,
+    Shared, audit, charter, document, export, externals, guard, import, joining, logs, proposals, publish, reading,
+    restate, status,
 };
 
 /// A route and its bounds.
@@ -49,6 +49,8 @@ pub(super) fn routes() -> Vec<Route> {
         writes("/v1/records/{reference}/revise", post(publish::revise), RECORD_BYTES_MAX),
         writes("/v1/records/{reference}/withdraw", post(publish::withdraw), RECORD_BYTES_MAX),
         reads("/v1/externals", get(externals::externals)),
+        // It goes through everything that is held.
+        Route { timed: false, ..writes("/v1/audit", post(audit::audit), OTHER_BYTES_MAX) },
         reads("/v1/restatements", get(restate::list)),
         writes("/v1/restatements", post(restate::restate), STATEMENTS_BYTES_MAX),
         reads("/v1/export", get(export::export)),

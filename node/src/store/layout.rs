@@ -201,6 +201,12 @@ pub(super) fn decode_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Opti
     (stored.check == expected).then(|| VerifiedEntry::trust_stored(entry))
 }
 
+/// Where the time stands in the stored form of an entry with its body.
+pub(super) fn time_offset(sequence: u64) -> usize {
+    let previous = if sequence > 0 { 32 } else { 0 };
+    1 + 2 * CHECK_BYTES + previous + 64 + 4
+}
+
 /// A stored entry as its bytes say, believed in nothing.
 pub(super) struct StoredEntry {
     /// The entry, unless its header or body keeps no rule.

@@ -29,3 +29,5 @@ pub const COMPRESSION_LEVEL: i32 = 3;
 pub const CLOSE_MS_MAX: u64 = 10_000;
 /// How long one write may take before the store gives up on the database, in milliseconds.
 pub const WRITE_MS_MAX: u64 = 60_000;
+/// Memory that the copy of a database may use to cache pages while it is audited, in bytes.
+pub const AUDIT_CACHE_BYTES: u64 = 32 * 1024 * 1024;

@@ -17,6 +17,7 @@
 //! 3. [`Store::open`] verifies everything. A damaged database is put aside and rebuilt from what is sound in it and from
 //!    the journal; the report names the damage and what peers must send again.
 
+mod audit;
 mod database;
 mod dictionary;
 mod error;
@@ -31,6 +32,7 @@ mod replay;
 mod report;
 mod salvage;
 mod shelf;
+pub mod tampering;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +46,7 @@ use protocol::entry::VerifiedEntry;
 use protocol::identity::{EntryId, FederationId, PublicKey};
 use protocol::replica::{Change, EntrySource, Replica};
 
+pub use audit::{AuditReport, Fault, Finding, Subject, audit_directory};
 pub use error::StoreError;
 pub use open::lock as lock_directory;
 pub use own::JournalledEntry;
@@ -174,6 +177,11 @@ impl Store {
     /// Entries of a signing key in the journal: the sequence that it may sign next as far as this disk knows.
     pub fn journal_length(&self, key: &PublicKey) -> u64 {
         self.writer.lock().journal.content().length(key)
+    }
+
+    /// Verifies everything that is held again, from its bytes; nothing is repaired. Takes its time.
+    pub fn audit(&self, genesis: &SignedBlock) -> Result<AuditReport, StoreError> {
+        audit::audit(self.shelf.database(), &self.directory.join(JOURNAL), genesis)
     }
 
     /// Why the store takes no more writes, if it does not.

@@ -1,5 +1,6 @@
 //! Stories across real nodes: processes, loopback, the command line. One binary, so that it is linked once.
 
+mod audit;
 mod bundle;
 mod charter;
 mod clones;
