@@ -14,6 +14,7 @@ pub mod gossip;
 pub mod joining;
 pub mod network;
 pub mod node;
+pub mod pins;
 pub mod place;
 pub mod records;
 pub mod store;

@@ -2,6 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
+//! | `a` entry id | entry that another branch displaced |
 //! | `b` version | charter block |
 //! | `e` log sequence | entry |
 //! | `h` log | head: length and last id |
@@ -11,7 +12,7 @@
 //!
 //! Numbers in keys are big-endian, so that keys sort as numbers do. An entry leaves out its key and sequence, which
 //! its place implies, and the hash of a body that is there. It keeps the predecessor's id, so that one read is enough
-//! to rebuild the header. Its check covers id and signature, and the id covers everything else. The other values are
+//! to rebuild the header. A displaced entry has no place, so key and sequence stand before it. Its check covers id and signature, and the id covers everything else. The other values are
 //! behind a check over key and content.
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ const CHECK_BYTES: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Space {
+    Attic = b'a',
     Block = b'b',
     Entry = b'e',
     Head = b'h',
@@ -50,7 +52,7 @@ pub(super) fn key_length(first: u8) -> usize {
     match first {
         b'b' | b'h' => 5,
         b'e' => 13,
-        b'p' => 33,
+        b'a' | b'p' => 33,
         _ => 1,
     }
 }
@@ -79,6 +81,12 @@ pub(super) fn entry_key(log: LogNumber, sequence: u64) -> [u8; 13] {
 pub(super) fn proof_key(key: &PublicKey) -> [u8; 33] {
     let mut out = [Space::Proof as u8; 33];
     out[1..].copy_from_slice(key.as_bytes());
+    out
+}
+
+pub(super) fn attic_key(id: &EntryId) -> [u8; 33] {
+    let mut out = [Space::Attic as u8; 33];
+    out[1..].copy_from_slice(id.as_bytes());
     out
 }
 
@@ -191,6 +199,20 @@ pub(super) fn decode_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Opti
     let (entry, found) = read_entry(key, sequence, value).ok()??;
     let expected = check(entry.id().as_bytes(), entry.signature().as_bytes());
     (found == expected).then(|| VerifiedEntry::trust_stored(entry))
+}
+
+/// The stored form of a displaced entry.
+pub(super) fn encode_displaced(entry: &VerifiedEntry) -> Vec<u8> {
+    let header = entry.header();
+    [header.key.as_bytes().as_slice(), &header.sequence.to_le_bytes(), &encode_entry(entry)].concat()
+}
+
+/// Rebuilds a displaced entry; `None` when it is not what was written under `key`.
+pub(super) fn decode_displaced(key: &[u8], value: &[u8]) -> Option<VerifiedEntry> {
+    let (signer, rest) = value.split_first_chunk::<32>()?;
+    let (sequence, stored) = rest.split_first_chunk::<8>()?;
+    let entry = decode_entry(&PublicKey(*signer), u64::from_le_bytes(*sequence), stored)?;
+    (attic_key(&entry.id()) == *key).then_some(entry)
 }
 
 type Read = Option<(Entry, [u8; CHECK_BYTES])>;
