@@ -20,11 +20,13 @@ use crate::config::Config;
 use crate::core::{Core, Stop, now_ms};
 use crate::dialer::{Bootstrap, Dialer};
 use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
+use crate::erasure::Purger;
 use crate::gate::Gate;
 use crate::gossip::{Judge, publish_events};
 use crate::joining::{self, Applicant, Desk, JoinError};
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
-use crate::store::{OpenReport, Store, StoreError, lock_directory};
+use crate::pins;
+use crate::store::{OpenReport, Settings, Store, StoreError, lock_directory};
 use crate::sync::{Scheduler, SyncHandle};
 use crate::twin::Twins;
 
@@ -88,7 +90,8 @@ impl Node {
         let genesis = directory.genesis()?.ok_or(NodeError::NoFederation)?;
         let own = public_key(&keys.signing);
         let path = directory.path().to_owned();
-        let opened = tokio::task::spawn_blocking(move || Store::open(&path, genesis, Some(own), &Default::default()));
+        let settings = Settings { pins: pins::pins(&directory)?, ..Settings::default() };
+        let opened = tokio::task::spawn_blocking(move || Store::open(&path, genesis, Some(own), &settings));
         let opened = opened.await.expect("opening the store does not panic: it guards itself")?;
         let report = opened.report.clone();
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
@@ -96,6 +99,7 @@ impl Node {
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
+        tasks.spawn(Purger::new(core.clone(), directory.clone(), report.erased).run());
         let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
         let (desk, sync, twins) = (network.desk, network.sync, network.twins);

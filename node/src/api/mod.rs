@@ -12,6 +12,7 @@
 mod charter;
 mod connections;
 mod document;
+pub(crate) mod erase;
 mod export;
 mod externals;
 mod extract;

@@ -9,9 +9,11 @@ use protocol::value::Value;
 use protocol::view::{BodySource, Version};
 
 use super::HISTORY_VERSIONS_MAX;
+use super::erase::{eraser_of, origin_of};
 use super::error::RecordError;
 use super::render::{Renderer, field_text};
-use crate::api::types::{FieldChange, HistoryItem};
+use crate::api::erase::mark;
+use crate::api::types::{ErasedMark, FieldChange, HistoryItem};
 use crate::core::Core;
 
 /// The statements about a record in the order of its owner's logs, the create first; of a record with very many, the
@@ -22,6 +24,7 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     let not_found = || RecordError::NotFound { reference: id.to_string() };
     let ((owner, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
     let authors = versions.iter().map(|version| version.author).chain([owner]);
+    // Whoever erased a statement is its author or the record's owner.
     let renderer = Renderer::new(core, kinds, authors);
     let mut items = Vec::new();
     let mut fields = BTreeMap::new();
@@ -41,12 +44,22 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
                 sequence: version.place.sequence,
                 author: renderer.member(version.author),
                 origin: version.origin.map(|origin| origin.to_string()),
+                erased: erased(core, &renderer, version),
                 changes: changes(kinds.kind(kind), &before, &fields),
                 reason: statement.as_ref().and_then(reason),
             });
         }
     }
     Ok(items)
+}
+
+/// Who erased the statement, if it is gone.
+fn erased(core: &Core, renderer: &Renderer<'_>, version: &Version) -> Option<ErasedMark> {
+    let by = core.read(|state| {
+        let gone = state.replica.erased(version.place.log, version.place.sequence).is_some();
+        gone.then(|| eraser_of(state, &version.entry)).flatten()
+    })?;
+    Some(mark(renderer, origin_of(core, by)?))
 }
 
 fn operation_name(version: &Version) -> &'static str {

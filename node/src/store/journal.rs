@@ -173,7 +173,8 @@ impl Journal {
             let bytes = without_bodies(&path, &bytes, erased)?;
             let beside = path.with_extension(REWRITING);
             let failed = |source| StoreError::file("write anew", &path, source);
-            let written = File::create(&beside).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+            let written =
+                File::create(&beside).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
             written.and_then(|()| fs::rename(&beside, &path)).map_err(failed)?;
             sync_directory(&self.directory)?;
             self.fsyncs += 2;

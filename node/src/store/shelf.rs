@@ -16,8 +16,8 @@ use protocol::replica::{Change, EntrySource};
 use super::database::{Database, Pending, put};
 use super::error::StoreError;
 use super::layout::{
-    Progress, StoredHead, attic_key, block_key, checked, decode_displaced, decode_entry, encode_displaced, encode_entry,
-    entry_key, head_key, place_of, progress_key, proof_key, rival_key,
+    Progress, StoredHead, attic_key, block_key, checked, decode_displaced, decode_entry, encode_displaced,
+    encode_entry, entry_key, head_key, place_of, progress_key, proof_key, rival_key,
 };
 use super::limits::{BATCH_BYTES, RANGE_ENTRIES_MAX};
 use super::progress::Witness;

@@ -5,6 +5,7 @@ mod clones;
 mod crash;
 mod damage;
 mod delivery;
+mod erasure;
 mod keys;
 mod surroundings;
 mod trust;

@@ -20,7 +20,8 @@ use super::world::{Node, World};
 /// A body whose text nobody else writes: letters at random, which do not compress, then plain Chinese.
 fn secret(world: &mut World) -> Vec<u8> {
     let letters: String = (0..400).map(|_| world.random.alphanumeric()).collect();
-    format!("0123456789abcdef{letters}某某村某某某，身份证号码若干，家庭住址若干。{}", "困难情况说明。".repeat(9)).into_bytes()
+    format!("0123456789abcdef{letters}某某村某某某，身份证号码若干，家庭住址若干。{}", "困难情况说明。".repeat(9))
+        .into_bytes()
 }
 
 /// Files under a directory that hold the body as it is or as the store packs it.
@@ -257,7 +258,8 @@ fn large_bodies_are_erased_with_all_of_their_pieces() {
     node.take(Some(world.own()), &[Arc::clone(&long)]);
     node.take(Some(world.own()), &[Arc::clone(&erasing)]);
     node.store.purge(&node.replica.erased_ids()).expect("it purges");
-    let held = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| bytes.windows(64).any(|part| part == &noise[50_000..50_064]));
+    let held =
+        |path: &PathBuf| fs::read(path).is_ok_and(|bytes| bytes.windows(64).any(|part| part == &noise[50_000..50_064]));
     let files = ["store/db", "journal/000000.journal"].map(|name| directory.path().join(name));
     assert!(!files.iter().any(held));
     drop(node);
@@ -276,7 +278,7 @@ fn a_pinned_block_of_another_branch_puts_the_database_aside() {
     node.take(None, &theirs);
     let last = Arc::clone(&theirs[2]);
     seal(&mut world, &mut node, &last);
-    let rule = Operation::GossipRate(60);
+    let rule = Operation::Limits { gossip_entries_per_minute: 60 };
     world.secretariat.try_append(&mut rival, vec![rule]).expect("the block keeps every rule");
     let chosen = rival.blocks()[3].clone();
     let mut changes = Vec::new();
