@@ -26,7 +26,7 @@ use crate::gossip::{Judge, publish_events};
 use crate::joining::{self, Applicant, Desk, JoinError};
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
 use crate::pins;
-use crate::store::{OpenReport, Settings, Store, StoreError, lock_directory};
+use crate::store::{Damage, OpenReport, Settings, Store, StoreError, lock_directory};
 use crate::sync::{Scheduler, SyncHandle};
 use crate::twin::Twins;
 
@@ -391,6 +391,23 @@ impl Dispatch {
     }
 }
 
+/// What opening the store found, for a person.
+fn store_warning(damage: &Damage) -> ProblemDetail {
+    let (code, zh, en) = match damage {
+        Damage::OtherBranch { version } => (
+            "charter-branch-changed",
+            format!("本节点按锁定的第 {version} 块改走章程的另一支；原来的数据已移到一旁，其余由同伴补齐。"),
+            format!("this node went over to the pinned block {version} of the charter; its data before lies aside"),
+        ),
+        damage => (
+            "store-was-damaged",
+            format!("启动时发现存储损坏，已移到一旁并重建：{damage}"),
+            format!("the store was found damaged at the start, put aside and rebuilt: {damage}"),
+        ),
+    };
+    ProblemDetail { at: "store".into(), code: code.into(), zh, en }
+}
+
 /// What the API asks of the rest of the node.
 struct Hooks {
     core: Core,
@@ -419,12 +436,7 @@ impl ApiHooks for Hooks {
     }
 
     fn warnings(&self) -> Vec<ProblemDetail> {
-        let damaged = self.report.damaged.iter().map(|damage| ProblemDetail {
-            at: "store".into(),
-            code: "store-was-damaged".into(),
-            zh: format!("启动时发现存储损坏，已移到一旁并重建：{damage}"),
-            en: format!("the store was found damaged at the start, put aside and rebuilt: {damage}"),
-        });
+        let damaged = self.report.damaged.iter().map(store_warning);
         let waiting = self.gate.warning(&self.core);
         self.twins.warning().into_iter().chain(waiting).chain(damaged).collect()
     }
