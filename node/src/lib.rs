@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod beacons;
+pub mod charter_words;
 pub mod config;
 pub mod core;
 pub mod dialer;
@@ -13,6 +14,7 @@ pub mod erasure;
 mod gate;
 pub mod gossip;
 pub mod joining;
+pub mod key_request;
 pub mod network;
 pub mod node;
 pub mod pins;

@@ -10,14 +10,15 @@
 //!   governance key that lies offline; a withdrawal only by the member whose key it is, and its signature is zero.
 //!
 //! A withdrawal is a request to those who collect: it does not unsign. A registrar whose proposal found no majority
-//! withdraws before it signs another block of that version.
+//! withdraws before it signs another block of that version; when it signs the same block again later in its own log, it
+//! has thought better of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::{LayoutError, Reader};
 use crate::charter::{Block, Charter, SignedBlock, Tally};
 use crate::entry::VerifiedEntry;
-use crate::identity::{BlockHash, MemberNumber, PublicKey, Signature};
+use crate::identity::{BlockHash, Domain, MemberNumber, PublicKey, Signature, verify};
 use crate::limits::{BODY_NONCE_BYTES, PROPOSED_BLOCK_BYTES_MAX};
 use crate::view::{BodySource, Place};
 
@@ -137,8 +138,18 @@ pub struct OpenProposal {
 #[derive(Debug, Clone, Default)]
 pub struct Collection {
     proposals: BTreeMap<BlockHash, Note>,
-    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, Signature>>,
-    withdrawals: BTreeMap<BlockHash, BTreeSet<MemberNumber>>,
+    /// Anybody can carry a signature, so a false one must not displace a good one: all that were stated are kept.
+    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, Vec<Stated>>>,
+    /// The last withdrawal of each member.
+    withdrawals: BTreeMap<BlockHash, BTreeMap<MemberNumber, Place>>,
+}
+
+/// A signature, and who carried it where.
+#[derive(Debug, Clone, Copy)]
+struct Stated {
+    signature: Signature,
+    author: MemberNumber,
+    place: Place,
 }
 
 impl Collection {
@@ -149,24 +160,35 @@ impl Collection {
             KIND_PROPOSAL => match Proposal::decode(body) {
                 Ok(Proposal { block }) => {
                     let note = Note { place, author, version: block.version, time_ms: entry.header().time_ms };
-                    self.proposals.entry(block.hash()).or_insert(note);
+                    // Of two members that propose one block the first by place did, whichever body arrived first.
+                    let held = self.proposals.entry(block.hash()).or_insert(note);
+                    if note.place < held.place {
+                        *held = note;
+                    }
                     true
                 }
                 Err(_) => false,
             },
             KIND_ENDORSEMENT => match Endorsement::decode(body) {
                 Ok(Endorsement { block, key, signature: Some(signature) }) => {
-                    self.endorsements.entry(block).or_default().insert(key, signature);
+                    let stated = self.endorsements.entry(block).or_default().entry(key).or_default();
+                    stated.push(Stated { signature, author, place });
                     true
                 }
                 Ok(Endorsement { block, signature: None, .. }) => {
-                    self.withdrawals.entry(block).or_default().insert(author);
+                    let last = self.withdrawals.entry(block).or_default().entry(author).or_insert(place);
+                    *last = place.max(*last);
                     true
                 }
                 Err(_) => false,
             },
             _ => true,
         }
+    }
+
+    /// Whether a block was proposed.
+    pub fn contains(&self, hash: &BlockHash) -> bool {
+        self.proposals.contains_key(hash)
     }
 
     /// Proposals that would follow the charter's tip, in order of their hashes.
@@ -181,7 +203,14 @@ impl Collection {
         if !self.proposals.values().any(next) {
             return None;
         }
-        let mut open = self.open(charter, bodies).into_iter();
+        let next = self.proposals.iter().filter(|(_, note)| next(note));
+        // Too few signatures of any sort need no closer look.
+        let enough = |hash: &BlockHash| {
+            let least = usize::from(charter.threshold().max(1)).min(charter.ballots_needed().unwrap_or(usize::MAX));
+            self.endorsements.get(hash).is_some_and(|stated| stated.len() >= least)
+        };
+        let likely = next.filter(|(hash, _)| enough(hash));
+        let mut open = likely.filter_map(|(hash, note)| self.proposal(hash, *note, charter, bodies));
         open.find(|proposal| proposal.fault.is_none() && proposal.tally.is_enough()).map(|proposal| proposal.block)
     }
 
@@ -198,15 +227,23 @@ impl Collection {
         }
         let fault = charter.check_proposal(&block).err().map(|error| error.to_string());
         let mut block = SignedBlock::unsigned(block).ok()?;
-        let withdrawn = self.withdrawals.get(hash).cloned().unwrap_or_default();
-        for (key, signature) in self.endorsements.get(hash).into_iter().flatten() {
-            let holder = charter.ever_of(key).map(|(member, _)| member);
+        let federation = charter.federation();
+        let mut withdrawn = BTreeSet::new();
+        for (key, stated) in self.endorsements.get(hash).into_iter().flatten() {
             // Signatures of keys that nobody holds would only swell the block.
-            if holder.is_some_and(|member| !withdrawn.contains(&member)) {
-                block.add_signature(*key, *signature);
+            let Some((member, _)) = charter.ever_of(key) else { continue };
+            let holds = |stated: &&Stated| verify(key, Domain::Block, &federation, hash.as_bytes(), &stated.signature);
+            let Some(good) = stated.iter().find(holds) else { continue };
+            let withdrawal = self.withdrawals.get(hash).and_then(|of| of.get(&member)).copied();
+            // Who signs again after a withdrawal has thought better of it; only its own log tells what came last.
+            let again =
+                |stated: &Stated| stated.author == member && withdrawal.is_some_and(|place| place < stated.place);
+            if withdrawal.is_some() && !stated.iter().any(again) {
+                withdrawn.insert(member);
+            } else {
+                block.add_signature(*key, good.signature);
             }
         }
-        block.keep_valid(&charter.federation());
         let tally = charter.tally(&block);
         Some(OpenProposal { block, author: note.author, time_ms: note.time_ms, tally, withdrawn, fault })
     }
@@ -214,8 +251,11 @@ impl Collection {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::testing::Organisation;
+    use crate::charter::Class;
+    use crate::testing::{EXPIRES_MS, Organisation};
 
     #[test]
     fn both_bodies_survive_a_round_trip() {
@@ -229,6 +269,81 @@ mod tests {
             let body = endorsement.encode([1; 16]);
             assert_eq!(Endorsement::decode(&body), Ok(endorsement));
             assert!(Endorsement::decode(&body[..body.len() - 1]).is_err());
+        }
+    }
+
+    struct Desk(BTreeMap<Place, Arc<[u8]>>);
+
+    impl BodySource for Desk {
+        fn body(&self, place: Place) -> Option<Arc<[u8]>> {
+            self.0.get(&place).cloned()
+        }
+    }
+
+    /// A federation of two, a block that both are to see, and its proposal.
+    fn proposed() -> (Charter, Organisation, Organisation, SignedBlock, Arc<VerifiedEntry>) {
+        let (mut charter, secretariat) = Organisation::found("秘书处", 1);
+        let county = Organisation::new("奉节县", Class::County, 2);
+        secretariat.admit(&mut charter, &county);
+        let block = charter.next_block(0, EXPIRES_MS, Vec::new());
+        let body = Proposal { block: block.clone() }.encode([1; 16]).expect("it is small");
+        let time = charter.tip_block().time_ms;
+        let entry = county.entry(&charter, None, time, KIND_PROPOSAL, body);
+        let mut signed = SignedBlock::unsigned(block).expect("the block keeps its bounds");
+        signed.sign(&secretariat.governance, &charter.federation());
+        (charter, secretariat, county, signed, entry)
+    }
+
+    fn endorsed(block: &SignedBlock, key: PublicKey, signature: Option<Signature>) -> Vec<u8> {
+        Endorsement { block: block.hash(), key, signature }.encode([2; 16])
+    }
+
+    #[test]
+    fn a_wrong_endorsement_pushes_out_no_right_one_whichever_came_first() {
+        let (charter, secretariat, county, signed, proposal) = proposed();
+        let time = charter.tip_block().time_ms;
+        let (key, signature) = signed.signatures().iter().next().expect("it is signed");
+        let right = endorsed(&signed, *key, Some(*signature));
+        let right = secretariat.entry(&charter, None, time, KIND_ENDORSEMENT, right);
+        let place = |log, sequence| Place { log, sequence };
+        let desk = Desk([(place(1, 0), Arc::clone(proposal.body().expect("it has a body")))].into());
+        for forged in [[1; 64], [0xff; 64]] {
+            let wrong = endorsed(&signed, *key, Some(Signature(forged)));
+            let wrong = county.entry(&charter, Some(&proposal), time, KIND_ENDORSEMENT, wrong);
+            for order in [[(1, 1, &wrong), (0, 0, &right)], [(0, 0, &right), (1, 1, &wrong)]] {
+                let mut collection = Collection::default();
+                assert!(collection.insert(place(1, 0), MemberNumber(2), &proposal));
+                assert_eq!(collection.ready(&charter, &desk), None);
+                for (log, sequence, entry) in order {
+                    assert!(collection.insert(place(log, sequence), MemberNumber(log + 1), entry));
+                }
+                assert_eq!(collection.ready(&charter, &desk), Some(signed.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_proposal_is_its_first_authors_and_a_withdrawn_endorsement_does_not_count() {
+        let (charter, secretariat, _, signed, proposal) = proposed();
+        let time = charter.tip_block().time_ms;
+        let body = Arc::clone(proposal.body().expect("it has a body"));
+        let again = secretariat.entry(&charter, None, time, KIND_PROPOSAL, body.to_vec());
+        let place = |log, sequence| Place { log, sequence };
+        let desk = Desk([(place(0, 0), Arc::clone(&body)), (place(1, 0), body)].into());
+        for order in [[(1, &proposal), (0, &again)], [(0, &again), (1, &proposal)]] {
+            let mut collection = Collection::default();
+            for (log, entry) in order {
+                collection.insert(place(log, 0), MemberNumber(log + 1), entry);
+            }
+            let open = collection.open(&charter, &desk);
+            assert_eq!(open.iter().map(|proposal| proposal.author).collect::<Vec<_>>(), [MemberNumber(1)]);
+            let (key, signature) = signed.signatures().iter().next().expect("it is signed");
+            for (sequence, signature) in [(1, Some(*signature)), (2, None)] {
+                let body = endorsed(&signed, *key, signature);
+                let entry = secretariat.entry(&charter, Some(&again), time, KIND_ENDORSEMENT, body);
+                collection.insert(place(0, sequence), MemberNumber(1), &entry);
+                assert_eq!(collection.ready(&charter, &desk).is_some(), signature.is_some());
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod assignment;
+mod audit;
 mod charter;
 mod delivery;
 mod erase;
@@ -15,6 +16,7 @@ mod interrupt;
 mod join;
 mod key;
 mod list;
+mod log;
 mod peers;
 mod publish;
 mod recover;
@@ -52,8 +54,8 @@ pub enum Command {
     /// 运行节点，直到 Ctrl-C。
     /// Run the node until Ctrl-C
     Run(run::RunArguments),
-    /// 章程：建盟、邀请、审批、除名。
-    /// The charter: found a federation, invite, admit, expel
+    /// 章程：建盟、邀请、审批、签署、席位、封存。
+    /// The charter: found a federation, invite, admit, sign, seats, seals
     #[command(subcommand)]
     Charter(charter::CharterCommand),
     /// 发布一条或多条记录。
@@ -75,6 +77,9 @@ pub enum Command {
     /// 一条记录的历次变更。
     /// Every version of a record
     History(history::HistoryArguments),
+    /// 一个成员或一把密钥的日志：哪些条目算数，哪些不算，为什么。
+    /// The log of a member or key: which entries count, which do not, and why
+    Log(log::LogArguments),
     /// 更正一条记录。
     /// Correct a record
     Revise(revise::ReviseArguments),
@@ -93,6 +98,10 @@ pub enum Command {
     /// 离线核验导出文件或日志段。
     /// Verify an export or journal segments, without a node
     Verify(verify::VerifyArguments),
+    /// 审计：写出可离线证明一个成员没有缺漏的文件。
+    /// Audit: a file that proves offline that nothing of a member is left out
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// 把全部数据导出到一个文件。
     /// Write everything to one file
     Export(export::ExportArguments),
@@ -128,12 +137,14 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Fund(command) => fund::perform(context, command),
         Command::Show(arguments) => show::perform(context, &arguments),
         Command::History(arguments) => history::perform(context, &arguments),
+        Command::Log(arguments) => log::perform(context, &arguments),
         Command::Revise(arguments) => revise::perform(context, &arguments),
         Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
         Command::Erase(arguments) => erase::perform(context, &arguments),
         Command::Erasures(arguments) => erasures::perform(context, &arguments),
         Command::Republish(arguments) => republish::perform(context, &arguments),
         Command::Verify(arguments) => verify::perform(context, &arguments),
+        Command::Audit(command) => audit::perform(context, command),
         Command::Export(arguments) => export::perform(context, &arguments),
         Command::ImportBundle(arguments) => import_bundle::perform(context, &arguments),
         Command::Peers => peers::perform(context),

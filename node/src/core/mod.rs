@@ -4,6 +4,7 @@
 //! [`writer`]), which groups what waits, makes it durable in one commit, and only then answers. Readers take a shared
 //! lock; they never see what is not on disk, because the writer holds the lock while it commits.
 
+mod attestations;
 pub mod counters;
 mod stop;
 mod writer;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use parking_lot::{Mutex, RwLock};
+use protocol::beacon::Beacon;
 use protocol::charter::{CharterError, LogNumber, SignedBlock};
+use protocol::completeness::Claim;
 use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
@@ -25,6 +28,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::{Store, StoreError};
+use attestations::Attestations;
 use counters::Counters;
 pub use stop::{Stop, TwinSign};
 use writer::{Command, Writer};
@@ -141,6 +145,7 @@ struct Shared {
     counters: Counters,
     /// For each member, how far its node is known to hold each log.
     held: Mutex<BTreeMap<MemberNumber, BTreeMap<LogNumber, u64>>>,
+    attestations: Attestations,
     /// Whether the own log may grow: cleared while peers must confirm its head.
     signing_ready: std::sync::atomic::AtomicBool,
     changed: watch::Sender<u64>,
@@ -182,6 +187,7 @@ impl Core {
             store,
             counters: Counters::default(),
             held: Mutex::default(),
+            attestations: Attestations::default(),
             signing_ready: signing_ready.into(),
             changed: watch::Sender::new(0),
             failed: watch::Sender::new(None),
@@ -324,6 +330,16 @@ impl Core {
         Delivered { held_by: others.into_iter().filter(holds).collect(), members }
     }
 
+    /// Keeps a verified beacon, with its bytes, for audit bundles.
+    pub fn note_beacon(&self, beacon: Beacon, bytes: &[u8]) {
+        self.read(|state| self.shared.attestations.note(beacon, bytes, state.replica.charter()));
+    }
+
+    /// The beacons of other nodes that name exactly the frontier of `claim`, as this node's charter stands.
+    pub fn attestations(&self, claim: &Claim) -> Vec<Vec<u8>> {
+        self.read(|state| self.shared.attestations.of(claim, state.replica.charter()))
+    }
+
     /// Digest of the frontier, and the lengths of all logs that count.
     pub fn heads(&self) -> (FrontierDigest, BTreeMap<LogNumber, u64>) {
         self.read(|state| {
@@ -358,11 +374,17 @@ impl Core {
 
 impl BodySource for Core {
     fn body(&self, place: Place) -> Option<Arc<[u8]>> {
-        match self.shared.store.entry(place.log, place.sequence) {
+        self.shared.body(place)
+    }
+}
+
+impl BodySource for Shared {
+    fn body(&self, place: Place) -> Option<Arc<[u8]>> {
+        match self.store.entry(place.log, place.sequence) {
             Ok(entry) => entry?.body().cloned(),
             Err(error) => {
                 tracing::error!(%error, "an entry cannot be read");
-                self.shared.counters.add("store-read-failed", 1);
+                self.counters.add("store-read-failed", 1);
                 None
             }
         }
