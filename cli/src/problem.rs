@@ -41,7 +41,7 @@ pub fn unreadable(status: u16, body: &str) -> Failure {
 fn exit_of_code(code: &str) -> Option<ExitCode> {
     let table: [(&[&str], ExitCode); 7] = [
         (&["disk-full", "store"], ExitCode::Store),
-        (&["not-found", "ambiguous"], ExitCode::NotFound),
+        (&["not-found", "ambiguous", "erased"], ExitCode::NotFound),
         (&["withheld"], ExitCode::InputRefused),
         (&["kind-set-unknown", "charter-threshold"], ExitCode::NotAllowed),
         (&["closing", "busy", "too-slow"], ExitCode::NodeUnreachable),

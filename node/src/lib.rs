@@ -11,6 +11,7 @@ pub mod config;
 pub mod core;
 pub mod dialer;
 pub mod directory;
+pub mod erasure;
 mod gate;
 pub mod gossip;
 pub mod joining;

@@ -20,11 +20,13 @@ use crate::config::Config;
 use crate::core::{Core, Stop, now_ms};
 use crate::dialer::{Bootstrap, Dialer};
 use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
+use crate::erasure::Purger;
 use crate::gate::Gate;
 use crate::gossip::{Judge, publish_events};
 use crate::joining::{self, Applicant, Desk, JoinError};
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
-use crate::store::{OpenReport, Store, StoreError, lock_directory};
+use crate::pins;
+use crate::store::{Damage, OpenReport, Settings, Store, StoreError, lock_directory};
 use crate::sync::{Scheduler, SyncHandle};
 use crate::twin::Twins;
 
@@ -90,7 +92,8 @@ impl Node {
         let genesis = directory.genesis()?.ok_or(NodeError::NoFederation)?;
         let own = public_key(&keys.signing);
         let path = directory.path().to_owned();
-        let opened = tokio::task::spawn_blocking(move || Store::open(&path, genesis, Some(own), &Default::default()));
+        let settings = Settings { pins: pins::pins(&directory)?, ..Settings::default() };
+        let opened = tokio::task::spawn_blocking(move || Store::open(&path, genesis, Some(own), &settings));
         let opened = opened.await.expect("opening the store does not panic: it guards itself")?;
         let report = opened.report.clone();
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
@@ -98,6 +101,7 @@ impl Node {
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
+        tasks.spawn(Purger::new(core.clone(), directory.clone(), report.erased).run());
         let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
         let (desk, sync, twins) = (network.desk, network.sync, network.twins);
@@ -396,6 +400,23 @@ impl Dispatch {
     }
 }
 
+/// What opening the store found, for a person.
+fn store_warning(damage: &Damage) -> ProblemDetail {
+    let (code, zh, en) = match damage {
+        Damage::OtherBranch { version } => (
+            "charter-branch-changed",
+            format!("本节点按锁定的第 {version} 块改走章程的另一支；原来的数据已移到一旁，其余由同伴补齐。"),
+            format!("this node went over to the pinned block {version} of the charter; its data before lies aside"),
+        ),
+        damage => (
+            "store-was-damaged",
+            format!("启动时发现存储损坏，已移到一旁并重建：{damage}"),
+            format!("the store was found damaged at the start, put aside and rebuilt: {damage}"),
+        ),
+    };
+    ProblemDetail { at: "store".into(), code: code.into(), zh, en }
+}
+
 /// What the API asks of the rest of the node.
 struct Hooks {
     core: Core,
@@ -424,12 +445,7 @@ impl ApiHooks for Hooks {
     }
 
     fn warnings(&self) -> Vec<ProblemDetail> {
-        let damaged = self.report.damaged.iter().map(|damage| ProblemDetail {
-            at: "store".into(),
-            code: "store-was-damaged".into(),
-            zh: format!("启动时发现存储损坏，已移到一旁并重建：{damage}"),
-            en: format!("the store was found damaged at the start, put aside and rebuilt: {damage}"),
-        });
+        let damaged = self.report.damaged.iter().map(store_warning);
         let waiting = self.gate.warning(&self.core);
         self.twins.warning().into_iter().chain(waiting).chain(damaged).collect()
     }

@@ -40,6 +40,14 @@ fn describe(version: usize, item: &HistoryItem) -> String {
     if let Some(origin) = &item.origin {
         text.push_str(&format!("\n    换钥后重新发布，原条目 published again after a key change, first as: {origin}"));
     }
+    if let Some(mark) = &item.erased {
+        let by = match (&mark.member, mark.block) {
+            (Some(member), _) => member.name.clone(),
+            (None, version) => format!("章程第 {} 块", version.unwrap_or_default()),
+        };
+        let when = time::show(mark.time_ms);
+        text.push_str(&format!("\n    内容已清除 erased：{by}  {when}  理由: {}", mark.reason));
+    }
     if let Some(reason) = &item.reason {
         text.push_str(&format!("\n    理由: {reason}"));
     }

@@ -4,6 +4,8 @@ mod assignment;
 mod audit;
 mod charter;
 mod delivery;
+mod erase;
+mod erasures;
 mod export;
 mod fund;
 mod history;
@@ -84,6 +86,12 @@ pub enum Command {
     /// 撤回一条记录（历史保留）。
     /// Withdraw a record (its history stays)
     Withdraw(withdraw::WithdrawArguments),
+    /// 从所有节点清除自己记录的内容（不可撤销）。
+    /// Erase the content of one's own records from every node (for good)
+    Erase(erase::EraseArguments),
+    /// 清除过什么，哪些成员已确认。
+    /// What was erased, and which members acknowledged it
+    Erasures(erasures::ErasuresArguments),
     /// 换钥之后，重新发布被封存点排除的真实陈述。
     /// After a key change: publish again what stands above the seal and is genuine
     Republish(republish::RepublishArguments),
@@ -131,6 +139,8 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Log(arguments) => log::perform(context, &arguments),
         Command::Revise(arguments) => revise::perform(context, &arguments),
         Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
+        Command::Erase(arguments) => erase::perform(context, &arguments),
+        Command::Erasures(arguments) => erasures::perform(context, &arguments),
         Command::Republish(arguments) => republish::perform(context, &arguments),
         Command::Verify(arguments) => verify::perform(context, &arguments),
         Command::Audit(arguments) => audit::perform(context, arguments),

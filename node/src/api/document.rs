@@ -8,7 +8,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, export, externals, import, joining, logs, proposals, publish, reading, restate, status, types,
+    audit, charter, erase, export, externals, import, joining, logs, proposals, publish, reading, restate, status,
+    types,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -25,7 +26,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
             Chinese and English, with the way out."),
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
-        reading::show_delivery, publish::revise, publish::withdraw, externals::externals, restate::list, restate::restate, audit::audit, export::export,
+        reading::show_delivery, publish::revise, publish::withdraw, externals::externals, restate::list, restate::restate,
+        erase::erase, erase::erasures, audit::audit, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
         joining::invite, joining::sync),

@@ -13,6 +13,7 @@ mod audit;
 mod charter;
 mod connections;
 mod document;
+pub(crate) mod erase;
 mod export;
 mod externals;
 mod extract;

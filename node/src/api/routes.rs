@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, delete, get, post};
 use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
 use super::problem::ApiProblem;
 use super::{
-    Shared, audit, charter, document, export, externals, guard, import, joining, logs, proposals, publish, reading,
-    restate, status,
+    Shared, audit, charter, document, erase, export, externals, guard, import, joining, logs, proposals, publish,
+    reading, restate, status,
 };
 
 /// A route and its bounds.
@@ -53,6 +53,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route { timed: false, ..writes("/v1/audit", post(audit::audit), OTHER_BYTES_MAX) },
         reads("/v1/restatements", get(restate::list)),
         writes("/v1/restatements", post(restate::restate), STATEMENTS_BYTES_MAX),
+        writes("/v1/erase", post(erase::erase), STATEMENTS_BYTES_MAX),
+        reads("/v1/erasures", get(erase::erasures)),
         reads("/v1/export", get(export::export)),
         // A bundle has its own bounds, on its length and on pauses, because it is read as it comes.
         Route { timed: false, ..writes("/v1/bundles", post(import::import), OTHER_BYTES_MAX) },

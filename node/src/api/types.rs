@@ -4,6 +4,7 @@
 //! the kind file reads and writes it, so what comes out can be put in again.
 
 mod charter;
+mod erasure;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use charter::*;
+pub use erasure::{Erase, ErasePublished, ErasedMark, ErasureItem};
 
 /// The body of every answer that is not a success, as RFC 9457 describes it, in two languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -194,6 +196,9 @@ pub struct HistoryItem {
     /// Id of the entry of another key of the author that it states again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// Set when its content was erased: by whom, when and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasedMark>,
     /// What changed.
     pub changes: Vec<FieldChange>,
     /// The reason, if one was given.

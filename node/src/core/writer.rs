@@ -236,6 +236,11 @@ impl Writer {
         let charter = replica.charter();
         let time_ms = now_ms().max(charter.tip_block().time_ms);
         let length = replica.length(log);
+        // After going over to another branch of the charter, entries that name its blocks wait in the journal alone: to
+        // sign in their places would fork the log.
+        if self.shared.store.journal_length(&key) > length {
+            return Err(PublishError::WaitingForPeers);
+        }
         let mut previous = length.checked_sub(1).and_then(|last| replica.id(log, last)).unwrap_or(EntryId::ZERO);
         let mut headers = Vec::with_capacity(drafts.len());
         for (sequence, draft) in (length..).zip(drafts) {

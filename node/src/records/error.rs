@@ -140,6 +140,31 @@ pub enum RecordError {
         /// The record.
         label: String,
     },
+    /// The record was erased.
+    #[error("the record was erased")]
+    Erased {
+        /// The record.
+        label: String,
+        /// By whom, in Chinese.
+        by_zh: String,
+        /// By whom, in English.
+        by_en: String,
+    },
+    /// No entry of that id is here.
+    #[error("no such entry")]
+    EntryUnknown {
+        /// The id.
+        id: EntryId,
+    },
+    /// An entry of the system, which others depend on.
+    #[error("the entry states no record")]
+    NotErasable {
+        /// The id.
+        id: EntryId,
+    },
+    /// Nothing is left to erase.
+    #[error("nothing to erase")]
+    NothingToErase,
     /// A statement about the record is not here, so nobody knows how it stands.
     #[error("a part of the record is not here")]
     Incomplete {
@@ -212,6 +237,10 @@ impl RecordError {
             Self::NotOwner { .. } => "not-owner",
             Self::KindOther { .. } => "kind-other",
             Self::Withdrawn { .. } => "withdrawn",
+            Self::Erased { .. } => "erased",
+            Self::EntryUnknown { .. } => "entry-unknown",
+            Self::NotErasable { .. } => "not-erasable",
+            Self::NothingToErase => "nothing-to-erase",
             Self::Incomplete { .. } => "incomplete",
             Self::NothingToChange => "nothing-to-change",
             Self::Withheld { .. } => "withheld",
@@ -228,10 +257,12 @@ impl RecordError {
         match self {
             Self::Filter(_) | Self::FilterKind | Self::Cursor => 400,
             Self::WriterClass { .. } | Self::NotOwner { .. } | Self::Withheld { .. } => 403,
-            Self::NotFound { .. } => 404,
+            Self::NotFound { .. } | Self::EntryUnknown { .. } => 404,
+            Self::Erased { .. } => 410,
             Self::ExternalExists { .. }
             | Self::ExternalTwice { .. }
             | Self::Withdrawn { .. }
+            | Self::NothingToErase
             | Self::Ambiguous { .. }
             | Self::KindSetUnknown { .. } => 409,
             Self::KindUnknown { .. }
@@ -244,6 +275,7 @@ impl RecordError {
             | Self::ExternalMismatch { .. }
             | Self::ExternalFixed
             | Self::KindOther { .. }
+            | Self::NotErasable { .. }
             | Self::NothingToChange => 422,
             Self::Randomness => 500,
             Self::Incomplete { .. } => 503,

@@ -6,6 +6,7 @@ use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::KindSet;
 use protocol::view::{Label, RecordState, View};
 
+use super::erase::refuse_erased;
 use super::error::{Candidate, RecordError};
 use super::render::{kind_name, kind_name_zh};
 use super::{CANDIDATES_MAX, PREFIX_CHARACTERS_MIN};
@@ -44,6 +45,7 @@ pub fn record(state: &State, core: &Core, id: &EntryId) -> Result<RecordState, R
     if view.versions(id, as_of_ms).is_empty() {
         return Err(RecordError::NotFound { reference: id.to_string() });
     }
+    refuse_erased(state, id)?;
     view.record(id, as_of_ms, core).ok_or(RecordError::Incomplete { id: *id })
 }
 

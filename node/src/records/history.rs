@@ -9,9 +9,11 @@ use protocol::value::Value;
 use protocol::view::{BodySource, Version};
 
 use super::HISTORY_VERSIONS_MAX;
+use super::erase::{eraser_of, origin_of};
 use super::error::RecordError;
 use super::render::{Renderer, field_text};
-use crate::api::types::{FieldChange, HistoryItem};
+use crate::api::erase::mark;
+use crate::api::types::{ErasedMark, FieldChange, HistoryItem};
 use crate::core::Core;
 
 /// The statements about a record in the order of its owner's logs, the create first; of a record with very many, the
@@ -20,9 +22,9 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     let as_of_ms = core.as_of_ms();
     let found = core.read(|state| Some((state.view().owner(id)?, state.view().versions(id, as_of_ms))));
     let not_found = || RecordError::NotFound { reference: id.to_string() };
-    let ((_, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
-    // The charter can give a record to another member: each statement has its own author.
-    let renderer = Renderer::new(core, kinds, versions.iter().map(|version| version.author));
+    let ((owner, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
+    // The charter can give a record to another member: each statement has its own author, and the last owner may erase.
+    let renderer = Renderer::new(core, kinds, versions.iter().map(|version| version.author).chain([owner]));
     let mut items = Vec::new();
     let mut fields = BTreeMap::new();
     let skipped = versions.len().saturating_sub(HISTORY_VERSIONS_MAX);
@@ -41,12 +43,22 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
                 sequence: version.place.sequence,
                 author: renderer.member(version.author),
                 origin: version.origin.map(|origin| origin.to_string()),
+                erased: erased(core, &renderer, version),
                 changes: changes(kinds.kind(kind), &before, &fields),
                 reason: statement.as_ref().and_then(reason),
             });
         }
     }
     Ok(items)
+}
+
+/// Who erased the statement, if it is gone.
+fn erased(core: &Core, renderer: &Renderer<'_>, version: &Version) -> Option<ErasedMark> {
+    let by = core.read(|state| {
+        let gone = state.replica.erased(version.place.log, version.place.sequence).is_some();
+        gone.then(|| eraser_of(state, &version.entry)).flatten()
+    })?;
+    Some(mark(renderer, origin_of(core, by)?))
 }
 
 fn operation_name(version: &Version) -> &'static str {

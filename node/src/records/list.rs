@@ -178,7 +178,7 @@ fn look(state: &State, core: &Core, kind: Option<u16>, as_of_ms: u64, walk: &mut
         piece.last = Some(Cursor { label, id });
         work += 1;
         let of_kind = kind.is_none() || view.owner(&id).map(|(_, kind)| kind) == kind;
-        if of_kind {
+        if of_kind && !view.is_erased(&id) {
             work += FOLD_COST;
             piece.records.extend(view.record(&id, as_of_ms, core));
         }

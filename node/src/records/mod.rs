@@ -9,6 +9,7 @@
 //! * [`error`] names every refusal, in two languages, with the way out.
 
 mod claims;
+pub mod erase;
 pub mod error;
 pub mod externals;
 mod fields;

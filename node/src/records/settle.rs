@@ -10,6 +10,7 @@ use protocol::statement::{FIELD_REASON, Operation, Statement};
 use protocol::value::Value;
 use protocol::view::RecordState;
 
+use super::erase::refuse_erased;
 use super::error::RecordError;
 use super::prepare::{Author, Prepared, may_leave};
 use super::{FOLD_COST, LOCK_WORK_MAX};
@@ -142,5 +143,6 @@ fn own_record(state: &State, core: &Core, id: EntryId, member: MemberNumber) -> 
         let label = view.label(&id).map_or_else(|| id.to_string(), |label| label.to_string());
         return Err(RecordError::NotOwner { label });
     }
+    refuse_erased(state, &id)?;
     view.record(&id, u64::MAX, core).map(Standing::from).ok_or(RecordError::Incomplete { id })
 }

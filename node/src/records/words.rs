@@ -162,6 +162,30 @@ impl RecordError {
                 "需要的话请另发一条。",
                 "publish another one if need be",
             ),
+            Self::Erased { label, by_zh, by_en } => words(
+                format!("记录 {label} 的内容已由{by_zh}清除，只留条目头。"),
+                format!("the content of record {label} was erased by {by_en}; only its header stays"),
+                "经过和理由见 xianmeng history 与 xianmeng erasures。",
+                "see `xianmeng history` and `xianmeng erasures` for when and why",
+            ),
+            Self::EntryUnknown { id } => words(
+                format!("本节点没有条目 {}。", id.short()),
+                format!("there is no entry {} here", id.short()),
+                "请核对完整标识；刚发布的可能还没同步到。",
+                "check the full id; what is very new may not have arrived yet",
+            ),
+            Self::NotErasable { id } => words(
+                format!("条目 {} 不是记录的陈述，不能清除。", id.short()),
+                format!("entry {} states no record and cannot be erased", id.short()),
+                "能清除的只有记录。",
+                "only records can be erased",
+            ),
+            Self::NothingToErase => words(
+                "没有可清除的：没有写明记录，或已经清除。",
+                "nothing to erase: no record is named, or all of it was erased before",
+                "清除的进展见 xianmeng erasures。",
+                "see `xianmeng erasures` for how far erasures have got",
+            ),
             Self::Incomplete { id } => words(
                 format!("记录 {} 的内容还没有到齐。", id.short()),
                 format!("a part of record {} has not arrived yet", id.short()),

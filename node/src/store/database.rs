@@ -17,7 +17,7 @@ use sled::IVec;
 
 use super::error::StoreError;
 use super::layout::key_length;
-use super::limits::{CLOSE_MS_MAX, PIECE_BYTES, PIECES_MAX, WRITE_MS_MAX};
+use super::limits::{BATCH_BYTES, CLOSE_MS_MAX, PIECE_BYTES, PIECES_MAX, WRITE_MS_MAX};
 
 /// Values to write, by key; `None` removes.
 pub(super) type Pending = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -100,6 +100,31 @@ impl Database {
         }
         self.bounded("write", move |tree| tree.apply_batch(batch).and_then(|()| tree.flush()).map(drop))?;
         self.sync()
+    }
+
+    /// Copies every whole value into an empty database, and reads it back there.
+    pub(super) fn copy_to(&self, other: &Self) -> Result<u64, StoreError> {
+        let (from, until) = ([0], [u8::MAX]);
+        let (mut pending, mut bytes, mut copied) = (Pending::new(), 0, 0);
+        for next in self.scan(&from, &until) {
+            let (key, value) = next?;
+            put(&mut pending, &key, &value)?;
+            bytes += key.len() + value.len();
+            copied += 1;
+            if bytes > BATCH_BYTES {
+                other.write(std::mem::take(&mut pending))?;
+                bytes = 0;
+            }
+        }
+        other.write(pending)?;
+        let mut written = other.scan(&from, &until);
+        for next in self.scan(&from, &until) {
+            if written.next().transpose()? != Some(next?) {
+                let message = "the copy does not read back as it was written".to_owned();
+                return Err(StoreError::DatabaseBroke { what: "copy", message });
+            }
+        }
+        Ok(copied)
     }
 
     fn sync(&self) -> Result<(), StoreError> {

@@ -4,25 +4,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::charter::{Charter, LogNumber, SignedBlock};
+use protocol::charter::{Charter, CharterError, LogNumber, SignedBlock};
 use protocol::entry::VerifiedEntry;
 use protocol::fork::ForkProof;
-use protocol::identity::{FederationId, PublicKey};
+use protocol::identity::{EntryId, FederationId, PublicKey};
 use protocol::replica::Replica;
 use rayon::prelude::*;
 
 use super::database::Database;
 use super::error::StoreError;
 use super::layout::{
-    Progress, Space, StoredHead, decode_entry, entry_key, number_of, open_checked, place_of, progress_key,
+    Progress, Space, StoredHead, decode_displaced, decode_entry, entry_key, number_of, open_checked, place_of,
+    progress_key,
 };
 use super::limits::{EXAMINE_CHUNK_BYTES, EXAMINE_CHUNK_ENTRIES};
 use super::report::{Damage, Flaw};
-use super::shelf::{Held, Logs};
+use super::shelf::{Attic, Held, Logs};
 
 /// What a database holds.
 pub(super) struct Examined {
     pub(super) replica: Replica,
+    pub(super) attic: Attic,
     pub(super) progress: Progress,
     /// Heads as they were recorded, whether the entries are there or not.
     pub(super) heads: BTreeMap<LogNumber, StoredHead>,
@@ -36,6 +38,7 @@ impl Examined {
     pub(super) fn unreadable(genesis: &Charter, error: &StoreError) -> Self {
         Self {
             replica: Replica::new(genesis.clone()),
+            attic: Attic::new(),
             progress: Progress::default(),
             heads: BTreeMap::new(),
             damage: vec![unreadable(error)],
@@ -53,7 +56,9 @@ pub(super) fn examine(database: &Database, genesis: &Charter) -> Result<Examined
     let progress = progress.unwrap_or_default();
     let charter = restore_charter(database, genesis, blocks, progress, &mut damage)?;
     let mut replica = Replica::new(charter);
+    restore_rival(database, &mut replica, &mut damage);
     restore_proofs(database, &mut replica, progress, &mut damage);
+    let attic = restore_attic(database, &mut replica, &mut damage);
     let heads = read_heads(database, &mut damage);
     let mut reading = Reading { replica, broken: BTreeSet::new(), damage };
     reading.entries(database);
@@ -61,7 +66,7 @@ pub(super) fn examine(database: &Database, genesis: &Charter) -> Result<Examined
     if progress == Progress::default() && !fresh {
         reading.damage.push(Damage::Database { what: "the record of its progress is lost".into() });
     }
-    Ok(Examined { replica: reading.replica, progress, heads, damage: reading.damage, fresh })
+    Ok(Examined { replica: reading.replica, attic, progress, heads, damage: reading.damage, fresh })
 }
 
 /// The logs that a replica holds, as the shelf keeps them.
@@ -118,21 +123,55 @@ fn restore_charter(
             let (expected, found) = (genesis.federation(), FederationId(found.hash().0));
             return Err(StoreError::ForeignFederation { path: database.path().to_owned(), expected, found });
         }
-        let what = match block {
-            None => Flaw::Check,
-            Some(block) => match charter.append(block) {
-                Ok(_) if charter.version() == version => continue,
-                _ => Flaw::Chain,
-            },
+        let found = match block.map(|block| charter.append(block)) {
+            None => Damage::Block { version, what: Flaw::Check },
+            Some(Ok(_)) if charter.version() == version => continue,
+            Some(Err(CharterError::Pinned { version })) => Damage::OtherBranch { version },
+            Some(_) => Damage::Block { version, what: Flaw::Chain },
         };
-        damage.push(Damage::Block { version, what });
+        damage.push(found);
         break;
     }
-    let named = damage.iter().any(|found| matches!(found, Damage::Block { .. }));
+    let named = damage.iter().any(|found| matches!(found, Damage::Block { .. } | Damage::OtherBranch { .. }));
     if charter.version() < progress.blocks && !named {
         damage.push(Damage::Block { version: charter.version() + 1, what: Flaw::Missing });
     }
     Ok(charter)
+}
+
+fn restore_rival(database: &Database, replica: &mut Replica, damage: &mut Vec<Damage>) {
+    for (_, content) in read_checked(database, Space::Rival, damage) {
+        match content.and_then(|content| SignedBlock::decode(&content).ok()) {
+            Some(rival) => replica.restore_rival(rival),
+            None => damage.push(Damage::Rival),
+        }
+    }
+}
+
+/// Gives the replica every displaced entry that is sound, and says which there are.
+fn restore_attic(database: &Database, replica: &mut Replica, damage: &mut Vec<Damage>) -> Attic {
+    let (from, until) = Space::Attic.bounds();
+    let mut attic = Attic::new();
+    for next in database.scan(&from, &until) {
+        let (key, value) = match next {
+            Ok(found) => found,
+            Err(error) => {
+                damage.push(unreadable(&error));
+                break;
+            }
+        };
+        let Some(entry) = decode_displaced(&key, &value) else {
+            let id = key.get(1..).and_then(|id| id.try_into().ok()).map_or(EntryId::ZERO, EntryId);
+            damage.push(Damage::Displaced { id });
+            continue;
+        };
+        // Without the charter block that grants its log it is of no use; that the block is lost is said already.
+        if let Some(grant) = replica.charter().log_of(&entry.header().key) {
+            attic.insert(entry.id(), grant.number);
+            replica.restore_displaced(&entry);
+        }
+    }
+    attic
 }
 
 fn restore_proofs(database: &Database, replica: &mut Replica, progress: Progress, damage: &mut Vec<Damage>) {

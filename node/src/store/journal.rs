@@ -2,17 +2,19 @@
 //!
 //! A segment is laid out as a bundle without an end. Entries of one's own stand in it in the order in which they were
 //! signed, and each charter block before the first entry that may name it, so that the journal alone can rebuild
-//! one's own log. An append is forced to disk before it returns.
+//! one's own log. An append is forced to disk before it returns. A body that was erased is taken out of its frame: the
+//! segment is written anew beside itself and then takes its own place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use protocol::bundle::{FrameType, PREAMBLE_BYTES, preamble, put_frame, read_preamble};
+use protocol::bundle::{Frame, FrameType, Frames, PREAMBLE_BYTES, preamble, put_frame, read_preamble};
 use protocol::charter::SignedBlock;
-use protocol::entry::VerifiedEntry;
+use protocol::entry::{BARE_ENTRY_BYTES, Entry, VerifiedEntry};
+use protocol::erasure::KIND_ERASURE;
 use protocol::identity::{EntryId, FederationId, PublicKey};
 
 use super::database::sync_directory;
@@ -21,6 +23,8 @@ use super::error::StoreError;
 /// The directory of the journal in a data directory.
 pub(super) const JOURNAL: &str = "journal";
 const SUFFIX: &str = "journal";
+/// Ends the name of a segment that is being written anew, beside the one that it replaces.
+const REWRITING: &str = "rewriting";
 
 /// How far the journal of one key reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +161,32 @@ impl Journal {
         Ok(Segment { path, file, bytes: bytes.len() as u64 })
     }
 
+    /// Takes bodies out of the segments that hold them. How many they were, in how many segments.
+    pub(super) fn purge(&mut self, erased: &BTreeSet<EntryId>) -> Result<(u64, u64), StoreError> {
+        let (mut bodies, mut rewritten) = (0, 0);
+        for (_, path) in segments(&self.directory)? {
+            let bytes = fs::read(&path).map_err(|source| StoreError::file("read", &path, source))?;
+            let found = count_bodies(&bytes, erased);
+            if found == 0 {
+                continue;
+            }
+            let bytes = without_bodies(&path, &bytes, erased)?;
+            let beside = path.with_extension(REWRITING);
+            let failed = |source| StoreError::file("write anew", &path, source);
+            let written =
+                File::create(&beside).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+            written.and_then(|()| fs::rename(&beside, &path)).map_err(failed)?;
+            sync_directory(&self.directory)?;
+            self.fsyncs += 2;
+            if let Some(current) = self.current.as_mut().filter(|current| current.path == path) {
+                current.file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+                current.bytes = bytes.len() as u64;
+            }
+            (bodies, rewritten) = (bodies + found, rewritten + 1);
+        }
+        Ok((bodies, rewritten))
+    }
+
     /// What the journal holds.
     pub(super) fn content(&self) -> &Content {
         &self.content
@@ -166,6 +196,67 @@ impl Journal {
     pub(super) fn fsyncs(&self) -> u64 {
         self.fsyncs
     }
+}
+
+/// How many of these bodies the segments hold.
+pub(super) fn bodies_held(directory: &Path, erased: &BTreeSet<EntryId>) -> Result<u64, StoreError> {
+    let mut found = 0;
+    if !erased.is_empty() {
+        for (_, path) in segments(directory)? {
+            let bytes = fs::read(&path).map_err(|source| StoreError::file("read", &path, source))?;
+            found += count_bodies(&bytes, erased);
+        }
+    }
+    Ok(found)
+}
+
+/// The erased entry in a frame, if it comes with its body.
+fn erased_entry(frame: &Frame<'_>, erased: &BTreeSet<EntryId>) -> Option<Entry> {
+    let with_body = frame.frame_type == FrameType::Entry && frame.content.len() > BARE_ENTRY_BYTES;
+    let entry = with_body.then(|| Entry::decode(frame.content).ok())??;
+    (erased.contains(&entry.id()) && entry.header().kind != KIND_ERASURE).then_some(entry)
+}
+
+fn count_bodies(segment: &[u8], erased: &BTreeSet<EntryId>) -> u64 {
+    let Ok((_, mut frames)) = Frames::open(segment) else { return 0 };
+    let mut found = 0;
+    while let Ok(Some(frame)) = frames.next_frame() {
+        found += u64::from(erased_entry(&frame, erased).is_some());
+    }
+    found
+}
+
+/// A segment as it is without these bodies. One that cannot be read to its end is left for the operator to see to.
+fn without_bodies(path: &Path, segment: &[u8], erased: &BTreeSet<EntryId>) -> Result<Vec<u8>, StoreError> {
+    let (mut frame, mut offset) = (0, 0);
+    let mut out = segment.get(..PREAMBLE_BYTES).unwrap_or_default().to_vec();
+    let read = Frames::open(segment).and_then(|(_, mut frames)| {
+        while let Some(found) = frames.next_frame()? {
+            let content = erased_entry(&found, erased)
+                .map_or_else(|| found.content.to_vec(), |_| found.content[..BARE_ENTRY_BYTES].to_vec());
+            put_frame(&mut out, found.frame_type, &content);
+            (frame, offset) = (frame + 1, frames.offset());
+        }
+        Ok(())
+    });
+    let damaged = |error: protocol::bundle::BundleError| StoreError::JournalDamaged {
+        segment: path.to_owned(),
+        frame,
+        offset: offset as u64,
+        what: error.to_string(),
+    };
+    read.map(|()| out).map_err(damaged)
+}
+
+/// Clears away a segment that was being written anew when a crash came: the one that it was to replace is whole.
+pub(super) fn finish_interrupted(directory: &Path) -> Result<(), StoreError> {
+    let listed = fs::read_dir(directory).map_err(|source| StoreError::file("list", directory, source))?;
+    for path in listed.flatten().map(|entry| entry.path()) {
+        if path.extension().is_some_and(|extension| extension == REWRITING) {
+            fs::remove_file(&path).map_err(|source| StoreError::file("remove", &path, source))?;
+        }
+    }
+    sync_directory(directory)
 }
 
 /// Refuses a journal whose segments all name another federation. One alone may be damaged, which the replay finds.

@@ -2,6 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
+//! | `a` entry id | entry that another branch displaced |
 //! | `b` version | charter block |
 //! | `e` log sequence | entry |
 //! | `h` log | head: length and last id |
@@ -12,8 +13,8 @@
 //! Numbers in keys are big-endian, so that keys sort as numbers do. An entry leaves out its key and sequence, which
 //! its place implies, and the hash of a body that is there. It keeps the predecessor's id, so that one read is enough
 //! to rebuild the header. Its check covers id and signature, and the id covers everything else; a second one covers the
-//! body, to tell what was changed. The other values are
-//! behind a check over key and content.
+//! body, to tell what was changed. A displaced entry has no place, so key and sequence stand before it. The other values
+//! are behind a check over key and content.
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ const BODY_CHECK: &[u8] = b"body";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Space {
+    Attic = b'a',
     Block = b'b',
     Entry = b'e',
     Head = b'h',
@@ -54,7 +56,7 @@ pub(super) fn key_length(first: u8) -> usize {
     match first {
         b'b' | b'h' => 5,
         b'e' => 13,
-        b'p' => 33,
+        b'a' | b'p' => 33,
         _ => 1,
     }
 }
@@ -83,6 +85,12 @@ pub(super) fn entry_key(log: LogNumber, sequence: u64) -> [u8; 13] {
 pub(super) fn proof_key(key: &PublicKey) -> [u8; 33] {
     let mut out = [Space::Proof as u8; 33];
     out[1..].copy_from_slice(key.as_bytes());
+    out
+}
+
+pub(super) fn attic_key(id: &EntryId) -> [u8; 33] {
+    let mut out = [Space::Attic as u8; 33];
+    out[1..].copy_from_slice(id.as_bytes());
     out
 }
 
@@ -205,6 +213,20 @@ pub(super) fn decode_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Opti
 pub(super) fn time_offset(sequence: u64) -> usize {
     let previous = if sequence > 0 { 32 } else { 0 };
     1 + 2 * CHECK_BYTES + previous + 64 + 4
+}
+
+/// The stored form of a displaced entry.
+pub(super) fn encode_displaced(entry: &VerifiedEntry) -> Vec<u8> {
+    let header = entry.header();
+    [header.key.as_bytes().as_slice(), &header.sequence.to_le_bytes(), &encode_entry(entry)].concat()
+}
+
+/// Rebuilds a displaced entry; `None` when it is not what was written under `key`.
+pub(super) fn decode_displaced(key: &[u8], value: &[u8]) -> Option<VerifiedEntry> {
+    let (signer, rest) = value.split_first_chunk::<32>()?;
+    let (sequence, stored) = rest.split_first_chunk::<8>()?;
+    let entry = decode_entry(&PublicKey(*signer), u64::from_le_bytes(*sequence), stored)?;
+    (attic_key(&entry.id()) == *key).then_some(entry)
 }
 
 /// A stored entry as its bytes say, believed in nothing.

@@ -6,7 +6,9 @@
 //! <directory>/store/        sled: blocks, entries, heads and proofs in one tree
 //! <directory>/journal/      000000.journal and so on: one's own entries as they were signed
 //! <directory>/progress      how far the database had come
-//! <directory>/store.damaged-1/  a database that was found damaged; never deleted
+//! <directory>/store.damaged-1/  a database that was found damaged; deleted when bodies are erased
+//! <directory>/store.new/    a database without erased bodies, before it takes the place of the other
+//! <directory>/store.erased/ the other, before it is deleted
 //! ```
 //!
 //! Three promises, each tested:
@@ -16,6 +18,7 @@
 //! 2. A read gives the bytes that were written or an error that names the entry, never anything else.
 //! 3. [`Store::open`] verifies everything. A damaged database is put aside and rebuilt from what is sound in it and from
 //!    the journal; the report names the damage and what peers must send again.
+//! 4. After [`Store::purge`] no file of the store holds a body that was erased.
 
 mod audit;
 mod database;
@@ -28,6 +31,7 @@ pub mod limits;
 mod open;
 mod own;
 mod progress;
+mod purge;
 mod replay;
 mod report;
 mod salvage;
@@ -36,6 +40,7 @@ pub mod tampering;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,13 +48,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::charter::{LogNumber, SignedBlock};
 use protocol::entry::VerifiedEntry;
-use protocol::identity::{EntryId, FederationId, PublicKey};
+use protocol::identity::{BlockHash, EntryId, FederationId, PublicKey};
 use protocol::replica::{Change, EntrySource, Replica};
 
 pub use audit::{AuditReport, Fault, Finding, Subject, audit_directory};
 pub use error::StoreError;
 pub use open::lock as lock_directory;
 pub use own::JournalledEntry;
+pub use purge::PurgeReport;
 pub use report::{Damage, DamagedEntry, Flaw, JournalState, Missing, OpenReport, Statistics};
 
 use journal::{JOURNAL, Journal};
@@ -58,6 +64,8 @@ use shelf::Shelf;
 /// What an operator can set.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Charter blocks that the operator decided for, by version. A database of another branch is put aside.
+    pub pins: BTreeMap<u32, BlockHash>,
     /// Memory that the database may use to cache pages, in bytes.
     pub cache_bytes: u64,
     /// A journal segment is closed before it would pass this many bytes.
@@ -66,7 +74,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cache_bytes: limits::CACHE_BYTES, journal_segment_bytes: limits::JOURNAL_SEGMENT_BYTES }
+        let pins = BTreeMap::new();
+        Self { pins, cache_bytes: limits::CACHE_BYTES, journal_segment_bytes: limits::JOURNAL_SEGMENT_BYTES }
     }
 }
 
@@ -91,6 +100,7 @@ pub struct Store {
     writer: Mutex<Writer>,
     directory: PathBuf,
     federation: FederationId,
+    cache_bytes: u64,
     // Last, so that the directory is free only after everything in it is closed.
     _lock: File,
 }
@@ -133,6 +143,25 @@ impl Store {
     pub fn append_journal(&self, entries: &[Arc<VerifiedEntry>]) -> Result<(), StoreError> {
         own::note_recovered(&self.directory.join(JOURNAL), entries)?;
         self.write(|journal, _| journal.append(&[], entries))
+    }
+
+    /// Rids the disk of bodies that were erased: the database is copied into a new one, journal segments that hold such
+    /// a body are written anew, and databases that were put aside go. `erased` names the entries.
+    ///
+    /// Commits wait meanwhile, reads hardly. A failure leaves what was there, and stops the store only if the databases
+    /// could not be exchanged.
+    pub fn purge(&self, erased: &BTreeSet<EntryId>) -> Result<PurgeReport, StoreError> {
+        let mut writer = self.writer.lock();
+        if let Some(cause) = &writer.stopped {
+            return Err(StoreError::Stopped { cause: cause.clone() });
+        }
+        let result = purge::purge(&self.directory, &self.shelf, &mut writer.journal, erased, self.cache_bytes);
+        if let Err(error) = &result
+            && self.shelf.database().is_err()
+        {
+            writer.stopped = Some(error.chain());
+        }
+        result
     }
 
     /// Entries of one of the member's own signing keys in the journal, from `from` on. Reads the whole journal.
@@ -199,13 +228,14 @@ impl Store {
         let writer = self.writer.lock();
         let (journal_fsyncs, commits, stopped) = (writer.journal.fsyncs(), writer.commits, writer.stopped.is_some());
         drop(writer);
+        let (store_bytes, store_fsyncs) = self.shelf.figures();
         Statistics {
-            store_bytes: self.shelf.database().bytes(),
+            store_bytes,
             journal_bytes: database::bytes_under(&self.directory.join(JOURNAL)),
             entries: self.shelf.entries(),
             entries_written: self.shelf.entries_written(),
             commits,
-            fsyncs: self.shelf.database().fsyncs() + journal_fsyncs,
+            fsyncs: store_fsyncs + journal_fsyncs,
             damaged: stopped || self.shelf.is_damaged(),
         }
     }

@@ -11,9 +11,10 @@ use protocol::replica::{Change, Replica};
 use super::database::{Database, sync_directory};
 use super::error::StoreError;
 use super::examine::{Examined, examine, logs_of, unreadable};
-use super::journal::{Content, JOURNAL, Journal, check_federation};
+use super::journal::{self, Content, JOURNAL, Journal, check_federation};
 use super::layout::Progress;
 use super::progress::Witness;
+use super::purge;
 use super::replay::replay;
 use super::report::{Damage, JournalState, Missing, OpenReport};
 use super::salvage::{STORE, finish_interrupted, rebuild, set_snapshots_aside, swap};
@@ -28,14 +29,19 @@ pub(super) fn open(
     own: Option<PublicKey>,
     settings: &Settings,
 ) -> Result<Opened, StoreError> {
-    let genesis = Charter::genesis(genesis).map_err(StoreError::Genesis)?;
+    let mut genesis = Charter::genesis(genesis).map_err(StoreError::Genesis)?;
+    for (version, hash) in &settings.pins {
+        genesis.pin(*version, *hash).map_err(StoreError::Genesis)?;
+    }
     make_directory(directory)?;
     let lock = lock(directory)?;
     let journal = directory.join(JOURNAL);
     make_directory(&journal)?;
     check_federation(&journal, genesis.federation())?;
+    journal::finish_interrupted(&journal)?;
     let (shelf, mut replica, found) = open_shelf(directory, &genesis, settings)?;
     let replayed = replay(&journal, &shelf, &mut replica, own, found.damage.is_empty())?;
+    let erased = erase(&journal, &shelf, &mut replica)?;
     let journal_state = compare(own, &replica, &replayed.content);
     let federation = genesis.federation();
     let mut journal = Journal::resume(&journal, federation, settings.journal_segment_bytes, replayed.content)?;
@@ -54,14 +60,33 @@ pub(super) fn open(
         journal: journal_state,
         recovered: replayed.recovered,
         refused: replayed.refused,
+        erased,
         torn_bytes: replayed.torn_bytes,
     };
     let writer = Mutex::new(Writer { journal, stopped: None, commits: 0 });
     Ok(Opened {
-        store: Store { shelf, writer, directory: directory.to_owned(), federation, _lock: lock },
+        store: Store {
+            shelf,
+            writer,
+            directory: directory.to_owned(),
+            federation,
+            cache_bytes: settings.cache_bytes,
+            _lock: lock,
+        },
         replica,
         report,
     })
+}
+
+/// Takes out bodies that were erased and lie here all the same, as in a directory put back from a backup. How many
+/// database and journal held; [`Store::purge`] then rids the disk of them.
+fn erase(journal: &Path, shelf: &Shelf, replica: &mut Replica) -> Result<u64, StoreError> {
+    let mut changes = Vec::new();
+    replica.carry_out_erasures(shelf, &mut changes);
+    if !changes.is_empty() {
+        shelf.write(&changes)?;
+    }
+    Ok(changes.len() as u64 + journal::bodies_held(journal, &replica.erased_ids())?)
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {
@@ -99,6 +124,7 @@ struct Found {
 fn open_shelf(directory: &Path, genesis: &Charter, settings: &Settings) -> Result<(Shelf, Replica, Found), StoreError> {
     let mut witness = Witness::open(directory, genesis.federation())?;
     finish_interrupted(directory)?;
+    purge::finish_interrupted(directory)?;
     let path = directory.join(STORE);
     let created = !path.exists();
     let (mut database, mut examined) = attempt(&path, genesis, settings)?;
@@ -126,7 +152,7 @@ fn open_shelf(directory: &Path, genesis: &Charter, settings: &Settings) -> Resul
     // A database that was just created goes on counting where the last one was seen.
     let progress = Progress { commits: examined.progress.commits.max(expected), ..examined.progress };
     witness.record(progress.commits)?;
-    let shelf = Shelf::new(database, logs_of(&examined.replica), progress, witness);
+    let shelf = Shelf::new(database, logs_of(&examined.replica), examined.attic, progress, witness);
     if examined.fresh {
         let genesis = genesis.blocks().iter().cloned().map(Change::Block);
         shelf.write(&genesis.collect::<Vec<_>>())?;

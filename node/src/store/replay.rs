@@ -170,10 +170,18 @@ impl Replay<'_> {
         self.changes.extend(changes);
         match appended {
             Ok(Appended::New) => self.done.recovered += 1,
-            Ok(Appended::Known | Appended::Rival) => {}
-            // The node went over to another branch of the charter since.
-            Err(CharterError::Predecessor { .. } | CharterError::Equivocation { .. } | CharterError::Gap { .. }) => {
+            Ok(Appended::Known) => {}
+            // The node went over to another branch of the charter since. The journal lacks that one's blocks yet, so
+            // this one does not count among them.
+            Ok(Appended::Rival) => return Ok(()),
+            Err(
+                CharterError::Predecessor { .. }
+                | CharterError::Equivocation { .. }
+                | CharterError::Gap { .. }
+                | CharterError::Pinned { .. },
+            ) => {
                 self.done.refused += 1;
+                return Ok(());
             }
             Err(error) => return Err(bad(error)),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use protocol::charter::LogNumber;
+use protocol::identity::EntryId;
 
 /// What opening found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub struct OpenReport {
     pub recovered: u64,
     /// Entries and blocks of the journal that the rules refuse now, for instance above a seal.
     pub refused: u64,
+    /// Bodies on disk that were erased in the meantime, as in a directory that was put back from a backup. They are out
+    /// of the entries now; [`Store::purge`](super::Store::purge) rids the disk of them.
+    pub erased: u64,
     /// Bytes of an unfinished append that were cut off the journal. They were never acknowledged.
     pub torn_bytes: u64,
 }
@@ -48,6 +52,18 @@ pub enum Damage {
         /// What is wrong with it.
         what: Flaw,
     },
+    /// The operator pinned another block of this version: the node goes over to that branch of the charter.
+    OtherBranch {
+        /// The pinned version.
+        version: u32,
+    },
+    /// An entry that another branch displaced.
+    Displaced {
+        /// Its id, as far as it can be read.
+        id: EntryId,
+    },
+    /// The second block of a version: the proof that registrars contradicted themselves.
+    Rival,
     /// A fork proof.
     Proof {
         /// What is wrong with it.
@@ -153,6 +169,9 @@ impl fmt::Display for Damage {
                 write!(f, "the database holds {found} commits of {expected} that were acknowledged")
             }
             Self::Block { version, what } => write!(f, "charter block {version} {what}"),
+            Self::OtherBranch { version } => write!(f, "another charter block {version} is pinned"),
+            Self::Displaced { id } => write!(f, "the displaced entry {} does not fit its check", id.short()),
+            Self::Rival => f.write_str("the second block of a charter version does not fit its check"),
             Self::Proof { what } => write!(f, "a fork proof {what}"),
             Self::Entry(DamagedEntry { log, sequence, what }) => write!(f, "entry {sequence} of log {log} {what}"),
         }

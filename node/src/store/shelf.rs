@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 use protocol::charter::LogNumber;
 use protocol::entry::VerifiedEntry;
 use protocol::identity::{EntryId, PublicKey};
+use protocol::limits::DISPLACED_PER_LOG_MAX;
 use protocol::replica::{Change, EntrySource};
 
 use super::database::{Database, Pending, put};
 use super::error::StoreError;
 use super::layout::{
-    Progress, StoredHead, block_key, checked, decode_entry, encode_entry, entry_key, head_key, place_of, progress_key,
-    proof_key, rival_key,
+    Progress, StoredHead, attic_key, block_key, checked, decode_displaced, decode_entry, encode_displaced,
+    encode_entry, entry_key, head_key, place_of, progress_key, proof_key, rival_key,
 };
 use super::limits::{BATCH_BYTES, RANGE_ENTRIES_MAX};
 use super::progress::Witness;
@@ -31,6 +32,9 @@ pub(super) struct Held {
 
 pub(super) type Logs = BTreeMap<LogNumber, Held>;
 
+/// Displaced entries, with their logs. Few: only a seal that names another branch displaces any.
+pub(super) type Attic = BTreeMap<EntryId, LogNumber>;
+
 /// What the one writer needs.
 #[derive(Debug)]
 struct Pen {
@@ -41,26 +45,50 @@ struct Pen {
 /// The database and what is known of it.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    database: Database,
+    /// Absent only while another one takes its place, and after that failed.
+    database: RwLock<Option<Database>>,
     logs: RwLock<Logs>,
+    attic: RwLock<Attic>,
     pen: Mutex<Pen>,
     entries_written: AtomicU64,
     damaged: AtomicBool,
+    /// Of databases that this one replaced.
+    earlier_fsyncs: AtomicU64,
 }
 
 impl Shelf {
-    pub(super) fn new(database: Database, logs: Logs, progress: Progress, witness: Witness) -> Self {
+    pub(super) fn new(database: Database, logs: Logs, attic: Attic, progress: Progress, witness: Witness) -> Self {
         Self {
-            database,
+            database: RwLock::new(Some(database)),
             logs: RwLock::new(logs),
+            attic: RwLock::new(attic),
             pen: Mutex::new(Pen { progress, witness }),
             entries_written: AtomicU64::new(0),
             damaged: AtomicBool::new(false),
+            earlier_fsyncs: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn database(&self) -> &Database {
-        &self.database
+    /// The database. Nobody asks for it again while it holds this.
+    pub(super) fn database(&self) -> Result<MappedRwLockReadGuard<'_, Database>, StoreError> {
+        let closed = |_| StoreError::Stopped { cause: "the database could not be exchanged".into() };
+        RwLockReadGuard::try_map(self.database.read(), Option::as_ref).map_err(closed)
+    }
+
+    /// Closes the database, and opens the one that `swap` puts in its place. Readers wait meanwhile.
+    pub(super) fn exchange(&self, swap: impl FnOnce() -> Result<Database, StoreError>) -> Result<(), StoreError> {
+        let mut slot = self.database.write();
+        if let Some(closing) = slot.take() {
+            self.earlier_fsyncs.fetch_add(closing.fsyncs(), Ordering::Relaxed);
+        }
+        *slot = Some(swap()?);
+        Ok(())
+    }
+
+    /// Bytes on disk, and times that they were forced there.
+    pub(super) fn figures(&self) -> (u64, u64) {
+        let earlier = self.earlier_fsyncs.load(Ordering::Relaxed);
+        self.database().map_or((0, earlier), |database| (database.bytes(), earlier + database.fsyncs()))
     }
 
     /// Carries out changes, in order, and forces them to disk.
@@ -71,7 +99,7 @@ impl Shelf {
         let mut draft = Draft::new(self, pen.progress);
         for change in changes {
             draft.add(change)?;
-            // A truncation and the entry that takes the place belong together.
+            // Displacing and the entry that takes the place belong together.
             if draft.bytes > BATCH_BYTES && !matches!(change, Change::Displace { .. }) {
                 self.finish(&mut pen, draft)?;
                 draft = Draft::new(self, pen.progress);
@@ -82,9 +110,9 @@ impl Shelf {
 
     fn finish(&self, pen: &mut Pen, mut draft: Draft<'_>) -> Result<(), StoreError> {
         let pending = draft.close()?;
-        // Entries that a truncation takes away must not look damaged to a reader meanwhile.
-        let mut logs = draft.truncates.then(|| self.logs.write());
-        self.database.write(pending)?;
+        // Entries that are displaced must not look damaged to a reader meanwhile.
+        let mut logs = draft.displaces.then(|| self.logs.write());
+        self.database()?.write(pending)?;
         let logs = logs.get_or_insert_with(|| self.logs.write());
         for (log, held) in draft.changed {
             match held {
@@ -92,6 +120,14 @@ impl Shelf {
                 None => logs.remove(&log),
             };
         }
+        let mut attic = self.attic.write();
+        for (id, log) in draft.attic {
+            match log {
+                Some(log) => attic.insert(id, log),
+                None => attic.remove(&id),
+            };
+        }
+        drop(attic);
         pen.progress = draft.progress;
         self.entries_written.fetch_add(draft.entries, Ordering::Relaxed);
         pen.witness.record(pen.progress.commits)
@@ -101,7 +137,7 @@ impl Shelf {
     pub(super) fn entry(&self, log: LogNumber, sequence: u64) -> Result<Option<Arc<VerifiedEntry>>, StoreError> {
         let logs = self.logs.read();
         let Some(held) = logs.get(&log).filter(|held| sequence < held.length) else { return Ok(None) };
-        let value = self.noted(self.database.get(&entry_key(log, sequence)))?;
+        let value = self.noted(self.database().and_then(|database| database.get(&entry_key(log, sequence))))?;
         let entry = value.and_then(|value| decode_entry(&held.key, sequence, &value));
         entry.map(|entry| Some(Arc::new(entry))).ok_or_else(|| self.damage(log, sequence))
     }
@@ -119,7 +155,8 @@ impl Shelf {
         let entries_max = entries_max.min(RANGE_ENTRIES_MAX) as u64;
         let until = held.length.min(from.saturating_add(entries_max));
         let (mut found, mut bytes) = (Vec::new(), 0);
-        let mut scan = self.database.scan(&entry_key(log, from), &entry_key(log, until.max(from)));
+        let database = self.database()?;
+        let mut scan = database.scan(&entry_key(log, from), &entry_key(log, until.max(from)));
         for sequence in from..until {
             let next = self.noted(scan.next().transpose())?;
             let value = next.filter(|(key, _)| place_of(key) == Some((log, sequence))).map(|(_, value)| value);
@@ -167,8 +204,18 @@ impl EntrySource for Shelf {
         Shelf::entry(self, log, sequence).ok().flatten()
     }
 
-    fn displaced(&self, _id: &EntryId) -> Option<Arc<VerifiedEntry>> {
-        None
+    fn displaced(&self, id: &EntryId) -> Option<Arc<VerifiedEntry>> {
+        if !self.attic.read().contains_key(id) {
+            return None;
+        }
+        let key = attic_key(id);
+        let value = self.noted(self.database().and_then(|database| database.get(&key))).ok().flatten();
+        let entry = value.and_then(|value| decode_displaced(&key, &value));
+        if entry.is_none() {
+            self.damaged.store(true, Ordering::Relaxed);
+            tracing::error!(id = id.short(), "a displaced entry is damaged on disk");
+        }
+        entry.map(Arc::new)
     }
 }
 
@@ -180,15 +227,17 @@ struct Draft<'a> {
     entries: u64,
     /// Logs as they will be; `None` for one that will be empty.
     changed: BTreeMap<LogNumber, Option<Held>>,
-    truncates: bool,
+    /// Changes of the attic; `None` for an entry that leaves it.
+    attic: BTreeMap<EntryId, Option<LogNumber>>,
+    displaces: bool,
     progress: Progress,
 }
 
 impl<'a> Draft<'a> {
     fn new(shelf: &'a Shelf, mut progress: Progress) -> Self {
         progress.commits += 1;
-        let (pending, changed) = (Pending::new(), BTreeMap::new());
-        Self { shelf, pending, bytes: 0, entries: 0, changed, truncates: false, progress }
+        let (pending, changed, attic) = (Pending::new(), BTreeMap::new(), BTreeMap::new());
+        Self { shelf, pending, bytes: 0, entries: 0, changed, attic, displaces: false, progress }
     }
 
     fn add(&mut self, change: &Change) -> Result<(), StoreError> {
@@ -200,7 +249,7 @@ impl<'a> Draft<'a> {
             }
             Change::Proof(proof) => {
                 let key = proof_key(&proof.key());
-                if self.shelf.database.get(&key)?.is_none() && !self.pending.contains_key(key.as_slice()) {
+                if self.shelf.database()?.get(&key)?.is_none() && !self.pending.contains_key(key.as_slice()) {
                     self.progress.proofs += 1;
                 }
                 self.put_checked(&key, &proof.encode())
@@ -208,11 +257,15 @@ impl<'a> Draft<'a> {
             Change::Append { log, entry } => {
                 let held = Held { key: entry.header().key, length: entry.header().sequence + 1, last: entry.id() };
                 self.changed.insert(*log, Some(held));
+                if self.is_displaced(&entry.id()) {
+                    self.attic.insert(entry.id(), None);
+                    self.remove(&attic_key(&entry.id()))?;
+                }
                 self.put_entry(*log, entry)
             }
             Change::Body { log, entry } => self.put_entry(*log, entry),
-            Change::Displace { log, from } => self.truncate(*log, *from),
-            Change::Erase { log, entry } => self.put_entry(*log, entry),
+            Change::Displace { log, from } => self.displace(*log, *from),
+            Change::Erase { log, entry } => self.erase(*log, entry),
             Change::Rival(block) => self.put_checked(&rival_key(), &block.encode()),
         }
     }
@@ -231,21 +284,63 @@ impl<'a> Draft<'a> {
         put(&mut self.pending, key, value)
     }
 
-    fn truncate(&mut self, log: LogNumber, from: u64) -> Result<(), StoreError> {
-        let bounds = (entry_key(log, from), entry_key(log, u64::MAX));
-        for key in self.shelf.database.keys(&bounds.0, &bounds.1)? {
-            self.pending.insert(key.to_vec(), None);
-        }
-        for (_, value) in self.pending.range_mut(bounds.0.to_vec()..bounds.1.to_vec()) {
-            *value = None;
-        }
-        let kept = match (self.held(log), from.checked_sub(1)) {
-            (Some(held), Some(last)) => Some(Held { length: from, last: self.id_of(log, &held.key, last)?, ..held }),
-            _ => None,
-        };
-        self.changed.insert(log, kept);
-        self.truncates = true;
+    /// Takes a value away with all of its pieces.
+    fn remove(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        let last = [key, &[u8::MAX]].concat();
+        let stored = self.shelf.database()?.keys(key, &last)?;
+        self.pending.extend(stored.into_iter().map(|key| (key.to_vec(), None)));
+        self.pending.range_mut(key.to_vec()..last).for_each(|(_, value)| *value = None);
         Ok(())
+    }
+
+    /// Moves the entries of a log from `from` on into the attic.
+    fn displace(&mut self, log: LogNumber, from: u64) -> Result<(), StoreError> {
+        let Some(held) = self.held(log) else { return Ok(()) };
+        // The bound keeps the first: whoever has the key can sign as many branches as it likes.
+        let mut kept = self.shelf.attic.read().values().filter(|of| **of == log).count();
+        for sequence in from..held.length {
+            // What is damaged already is not worth keeping; peers of the other branch may have it.
+            let Some(entry) = self.stored(log, &held.key, sequence)?.filter(|_| kept < DISPLACED_PER_LOG_MAX) else {
+                continue;
+            };
+            kept += 1;
+            self.attic.insert(entry.id(), Some(log));
+            self.put(&attic_key(&entry.id()), &encode_displaced(&entry))?;
+        }
+        let bounds = (entry_key(log, from), entry_key(log, u64::MAX));
+        let stored = self.shelf.database()?.keys(&bounds.0, &bounds.1)?;
+        self.pending.extend(stored.into_iter().map(|key| (key.to_vec(), None)));
+        self.pending.range_mut(bounds.0.to_vec()..bounds.1.to_vec()).for_each(|(_, value)| *value = None);
+        let rest = match from.checked_sub(1) {
+            Some(last) => Some(Held { length: from, last: self.id_of(log, &held.key, last)?, ..held }),
+            None => None,
+        };
+        self.changed.insert(log, rest);
+        self.displaces = true;
+        Ok(())
+    }
+
+    /// Puts the form without a body in the place of an entry, in its log and in the attic.
+    fn erase(&mut self, log: LogNumber, entry: &VerifiedEntry) -> Result<(), StoreError> {
+        let (id, sequence) = (entry.id(), entry.header().sequence);
+        let displaced = self.is_displaced(&id);
+        if displaced {
+            self.remove(&attic_key(&id))?;
+            self.put(&attic_key(&id), &encode_displaced(entry))?;
+        }
+        let reaches = self.held(log).is_some_and(|held| sequence < held.length);
+        let stored = if reaches { self.stored(log, &entry.header().key, sequence)? } else { None };
+        // One that cannot be read may be this one, unless this one is known to be elsewhere.
+        if reaches && stored.map_or(!displaced, |stored| stored.id() == id) {
+            self.remove(&entry_key(log, sequence))?;
+            self.put_entry(log, entry)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an entry is in the attic, or about to be.
+    fn is_displaced(&self, id: &EntryId) -> bool {
+        self.attic.get(id).map_or_else(|| self.shelf.attic.read().contains_key(id), Option::is_some)
     }
 
     /// A log as it will be.
@@ -253,14 +348,18 @@ impl<'a> Draft<'a> {
         self.changed.get(&log).copied().unwrap_or_else(|| self.shelf.logs.read().get(&log).copied())
     }
 
-    /// The id of an entry, written already or about to be.
-    fn id_of(&self, log: LogNumber, signer: &PublicKey, sequence: u64) -> Result<EntryId, StoreError> {
+    /// An entry, written already or about to be; `None` if it is damaged.
+    fn stored(&self, log: LogNumber, signer: &PublicKey, sequence: u64) -> Result<Option<VerifiedEntry>, StoreError> {
         let key = entry_key(log, sequence);
         let value = match self.pending.get(key.as_slice()) {
             Some(_) => joined(&self.pending, &key),
-            None => self.shelf.database.get(&key)?,
+            None => self.shelf.database()?.get(&key)?,
         };
-        let entry = value.and_then(|value| decode_entry(signer, sequence, &value));
+        Ok(value.and_then(|value| decode_entry(signer, sequence, &value)))
+    }
+
+    fn id_of(&self, log: LogNumber, signer: &PublicKey, sequence: u64) -> Result<EntryId, StoreError> {
+        let entry = self.stored(log, signer, sequence)?;
         entry.map(|entry| entry.id()).ok_or_else(|| self.shelf.damage(log, sequence))
     }
 

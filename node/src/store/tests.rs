@@ -6,4 +6,5 @@ mod dictionary;
 mod everyday;
 mod journal;
 mod measure;
+mod purge;
 mod world;

@@ -4,12 +4,12 @@
 //! its own under the charter that the erasure names. Whether it counts is asked anew each time: a seal can take an erasure's effect away again, and what was
 //! deleted here is then fetched from those who still hold it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replica;
 use crate::charter::LogNumber;
 use crate::erasure::Target;
-use crate::identity::{EntryId, PublicKey};
+use crate::identity::{ContentHash, EntryId, PublicKey};
 
 /// What says that a body must go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,41 @@ impl Replica {
         // Who owned the records when it erased them keeps having erased them, whoever owns them now.
         let owns = author.member == target.member || target.tenure(author.member, *charter).is_some();
         owns && sequence < self.effective_length(eraser)
+    }
+
+    /// Erasures that count for any entry that they name, each with the name that acknowledgements give it: the id of
+    /// the erasing entry or the hash of the erasing block.
+    pub fn erasures_in_force(&self) -> impl Iterator<Item = (Eraser, ContentHash)> {
+        let counting = self.erasures.all().filter(|(by, targets)| {
+            let log_of = |target: &Target| self.charter.log_of(&target.key).map(|grant| grant.number);
+            targets.iter().filter_map(log_of).any(|log| self.counts(*by, log))
+        });
+        counting.filter_map(|(by, _)| Some((by, self.eraser_name(by)?)))
+    }
+
+    /// How acknowledgements name an erasure.
+    pub fn eraser_name(&self, by: Eraser) -> Option<ContentHash> {
+        match by {
+            Eraser::Entry { log, sequence } => self.id(log, sequence).map(|id| ContentHash(id.0)),
+            Eraser::Block(version) => {
+                let block = self.charter.blocks().get((version as usize).checked_sub(1)?)?;
+                Some(ContentHash(block.hash().0))
+            }
+        }
+    }
+
+    /// Ids of entries whose bodies must not be kept anywhere, whether they are held or not.
+    pub fn erased_ids(&self) -> BTreeSet<EntryId> {
+        let mut ids = BTreeSet::new();
+        for (by, targets) in self.erasures.all() {
+            for target in targets {
+                let log = self.charter.log_of(&target.key).map(|grant| grant.number);
+                if log.is_some_and(|log| self.counts(by, log)) {
+                    ids.insert(target.id);
+                }
+            }
+        }
+        ids
     }
 
     /// Every erasure that is held, in order, with what it names, whether it counts or not.

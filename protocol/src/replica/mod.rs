@@ -81,8 +81,7 @@ impl Replica {
                 let erased = self.charter.erased().iter().filter(|(by, _)| *by == version).map(|(_, target)| *target);
                 self.erasures.add(Eraser::Block(version), erased);
                 (0..self.logs.len() as LogNumber).for_each(|log| self.bring_back(log, source, changes));
-                let every: Vec<Eraser> = self.erasures.all().map(|(by, _)| by).collect();
-                self.carry_out(&every, source, changes);
+                self.carry_out_erasures(source, changes);
             }
         }
         Ok(appended)
@@ -123,6 +122,12 @@ impl Replica {
         self.logs[number as usize].truncate(from);
         self.erasures.forget(number, from);
         changes.push(Change::Displace { log: number, from });
+    }
+
+    /// Lets go of every body that is erased and held all the same, as after reading a store that was put back.
+    pub fn carry_out_erasures(&mut self, source: &dyn EntrySource, changes: &mut Vec<Change>) {
+        let every: Vec<Eraser> = self.erasures.all().map(|(by, _)| by).collect();
+        self.carry_out(&every, source, changes);
     }
 
     /// Lets go of the bodies that these erasures name, as far as they count.
@@ -460,8 +465,10 @@ impl Replica {
 
     /// Puts back the second block of a version that this node's store held.
     pub fn restore_rival(&mut self, block: SignedBlock) {
-        // One that proves nothing any more, after a pin, is of no use.
-        drop(self.charter.append(block));
+        // One that proves nothing any more, after a pin, is of no use; and one after the tip is no rival.
+        if block.block().version <= self.charter.version() {
+            drop(self.charter.append(block));
+        }
     }
 
     /// Puts back a proof that this node's store held.

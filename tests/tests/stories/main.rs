@@ -7,6 +7,7 @@ mod clones;
 mod crash;
 mod damage;
 mod delivery;
+mod erasure;
 mod keys;
 mod surroundings;
 mod trust;

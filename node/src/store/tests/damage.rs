@@ -13,7 +13,7 @@ use super::super::layout::{entry_key, head_key};
 use super::super::{Damage, DamagedEntry, Flaw, JournalState, Missing, StoreError};
 use super::world::World;
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("it can be made");
     for entry in fs::read_dir(from).expect("it is there").flatten() {
         let to = to.join(entry.file_name());
@@ -199,12 +199,13 @@ fn damage_that_appears_while_running_is_an_error_that_names_the_entry() {
     let chain = world.chain(&other, None, 10);
     let mut node = world.found(directory.path());
     node.take(None, &chain);
-    let database = node.store.shelf.database();
+    let database = node.store.shelf.database().expect("it is open");
     let mut value = database.get(&entry_key(2, 4)).expect("it reads").expect("it is there");
     value[3] ^= 1;
     let mut pending = Pending::from([(entry_key(2, 6).to_vec(), None)]);
     put(&mut pending, &entry_key(2, 4), &value).expect("it fits");
     database.write(pending).expect("it is written");
+    drop(database);
     for sequence in [4, 6] {
         let found = node.store.entry(2, sequence);
         assert!(matches!(found, Err(StoreError::Damaged { log: 2, sequence: named }) if named == sequence));
