@@ -13,6 +13,7 @@ pub mod directory;
 mod gate;
 pub mod gossip;
 pub mod joining;
+pub mod key_change;
 pub mod key_request;
 pub mod network;
 pub mod node;

@@ -34,8 +34,10 @@ pub(super) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec
     } else if charter.log_of(own).is_some_and(|grant| grant.seal.is_some()) {
         warn(
             "key-sealed",
-            "本节点的签名密钥已封存；请换用新密钥".into(),
-            "the signing key of this node is sealed; go on with a new one".into(),
+            "本节点的签名密钥已封存，不再签署；请执行 xianmeng key request signing，把申请交给登记人".into(),
+            "the signing key of this node is sealed and signs nothing: run `xianmeng key request signing` and hand the \
+             request to a registrar"
+                .into(),
         );
     }
     let expires_ms = charter.tip_block().expires_ms;
