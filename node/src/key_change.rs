@@ -4,12 +4,20 @@
 //! nothing works with the old key. So an interruption at any point leaves the old key in use, and the next start makes
 //! the change.
 
+use std::time::Duration;
+
 use protocol::charter::{Charter, Purpose};
 use protocol::identity::MemberNumber;
 
+use crate::core::{Core, Stop};
 use crate::directory::keystore::{KeyName, Slot};
 use crate::directory::{DataDirectory, DirectoryError};
 use crate::store::Store;
+
+/// How long a node may hear from nobody before it tries the transport key that waits.
+const UNHEARD_MAX: Duration = Duration::from_secs(60);
+/// The same in rounds of sync, where these are long.
+const UNHEARD_ROUNDS: u32 = 3;
 
 /// Purposes whose next key the charter grants by now.
 pub fn due(directory: &DataDirectory, charter: &Charter) -> Result<Vec<Purpose>, DirectoryError> {
@@ -48,6 +56,23 @@ pub fn is_renewed(directory: &DataDirectory, store: &Store) -> Result<bool, Dire
         }
     }
     Ok(false)
+}
+
+/// Stops a node that nobody speaks with while another transport key waits. The charter may have replaced the one in use
+/// while the node was away; with that one it cannot learn so.
+pub async fn watch_transport(core: Core, directory: DataDirectory, round: Duration) {
+    let limit = UNHEARD_MAX.max(round * UNHEARD_ROUNDS);
+    let sessions = || core.counters().all().get("sync-sessions").copied().unwrap_or_default();
+    loop {
+        let before = sessions();
+        tokio::time::sleep(limit).await;
+        let waits = directory.keystore().next_key(Purpose::Transport).is_ok_and(|key| key.is_some());
+        if waits && sessions() == before && core.delivered(0, 0).members > 0 {
+            tracing::warn!("nobody speaks with this node: it tries the transport key that waits");
+            core.stop(Stop::TransportUnheard);
+            return;
+        }
+    }
 }
 
 #[cfg(test)]

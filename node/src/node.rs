@@ -228,6 +228,7 @@ async fn start_network(
     tasks.spawn(dialer.run());
     tasks.spawn(publish_events(network.clone(), events));
     tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone(), directory.clone()));
+    tasks.spawn(key_change::watch_transport(core.clone(), directory.clone(), round));
     tasks.spawn(gate.run(core.clone(), network.clone(), Arc::clone(&twins), confirmations));
     tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
     let (core, dispatch_desk) = (core.clone(), Arc::clone(&desk));

@@ -48,6 +48,7 @@ async fn serve(context: &Context, directory: DataDirectory, mut keys: Keys) -> R
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     say_waiting(context, &directory)?;
+    let mut on_trial = false;
     loop {
         let mut node = tokio::select! {
             started = Node::start_with(directory.clone(), keys) => started.map_err(|error| node_failure(&error))?,
@@ -64,7 +65,12 @@ async fn serve(context: &Context, directory: DataDirectory, mut keys: Keys) -> R
         node.shutdown().await;
         match failed {
             None => return Ok(()),
-            Some(Stop::KeysChanged) => say_keys_changed(context),
+            Some(Stop::KeysChanged) => {
+                on_trial = false;
+                say_keys_changed(context);
+            }
+            // With the one key nobody speaks: then with the other, in turns.
+            Some(Stop::TransportUnheard) => on_trial = !on_trial,
             Some(reason) => return Err(stopped(&reason)),
         }
         tokio::select! {
@@ -73,7 +79,8 @@ async fn serve(context: &Context, directory: DataDirectory, mut keys: Keys) -> R
             _ = interrupt.recv() => return Ok(()),
         }
         let changed = directory.clone();
-        let opened = tokio::task::spawn_blocking(move || changed.keys()).await.map_err(Failure::internal)?;
+        let open = move || if on_trial { changed.keys_with_next_transport() } else { changed.keys() };
+        let opened = tokio::task::spawn_blocking(open).await.map_err(Failure::internal)?;
         keys = opened.map_err(|error| home::directory_failure(&error))?;
     }
 }
@@ -230,8 +237,10 @@ fn stopped(reason: &Stop) -> Failure {
             Failure::new(ExitCode::Internal, "internal", format!("节点的一个部分出错，节点已停止：{reason}"), en)
         }
         Stop::Twin(sign) => keys_in_use(*sign),
-        Stop::KeysChanged => Failure::new(ExitCode::Internal, "keys-changed", "节点要用新密钥重新启动。", en)
-            .fix("请再次执行 xianmeng run。", "run `xianmeng run` again"),
+        Stop::KeysChanged | Stop::TransportUnheard => {
+            Failure::new(ExitCode::Internal, "keys-changed", "节点要用新密钥重新启动。", en)
+                .fix("请再次执行 xianmeng run。", "run `xianmeng run` again")
+        }
     }
 }
 

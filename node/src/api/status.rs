@@ -127,6 +127,7 @@ impl SharedState {
         status.counters.extend(network_counters(&self.context.network.statistics()));
         let key = core.signing_key();
         status.warnings = core.read(|state| warnings::of_charter(state.replica.charter(), &key, now_ms()));
+        status.warnings.extend(core.read(|state| warnings::of_logs(&state.replica)));
         status.warnings.extend(self.context.hooks.warnings());
         status
     }

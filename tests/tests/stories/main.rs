@@ -8,4 +8,5 @@ mod damage;
 mod delivery;
 mod keys;
 mod surroundings;
+mod theft;
 mod trust;
