@@ -87,6 +87,7 @@ impl Beacons {
         } else {
             self.sync.after(source, DIFFERENCE_GRACE);
         }
+        self.core.note_beacon(beacon.clone(), bytes);
         self.latest.lock().insert(beacon.transport, beacon);
     }
 

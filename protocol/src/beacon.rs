@@ -16,6 +16,10 @@ use crate::identity::{Domain, FederationId, FrontierDigest, PublicKey, Signature
 use crate::limits::BEACON_HEADS_MAX;
 
 const LAYOUT: u8 = 1;
+/// Bytes of a beacon without heads.
+pub const BEACON_BYTES_MIN: usize = 168;
+/// Bytes of the longest beacon.
+pub const BEACON_BYTES_MAX: usize = BEACON_BYTES_MIN + BEACON_HEADS_MAX * 12;
 
 /// Why bytes are not a beacon.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -139,6 +143,7 @@ mod tests {
         };
         let bytes = beacon.sign(&key, &federation);
         assert_eq!(Beacon::decode(&bytes, &federation), Ok(beacon.clone()));
+        assert_eq!(bytes.len(), BEACON_BYTES_MIN + beacon.heads.len() * 12);
         assert_eq!(Beacon::decode(&bytes, &FederationId([9; 32])), Err(BeaconError::Signature));
         for index in 0..bytes.len() {
             let mut changed = bytes.clone();

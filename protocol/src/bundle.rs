@@ -1,13 +1,16 @@
 //! Bundles: any range or the whole replica in one file (DESIGN 5.8), and the segments of the own-log journal.
 //!
 //! A file begins with [`MAGIC`] and the federation's id. Frames follow: `type u8, length u32, bytes`. Blocks come
-//! first, then entries in ascending order of log and sequence, then proofs. An export ends with an end frame that
-//! counts the frames before it and hashes every byte before it, so that a cut file is noticed; a journal segment has
-//! no end, because it grows.
+//! first, then entries in ascending order of log and sequence, then proofs. An audit bundle goes on with the frontier
+//! up to which it claims to be complete and with what other nodes said of that frontier (see [`crate::completeness`]).
+//! An export ends with an end frame that counts the frames before it and hashes every byte before it, so that a cut
+//! file is noticed; a journal segment has no end, because it grows.
 
 use thiserror::Error;
 
+use crate::beacon::{BEACON_BYTES_MAX, BEACON_BYTES_MIN};
 use crate::bytes::{LayoutError, Reader};
+use crate::completeness::{CLAIM_BYTES_MAX, CLAIM_BYTES_MIN};
 use crate::entry::BARE_ENTRY_BYTES;
 use crate::fork::FORK_PROOF_BYTES;
 use crate::identity::FederationId;
@@ -19,7 +22,7 @@ pub const MAGIC: &[u8; 12] = b"XIANMENG\0\0\0\x01";
 pub const PREAMBLE_BYTES: usize = MAGIC.len() + 32;
 /// Bytes of a frame before its content.
 pub const FRAME_HEAD_BYTES: usize = 5;
-/// Longest content of a frame.
+/// Longest content of a frame that every bundle can have; a claim of completeness can be longer.
 pub const FRAME_BYTES_MAX: usize = {
     let block = BLOCK_BYTES_MAX + BLOCK_SIGNATURES_MAX * 96 + 6;
     let entry = BODY_BYTES_MAX + BARE_ENTRY_BYTES;
@@ -36,6 +39,10 @@ pub enum FrameType {
     Entry = 2,
     /// A fork proof.
     Proof = 3,
+    /// What an audit bundle claims to be complete for: a member and a frontier.
+    Claim = 4,
+    /// A health beacon that names that frontier.
+    Attestation = 5,
     /// The end: `frames u64, hash [32]`.
     End = 255,
 }
@@ -118,6 +125,8 @@ pub fn frame_head(head: &[u8; FRAME_HEAD_BYTES], index: u64, offset: u64) -> Res
         1 => FrameType::Block,
         2 => FrameType::Entry,
         3 => FrameType::Proof,
+        4 => FrameType::Claim,
+        5 => FrameType::Attestation,
         255 => FrameType::End,
         found => return Err(BundleError::FrameType { index, offset, found }),
     };
@@ -126,6 +135,8 @@ pub fn frame_head(head: &[u8; FRAME_HEAD_BYTES], index: u64, offset: u64) -> Res
         FrameType::Block => found as usize <= FRAME_BYTES_MAX,
         FrameType::Entry => (BARE_ENTRY_BYTES..=BARE_ENTRY_BYTES + BODY_BYTES_MAX).contains(&(found as usize)),
         FrameType::Proof => found as usize == FORK_PROOF_BYTES,
+        FrameType::Claim => (CLAIM_BYTES_MIN..=CLAIM_BYTES_MAX).contains(&(found as usize)),
+        FrameType::Attestation => (BEACON_BYTES_MIN..=BEACON_BYTES_MAX).contains(&(found as usize)),
         FrameType::End => found == 40,
     };
     if !fits {

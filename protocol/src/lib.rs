@@ -8,6 +8,7 @@ pub mod beacon;
 pub mod bundle;
 pub mod bytes;
 pub mod charter;
+pub mod completeness;
 pub mod entry;
 pub mod erasure;
 pub mod fork;

@@ -103,5 +103,8 @@ pub const SESSION_MESSAGES_MAX: u64 = 200_000;
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
 /// A longer body is announced by its header and fetched (DESIGN 5.1).
 pub const GOSSIP_BODY_BYTES_MAX: usize = 8 * 1024;
+/// Heads in the claim of an audit bundle: logs of a federation that hold an entry that counts.
+pub const CLAIM_HEADS_MAX: usize = 65_536;
+
 /// Heads in one health beacon; the rest follows in the next one.
 pub const BEACON_HEADS_MAX: usize = 512;

@@ -1,11 +1,15 @@
 """Verifies an exported bundle without a network: charter, entries, proofs, what counts, and the frontier.
 
+An audit bundle gets a verdict as well: COMPLETE, or INCOMPLETE with everything that is missing.
+
 Exit code 0 when everything holds, 10 when something does not, 2 for wrong use.
 """
 
+import argparse
 import sys
 
 from xianmeng.bundle import Failure, Verifier
+from xianmeng.completeness import AuditVerifier, is_audit
 
 DAMAGED = 10
 
@@ -28,20 +32,33 @@ def summary(verifier):
     yield f"frontier    {replica.digest().hex()}"
 
 
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", help="an export or an audit bundle")
+    parser.add_argument("--expect-frontier", metavar="HEX", type=bytes.fromhex, help="the frontier that it must be of")
+    return parser.parse_args(arguments)
+
+
 def main(arguments):
-    if len(arguments) != 1:
-        print(f"usage: {sys.argv[0]} BUNDLE", file=sys.stderr)
-        return 2
+    arguments = parse(arguments)
+    expected = arguments.expect_frontier
     try:
-        with open(arguments[0], "rb") as file:
-            verifier = Verifier().run(file)
+        with open(arguments.bundle, "rb") as file:
+            verifier = (AuditVerifier(expected) if is_audit(file) else Verifier()).run(file)
     except OSError as error:
-        print(f"{arguments[0]}: {error.strerror}", file=sys.stderr)
+        print(f"{arguments.bundle}: {error.strerror}", file=sys.stderr)
         return 2
     except Failure as failure:
         print(f"NOT VALID: {failure}", file=sys.stderr)
         return DAMAGED
+    if isinstance(verifier, AuditVerifier):
+        complete = verifier.finish()
+        print("\n".join(verifier.summary()))
+        return 0 if complete else DAMAGED
     print("\n".join(summary(verifier)))
+    if expected is not None and expected != verifier.replica.digest():
+        print("NOT VALID: frontier-unexpected", file=sys.stderr)
+        return DAMAGED
     return 0
 
 

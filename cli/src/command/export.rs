@@ -37,14 +37,7 @@ pub fn perform(context: &Context, arguments: &ExportArguments) -> Result<(), Fai
     refuse_existing(&path, arguments.force)?;
     let query: Vec<_> = arguments.member.map(|member| ("member", member.to_string())).into_iter().collect();
     let answer = client.get_reader("/v1/export", &query)?;
-    let partial = beside(&path);
-    let written = download(answer, &partial).and_then(|bytes| {
-        check_whole(&partial)?;
-        refuse_existing(&path, arguments.force)?;
-        fs::rename(&partial, &path).map_err(|error| Failure::file(&path, &error))?;
-        Ok(bytes)
-    });
-    let bytes = written.inspect_err(|_| drop(fs::remove_file(&partial)))?;
+    let (bytes, ()) = write_checked(answer, &path, arguments.force, check_whole)?;
     context.out.json(&json!({"file": path, "bytes": bytes}));
     context.out.say(
         format!("已导出到 {}，{bytes} 字节。", path.display()),
@@ -55,6 +48,24 @@ pub fn perform(context: &Context, arguments: &ExportArguments) -> Result<(), Fai
         "Check it with `xianmeng verify FILE`; read it in elsewhere with `xianmeng import-bundle FILE`.",
     );
     Ok(())
+}
+
+/// Writes a download beside `path` and gives it that name once `check` has passed it. Says how many bytes it has, and
+/// what `check` found; nothing is left behind when it fails.
+pub fn write_checked<T>(
+    answer: impl Read,
+    path: &Path,
+    force: bool,
+    check: impl FnOnce(&Path) -> Result<T, Failure>,
+) -> Result<(u64, T), Failure> {
+    let partial = beside(path);
+    let written = download(answer, &partial).and_then(|bytes| {
+        let found = check(&partial)?;
+        refuse_existing(path, force)?;
+        fs::rename(&partial, path).map_err(|error| Failure::file(path, &error))?;
+        Ok((bytes, found))
+    });
+    written.inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
 fn default_path() -> PathBuf {
@@ -69,7 +80,8 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn refuse_existing(path: &Path, force: bool) -> Result<(), Failure> {
+/// Whether a file would be overwritten unasked.
+pub fn refuse_existing(path: &Path, force: bool) -> Result<(), Failure> {
     if force || !path.exists() {
         return Ok(());
     }
@@ -86,7 +98,8 @@ fn download(mut answer: impl Read, path: &Path) -> Result<u64, Failure> {
     Ok(bytes)
 }
 
-fn check_whole(path: &Path) -> Result<(), Failure> {
+/// Whether a download ends as a bundle does.
+pub fn check_whole(path: &Path) -> Result<(), Failure> {
     let broken = |reason: String| {
         let (zh, en) = (format!("导出中断，文件不完整：{reason}"), format!("the export broke off: {reason}"));
         Failure::new(ExitCode::NodeUnreachable, "export-incomplete", zh, en).fix("请再导出一次。", "export again")

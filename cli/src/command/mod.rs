@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod assignment;
+mod audit;
 mod charter;
 mod delivery;
 mod export;
@@ -89,6 +90,10 @@ pub enum Command {
     /// 离线核验导出文件或日志段。
     /// Verify an export or journal segments, without a node
     Verify(verify::VerifyArguments),
+    /// 审计：写出可离线证明一个成员没有缺漏的文件。
+    /// Audit: a file that proves offline that nothing of a member is left out
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// 把全部数据导出到一个文件。
     /// Write everything to one file
     Export(export::ExportArguments),
@@ -129,6 +134,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
         Command::Republish(arguments) => republish::perform(context, &arguments),
         Command::Verify(arguments) => verify::perform(context, &arguments),
+        Command::Audit(command) => audit::perform(context, command),
         Command::Export(arguments) => export::perform(context, &arguments),
         Command::ImportBundle(arguments) => import_bundle::perform(context, &arguments),
         Command::Peers => peers::perform(context),

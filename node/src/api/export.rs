@@ -1,11 +1,22 @@
 //! The replica as a bundle: charter blocks, then the entries that count by log and sequence, then proofs, then the end.
+//!
+//! An audit bundle (see [`protocol::completeness`]) is that of one member, with what proves that nothing of the member
+//! is left out: the rival block if one is known, the logs in which heirs erased, the frontier, and who attests it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::bundle::{FrameType, Writer};
-use protocol::charter::LogNumber;
+use protocol::charter::{LogNumber, SignedBlock};
+use protocol::completeness::{Claim, supporting_logs};
+use protocol::entry::VerifiedEntry;
+use protocol::erasure::KIND_ERASURE;
+use protocol::fork::ForkProof;
 use protocol::identity::MemberNumber;
+use protocol::replica::Replica;
 
 use super::Shared;
 use super::extract::Pairs;
@@ -19,12 +30,23 @@ use crate::core::Core;
 #[utoipa::path(get, path = "/v1/export", tag = "bundles",
     description = "把本节点持有的全部内容（或一个成员的日志）导出为一个文件，可拷到别处导入。\
         Everything that this node holds, or one member's logs, as a file that another node can take in.",
-    params(("member" = Option<u32>, Query, description = "只导出这个成员的日志。Only this member's logs.")),
+    params(("member" = Option<u32>, Query, description = "只导出这个成员的日志。Only this member's logs."),
+        ("audit" = Option<bool>, Query, description = "附上前沿与见证，用以证明该成员的内容没有缺漏；须与 member 同用。\
+            With the frontier and its attestations, to prove that nothing of the member is left out; needs `member`.")),
     responses((status = 200, description = "数据包。The bundle.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "没有这个成员。No such member.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn export(State(shared): State<Shared>, pairs: Pairs) -> Result<Response, ApiProblem> {
-    let pairs = pairs.known(&["member"])?;
+    let pairs = pairs.known(&["member", "audit"])?;
     let member = pairs.number("member")?.map(MemberNumber);
+    let audit = match (pairs.one("audit")?, member) {
+        (None | Some("false"), _) => None,
+        (Some("true"), Some(member)) => Some(member),
+        (Some(_), _) => {
+            let (zh, en) =
+                ("audit 只能写 true 或 false，且须同时给出 member。", "`audit` is true or false, with `member`");
+            return Err(ApiProblem::malformed(zh, en));
+        }
+    };
     let exists =
         |member: &MemberNumber| shared.core().read(|state| state.replica.charter().members().contains_key(member));
     if let Some(member) = member.filter(|member| !exists(member)) {
@@ -33,7 +55,7 @@ pub(super) async fn export(State(shared): State<Shared>, pairs: Pairs) -> Result
             .fix("成员编号见 /v1/charter。", "see /v1/charter for the numbers of members"));
     }
     let turn = shared.stream_turn().await?;
-    Ok(answer("application/octet-stream", Export::new(shared.core().clone(), member), turn))
+    Ok(answer("application/octet-stream", Export::new(shared.core().clone(), member, audit), turn))
 }
 
 /// What is exported next. The lengths of blocks and logs are those of the beginning; what arrives meanwhile is left out.
@@ -47,26 +69,54 @@ struct Export {
     /// Logs that are left, with their lengths, the next one last.
     logs: Vec<(LogNumber, u64)>,
     sequence: u64,
+    audit: Option<Audit>,
+}
+
+/// What an audit bundle holds besides, as it was at the beginning.
+struct Audit {
+    claim: Claim,
+    /// A second valid block of one version.
+    rival: Option<SignedBlock>,
+    proofs: Vec<ForkProof>,
+    /// Logs of heirs, of which only headers and erasures are needed.
+    supporting: BTreeSet<LogNumber>,
+}
+
+impl Audit {
+    fn new(replica: &Replica, member: MemberNumber) -> Self {
+        Self {
+            claim: Claim { member, frontier: replica.frontier() },
+            rival: replica.charter().rival().cloned(),
+            proofs: replica.proofs().cloned().collect(),
+            supporting: supporting_logs(replica, member),
+        }
+    }
 }
 
 impl Export {
-    fn new(core: Core, member: Option<MemberNumber>) -> Self {
+    fn new(core: Core, member: Option<MemberNumber>, audit: Option<MemberNumber>) -> Self {
         let (writer, opening) = Writer::new(&core.federation());
-        let (blocks, mut logs) = core.read(|state| {
+        let (blocks, mut logs, audit) = core.read(|state| {
             let charter = state.replica.charter();
-            let wanted = charter.logs().iter().filter(|log| member.is_none_or(|member| log.member == member));
+            let audit = audit.map(|member| Audit::new(&state.replica, member));
+            let supports = |log| audit.as_ref().is_some_and(|audit| audit.supporting.contains(&log));
+            let wanted = charter
+                .logs()
+                .iter()
+                .filter(|log| member.is_none_or(|member| log.member == member) || supports(log.number));
             let logs: Vec<_> = wanted.map(|log| (log.number, state.replica.effective_length(log.number))).collect();
-            (charter.blocks().len(), logs)
+            (charter.blocks().len(), logs, audit)
         });
         logs.reverse();
-        Self { core, writer: Some(writer), opening: Some(opening), blocks_given: 0, blocks, logs, sequence: 0 }
+        Self { core, writer: Some(writer), opening: Some(opening), blocks_given: 0, blocks, logs, sequence: 0, audit }
     }
 
     fn blocks(&mut self, writer: &mut Writer) -> Vec<u8> {
         let until = self.blocks.min(self.blocks_given + EXPORT_PIECE_BLOCKS);
         let blocks = self.core.read(|state| state.replica.charter().blocks()[self.blocks_given..until].to_vec());
         let mut piece = Vec::new();
-        blocks.iter().for_each(|block| writer.frame(FrameType::Block, &block.encode(), &mut piece));
+        let rival = self.audit.as_ref().and_then(|audit| audit.rival.as_ref()).filter(|_| until == self.blocks);
+        blocks.iter().chain(rival).for_each(|block| writer.frame(FrameType::Block, &block.encode(), &mut piece));
         self.blocks_given = until;
         piece
     }
@@ -80,7 +130,12 @@ impl Export {
             return Err(format!("log {log} ends at {} while it is exported; it was {length}", self.sequence));
         }
         let mut piece = Vec::new();
-        entries.iter().for_each(|entry| writer.frame(FrameType::Entry, &entry.encode(), &mut piece));
+        let bare = self.bare(log, &entries);
+        for entry in &entries {
+            let is_bare = bare.contains(&entry.header().sequence);
+            let bytes = if is_bare { entry.without_body().encode() } else { entry.encode() };
+            writer.frame(FrameType::Entry, &bytes, &mut piece);
+        }
         self.sequence += entries.len() as u64;
         if self.sequence >= length {
             self.logs.pop();
@@ -89,12 +144,32 @@ impl Export {
         Ok(piece)
     }
 
-    fn proofs_and_end(&self, mut writer: Writer) -> Vec<u8> {
-        let proofs: Vec<Vec<u8>> = self.core.read(|state| state.replica.proofs().map(|proof| proof.encode()).collect());
+    /// Sequences of entries that go into an audit bundle without their bodies: what was erased, and what only has to
+    /// keep the chain of an heir's log together.
+    fn bare(&self, log: LogNumber, entries: &[Arc<VerifiedEntry>]) -> BTreeSet<u64> {
+        let Some(audit) = &self.audit else { return BTreeSet::new() };
+        let supports = audit.supporting.contains(&log);
+        self.core.read(|state| {
+            let headers = entries.iter().map(|entry| entry.header());
+            let is_bare =
+                |sequence, kind| (supports && kind != KIND_ERASURE) || state.replica.erased(log, sequence).is_some();
+            headers.filter(|header| is_bare(header.sequence, header.kind)).map(|header| header.sequence).collect()
+        })
+    }
+
+    fn proofs_and_end(&self, mut writer: Writer) -> Result<Vec<u8>, String> {
         let mut piece = Vec::new();
-        proofs.iter().for_each(|proof| writer.frame(FrameType::Proof, proof, &mut piece));
+        let held = || self.core.read(|state| state.replica.proofs().cloned().collect());
+        let proofs: Vec<ForkProof> = self.audit.as_ref().map_or_else(held, |audit| audit.proofs.clone());
+        proofs.iter().for_each(|proof| writer.frame(FrameType::Proof, &proof.encode(), &mut piece));
+        if let Some(audit) = &self.audit {
+            let claim = audit.claim.encode().map_err(|error| error.to_string())?;
+            writer.frame(FrameType::Claim, &claim, &mut piece);
+            let attestations = self.core.attestations(&audit.claim);
+            attestations.iter().for_each(|beacon| writer.frame(FrameType::Attestation, beacon, &mut piece));
+        }
         writer.finish(&mut piece);
-        piece
+        Ok(piece)
     }
 }
 
@@ -108,7 +183,7 @@ impl Pieces for Export {
         } else if let Some((log, length)) = self.logs.last().copied() {
             self.entries(log, length, &mut writer)?
         } else {
-            return Ok(Some(self.proofs_and_end(writer)));
+            return self.proofs_and_end(writer).map(Some);
         };
         self.writer = Some(writer);
         Ok(Some(piece))

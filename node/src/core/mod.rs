@@ -4,6 +4,7 @@
 //! [`writer`]), which groups what waits, makes it durable in one commit, and only then answers. Readers take a shared
 //! lock; they never see what is not on disk, because the writer holds the lock while it commits.
 
+mod attestations;
 pub mod counters;
 mod stop;
 mod writer;
@@ -14,7 +15,9 @@ use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use parking_lot::{Mutex, RwLock};
+use protocol::beacon::Beacon;
 use protocol::charter::{CharterError, LogNumber, SignedBlock};
+use protocol::completeness::Claim;
 use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
@@ -26,6 +29,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::{Store, StoreError};
+use attestations::Attestations;
 use counters::Counters;
 pub use stop::{Stop, TwinSign};
 use writer::{Command, Writer};
@@ -151,6 +155,7 @@ struct Shared {
     counters: Counters,
     /// For each member, how far its node is known to hold each log.
     held: Mutex<BTreeMap<MemberNumber, BTreeMap<LogNumber, u64>>>,
+    attestations: Attestations,
     /// Whether the own log may grow: cleared while peers must confirm its head.
     signing_ready: std::sync::atomic::AtomicBool,
     changed: watch::Sender<u64>,
@@ -192,6 +197,7 @@ impl Core {
             store,
             counters: Counters::default(),
             held: Mutex::default(),
+            attestations: Attestations::default(),
             signing_ready: signing_ready.into(),
             changed: watch::Sender::new(0),
             failed: watch::Sender::new(None),
@@ -332,6 +338,16 @@ impl Core {
         };
         let members = others.len();
         Delivered { held_by: others.into_iter().filter(holds).collect(), members }
+    }
+
+    /// Keeps a verified beacon, with its bytes, for audit bundles.
+    pub fn note_beacon(&self, beacon: Beacon, bytes: &[u8]) {
+        self.read(|state| self.shared.attestations.note(beacon, bytes, state.replica.charter()));
+    }
+
+    /// The beacons of other nodes that name exactly the frontier of `claim`, as this node's charter stands.
+    pub fn attestations(&self, claim: &Claim) -> Vec<Vec<u8>> {
+        self.read(|state| self.shared.attestations.of(claim, state.replica.charter()))
     }
 
     /// Digest of the frontier, and the lengths of all logs that count.

@@ -11,7 +11,8 @@
 //!
 //! Numbers in keys are big-endian, so that keys sort as numbers do. An entry leaves out its key and sequence, which
 //! its place implies, and the hash of a body that is there. It keeps the predecessor's id, so that one read is enough
-//! to rebuild the header. Its check covers id and signature, and the id covers everything else. The other values are
+//! to rebuild the header. Its check covers id and signature, and the id covers everything else; a second one covers the
+//! body, to tell what was changed. The other values are
 //! behind a check over key and content.
 
 use std::sync::Arc;
@@ -25,6 +26,9 @@ use super::dictionary::{self, Form};
 
 /// Bytes of a check.
 const CHECK_BYTES: usize = 8;
+
+/// Set apart from the check of an entry: it tells a changed body from a changed header.
+const BODY_CHECK: &[u8] = b"body";
 
 /// First byte of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +178,9 @@ pub(super) fn encode_entry(entry: &VerifiedEntry) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + tail.len());
     out.push(form as u8);
     out.extend_from_slice(&check(entry.id().as_bytes(), entry.signature().as_bytes()));
+    if packed.is_some() {
+        out.extend_from_slice(&check(BODY_CHECK, header.body_hash.as_bytes()));
+    }
     if header.sequence > 0 {
         out.extend_from_slice(header.previous.as_bytes());
     }
@@ -188,17 +195,28 @@ pub(super) fn encode_entry(entry: &VerifiedEntry) -> Vec<u8> {
 
 /// Rebuilds an entry from its stored form; `None` when it is not what was written.
 pub(super) fn decode_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Option<VerifiedEntry> {
-    let (entry, found) = read_entry(key, sequence, value).ok()??;
+    let stored = read_entry(key, sequence, value).ok()?;
+    let entry = stored.entry.filter(|_| stored.body_fits)?;
     let expected = check(entry.id().as_bytes(), entry.signature().as_bytes());
-    (found == expected).then(|| VerifiedEntry::trust_stored(entry))
+    (stored.check == expected).then(|| VerifiedEntry::trust_stored(entry))
 }
 
-type Read = Option<(Entry, [u8; CHECK_BYTES])>;
+/// A stored entry as its bytes say, believed in nothing.
+pub(super) struct StoredEntry {
+    /// The entry, unless its header or body keeps no rule.
+    pub(super) entry: Option<Entry>,
+    check: [u8; CHECK_BYTES],
+    /// Whether the body is absent, or the one that was written.
+    pub(super) body_fits: bool,
+}
 
-fn read_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Result<Read, LayoutError> {
+/// Reads a stored entry. What cannot be read at all is an error.
+pub(super) fn read_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Result<StoredEntry, LayoutError> {
     let mut reader = Reader::new(value);
-    let Some(form) = Form::from_u8(reader.u8("form")?) else { return Ok(None) };
+    let form = Form::from_u8(reader.u8("form")?);
+    let form = form.ok_or(LayoutError::Rule { field: "form", rule: "must be a defined form" })?;
     let found = reader.array("check")?;
+    let body_check = if form == Form::Absent { None } else { Some(reader.array::<CHECK_BYTES>("body check")?) };
     let previous = if sequence > 0 { EntryId(reader.array("previous")?) } else { EntryId::ZERO };
     let signature = Signature(reader.array("signature")?);
     let mut header = Header {
@@ -211,19 +229,21 @@ fn read_entry(key: &PublicKey, sequence: u64, value: &[u8]) -> Result<Read, Layo
         body_len: reader.u32("body_len")?,
         body_hash: ContentHash::ZERO,
     };
+    let mut stored = StoredEntry { entry: None, check: found, body_fits: true };
     // Bounds `body_len` before anything is decompressed.
     if header.check().is_err() {
-        return Ok(None);
+        return Ok(stored);
     }
-    let body = if form == Form::Absent {
+    let Some(body_check) = body_check else {
         header.body_hash = ContentHash(reader.array("body_hash")?);
         reader.finish()?;
-        None
-    } else {
-        let packed = reader.bytes(reader.remaining(), "body")?;
-        let Some(body) = dictionary::unpack(form, packed, header.body_len as usize) else { return Ok(None) };
-        header.body_hash = ContentHash::of(&body);
-        Some(Arc::from(body))
+        stored.entry = Entry::new(header, signature, None).ok();
+        return Ok(stored);
     };
-    Ok(Entry::new(header, signature, body).ok().map(|entry| (entry, found)))
+    let packed = reader.bytes(reader.remaining(), "body")?;
+    let body = dictionary::unpack(form, packed, header.body_len as usize);
+    header.body_hash = body.as_ref().map_or(ContentHash::ZERO, |body| ContentHash::of(body));
+    stored.body_fits = body_check == check(BODY_CHECK, header.body_hash.as_bytes());
+    stored.entry = body.and_then(|body| Entry::new(header, signature, Some(Arc::from(body))).ok());
+    Ok(stored)
 }

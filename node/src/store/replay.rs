@@ -156,7 +156,9 @@ impl Replay<'_> {
         match frame.frame_type {
             FrameType::Block => self.block(SignedBlock::decode(frame.content).map_err(bad)?),
             FrameType::Entry => self.entry(Entry::decode(frame.content).map_err(bad)?),
-            FrameType::Proof | FrameType::End => Err(bad("a journal holds blocks and entries only")),
+            FrameType::Proof | FrameType::Claim | FrameType::Attestation | FrameType::End => {
+                Err(bad("a journal holds blocks and entries only"))
+            }
         }
     }
 

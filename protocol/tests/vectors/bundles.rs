@@ -84,7 +84,7 @@ impl Content {
                 self.peer()?.insert_proof(&proof);
                 Ok(())
             }
-            FrameType::End => Ok(()),
+            FrameType::Claim | FrameType::Attestation | FrameType::End => Ok(()),
         }
     }
 

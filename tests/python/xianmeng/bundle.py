@@ -9,8 +9,20 @@ from .replica import Replica
 
 MAGIC = b"XIANMENG\0\0\0\x01"
 PREAMBLE = 44
-BLOCK, ENTRY, PROOF, END = 1, 2, 3, 255
-LENGTHS = {BLOCK: (0, 286726), ENTRY: (188, 65724), PROOF: (376, 376), END: (40, 40)}
+BLOCK, ENTRY, PROOF, CLAIM, ATTESTATION, END = 1, 2, 3, 4, 5, 255
+LENGTHS = {
+    BLOCK: (0, 286726), ENTRY: (188, 65724), PROOF: (376, 376), CLAIM: (77, 2883661), ATTESTATION: (168, 6312),
+    END: (40, 40),
+}  # fmt: skip
+
+
+def frames_of(file):
+    """Type and length of each frame, as far as the file goes; contents are passed over and nothing is checked."""
+    file.seek(PREAMBLE)
+    while len(head := file.read(5)) == 5:
+        length = int.from_bytes(head[1:], "little")
+        yield head[0], length
+        file.seek(length, 1)
 
 
 class Failure(Exception):
@@ -76,9 +88,13 @@ class Verifier:
             self.take_block(content)
         elif frame_type == ENTRY:
             self.take_entry(content)
-        else:
+        elif frame_type == PROOF:
             proof = entry.decode_proof(content, self.federation)
             self.ready().add_proof(*proof)
+        elif frame_type == CLAIM:
+            self.take_claim(content)
+        else:
+            self.take_attestation(content)
         self.begun = max(self.begun, frame_type)
 
     def take_block(self, content):
@@ -97,11 +113,20 @@ class Verifier:
         found = entry.verified(entry.decode(content), self.federation)
         if self.begun > ENTRY:
             raise Broken("bundle/order", "an entry after proofs")
-        outcome = self.ready().insert(found)
+        self.take_outcome(found, self.ready().insert(found))
+
+    def take_outcome(self, found, outcome):
+        """What becomes of an entry that was taken in: in a whole replica it continues its log."""
         if outcome == "ignored/above-seal":
             self.above_seal += 1
         elif outcome != "appended":
             raise Broken(outcome, "it does not continue its log")
+
+    def take_claim(self, content):
+        raise Broken("bundle/order", "a claim in what is no audit bundle")
+
+    def take_attestation(self, content):
+        raise Broken("bundle/order", "an attestation without a claim")
 
     def name_entry(self, content):
         """Says which entry this claims to be, before anything about it is believed."""

@@ -53,3 +53,36 @@ fn a_program_in_another_language_agrees_on_an_export() {
     let bad = Command::new(&python).arg(&script).arg(&out).output().expect("python runs");
     assert_eq!(bad.status.code(), Some(10), "{}", String::from_utf8_lossy(&bad.stdout));
 }
+
+#[test]
+fn an_audit_bundle_of_another_member_is_whole_and_attested() {
+    let line = Line::found(&["秘书处", "奉节县"]);
+    let file = sheet::demands(line.folder(), 0, 40);
+    line.nodes[1].run(&["import", &file.to_string_lossy()]).ok();
+    let out = line.folder().join("audit.bundle");
+    let out = out.to_string_lossy().into_owned();
+    // The secretariat's node audits the county, as soon as it holds what the county published and has heard its beacon.
+    let mut written = None;
+    for _ in 0..60 {
+        if line.nodes[0].digest() == line.nodes[1].digest() {
+            let _ = std::fs::remove_file(&out);
+            let report = line.nodes[0].run(&["audit", "bundle", "2", "--out", &out]).ok();
+            let attested = report["audit"]["attestations"].as_array().is_some_and(|all| !all.is_empty());
+            written = Some(report);
+            if attested {
+                break;
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    let report = written.expect("the two nodes agree");
+    let audit = &report["audit"];
+    assert_eq!((&audit["result"], &audit["member_name"]), (&"COMPLETE".into(), &"奉节县".into()));
+    assert_eq!(audit["attestations"][0]["member"], 2, "{audit}");
+    let frontier = audit["frontier"].as_str().expect("it is text").to_owned();
+    let verified = line.nodes[0].run(&["verify", &out, "--expect-frontier", &frontier]).ok();
+    assert_eq!(verified["audit"]["result"], "COMPLETE");
+    line.nodes[0].run(&["verify", &out, "--expect-frontier", &"0".repeat(64)]).failed(10);
+    // What lies there is never overwritten.
+    line.nodes[0].run(&["audit", "bundle", "2", "--out", &out]).failed(5);
+}

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use protocol::bundle::{BundleError, FrameType};
 use protocol::charter::{Charter, LogNumber, SignedBlock};
+use protocol::completeness::Claim;
 use protocol::entry::{Entry, EntryError, HEADER_BYTES, VerifiedEntry};
 use protocol::fork::ForkProof;
-use protocol::identity::{ContentHash, EntryId, FederationId, PublicKey};
+use protocol::identity::{ContentHash, EntryId, FederationId, FrontierDigest, PublicKey};
 use protocol::replica::{EntrySource, IgnoreReason, Outcome, Replica};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::audit::{self, Audit, AuditReport, Verdict};
 use super::finding::{Broken, Finding};
 use crate::bundle_file::{BundleFile, FileFrame, ReadError};
 
@@ -45,6 +47,8 @@ pub struct Report {
     pub behind_bad: u64,
     /// Whether the last file has an end that fits.
     pub ended: bool,
+    /// What an audit bundle claims and whether it holds; nothing for other files.
+    pub audit: Option<AuditReport>,
     /// What does not hold.
     pub findings: Vec<Finding>,
 }
@@ -65,6 +69,7 @@ pub struct Checker {
     last_log: Option<LogNumber>,
     /// A block does not hold: nobody can say what the rest is worth.
     stopped: bool,
+    audit: Audit,
 }
 
 /// Contradictions are findings here and need no proof.
@@ -154,7 +159,20 @@ impl Checker {
         match frame.frame_type {
             FrameType::Block => self.take_block(frame),
             FrameType::Proof => self.take_proof(frame),
+            FrameType::Claim | FrameType::Attestation => self.take_audit(frame),
             FrameType::Entry | FrameType::End => {}
+        }
+    }
+
+    fn take_audit(&mut self, frame: &FileFrame) {
+        let Some(replica) = &self.replica else { return };
+        let charter = replica.charter();
+        let taken = match frame.frame_type {
+            FrameType::Claim => self.audit.take_claim(&frame.content, &charter.federation()),
+            _ => self.audit.take_attestation(&frame.content, charter),
+        };
+        if let Err(broken) = taken {
+            self.find(frame, broken);
         }
     }
 
@@ -233,6 +251,7 @@ impl Checker {
         let header = entry.header();
         let log = replica.charter().log_of(&header.key).map(|grant| grant.number);
         if let Some(log) = log {
+            self.audit.presence.note(log, header.sequence);
             let follows_gap = header.sequence == replica.length(log) + 1;
             if let Some(index) = self.orphan.take().filter(|_| follows_gap && !self.broken.contains_key(&log)) {
                 self.mark_broken(index, log);
@@ -329,16 +348,45 @@ impl Checker {
         });
     }
 
-    /// What was found over all files.
-    pub fn finish(mut self) -> Report {
-        if let Some(replica) = &self.replica {
+    /// What was found over all files. `expected` is the frontier that they should be of.
+    pub fn finish(mut self, expected: Option<FrontierDigest>) -> Report {
+        if let Some(replica) = self.replica.take() {
             self.report.federation_name = replica.charter().name().to_owned();
             self.report.charter_version = replica.charter().version();
+            self.judge(&replica, expected);
         } else if self.report.findings.is_empty() {
             self.find_in_file(0, Broken::new("empty", "文件里什么也没有", "there is nothing in the file"));
         }
         self.report.federation = self.federation.map(|federation| federation.to_string()).unwrap_or_default();
         self.report.ok = self.report.findings.is_empty();
         self.report
+    }
+
+    /// Compares what the files hold with what they claim to hold.
+    fn judge(&mut self, replica: &Replica, expected: Option<FrontierDigest>) {
+        let digest = self.audit.claim().map_or_else(|| replica.frontier().digest(), Claim::digest);
+        if let Some(claim) = self.audit.claim() {
+            // What is missing is named below, entry by entry and block by block.
+            let lacks_blocks = claim.frontier.charter_version > replica.charter().version();
+            let follows = |rule: &str| rule == "gap" || (lacks_blocks && rule == IgnoreReason::CharterAhead.name());
+            self.report.findings.retain(|finding| !follows(&finding.rule));
+        }
+        for difference in self.audit.differences(replica) {
+            self.find_in_file(0, audit::lacking(&difference));
+            let place = difference.place();
+            if let (Some((log, sequence)), Some(finding)) = (place, self.report.findings.last_mut()) {
+                let member = replica.charter().logs().get(log as usize).map(|grant| grant.member);
+                let name = member.and_then(|number| replica.charter().members().get(&number));
+                (finding.log, finding.sequence) = (Some(log), sequence);
+                (finding.member, finding.member_name) =
+                    (member.map(|member| member.0), name.map(|member| member.name.clone()));
+            }
+        }
+        if expected.is_some_and(|expected| expected != digest) {
+            self.find_in_file(0, audit::unexpected(digest));
+        }
+        let holds = self.report.findings.is_empty();
+        let verdict = if holds { Verdict::Complete } else { Verdict::Incomplete };
+        self.report.audit = std::mem::take(&mut self.audit).report(replica, verdict);
     }
 }

@@ -80,6 +80,12 @@ impl Broken {
 
     /// What is wrong with a charter block.
     pub fn charter(error: &CharterError) -> Self {
+        if let CharterError::Gap { found, tip } = error
+            && *found > tip + 1
+        {
+            let zh = format!("缺章程第 {} 至 {} 块", tip + 1, found - 1);
+            return Self::new("charter-blocks-missing", zh, error);
+        }
         Self::new("charter", "章程块不成立", error)
     }
 

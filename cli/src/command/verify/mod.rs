@@ -4,10 +4,16 @@
 //! Everything that a node checks when it takes an entry in is checked here: layout, body hash, signature, the chain of
 //! the log, and the charter's rules. The first bad entry of each log is named; what follows it cannot attach and is
 //! only counted.
+//!
+//! An audit bundle claims more: that nothing of a member is left out. The verdict is then COMPLETE (exit code 0) or
+//! INCOMPLETE (exit code 10), with each difference named.
 
+mod audit;
 mod checker;
 mod finding;
 
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use protocol::identity::FrontierDigest;
 
 use crate::bundle_file::{BundleFile, ReadError};
 use crate::context::Context;
@@ -22,6 +29,7 @@ use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 use crate::output;
 
+pub use audit::AuditReport;
 use checker::{Checker, Report};
 
 /// The name of a journal segment ends like this.
@@ -38,28 +46,70 @@ pub struct VerifyArguments {
     /// These are journal segments: they have no end
     #[arg(long)]
     journal: bool,
+    /// 文件必须恰好属于这个前沿（例如公告上登出的）。
+    /// The frontier that the file must be of, for instance as printed in a bulletin
+    #[arg(long, value_name = "HEX")]
+    expect_frontier: Option<FrontierDigest>,
 }
 
 /// Verifies the files as one whole.
 pub fn perform(context: &Context, arguments: &VerifyArguments) -> Result<(), Failure> {
-    let report = verify(&arguments.files, arguments.journal)?;
+    let report = verify(&arguments.files, arguments.journal, arguments.expect_frontier)?;
     if !report.findings.is_empty() {
+        if let Some(audit) = &report.audit {
+            context.out.line(audit::describe(audit));
+            context.out.say("结果：不完整（INCOMPLETE）。", "Result: INCOMPLETE.");
+        }
         return Err(failed(&report));
     }
     context.out.json(&report);
     context.out.line(describe(&report));
     context.out.say("核验通过：没有一处改动。", "Verified: nothing was altered.");
+    if let Some(audit) = &report.audit {
+        say_complete(context, audit);
+    }
     Ok(())
 }
 
-fn verify(files: &[PathBuf], journal: bool) -> Result<Report, Failure> {
+/// What is proven, and what is not.
+fn say_complete(context: &Context, audit: &AuditReport) {
+    context.out.line(audit::describe(audit));
+    context.out.say(
+        "结果：完整（COMPLETE）。到这个前沿为止，该成员发布的内容全在文件里，没有缺漏。",
+        "Result: COMPLETE. All that the member published up to this frontier is in the file.",
+    );
+    let others = audit.attestations.iter().filter(|witness| !witness.own).count();
+    if others == 0 {
+        context.out.say(
+            "没有证明：别的成员当时也处在这个前沿。文件里没有他人的见证，请用 --expect-frontier 与公布的前沿核对。",
+            "Not proven: that others stood at this frontier. Nobody else attests it here; compare it with a published \
+             one by --expect-frontier.",
+        );
+    } else {
+        context.out.say(
+            format!("另有 {others} 个他方节点签名见证处在这个前沿；其余成员所处的前沿没有证明。"),
+            format!("{others} nodes of others signed that they stood at this frontier; nothing is proven of the rest."),
+        );
+    }
+}
+
+/// Verifies one file and gives the verdict, for a command that just wrote it.
+pub fn check_audit(path: &Path) -> Result<AuditReport, Failure> {
+    let report = verify(&[path.to_owned()], false, None)?;
+    match report.audit.clone() {
+        Some(audit) if report.findings.is_empty() => Ok(audit),
+        _ => Err(failed(&report)),
+    }
+}
+
+fn verify(files: &[PathBuf], journal: bool, expected: Option<FrontierDigest>) -> Result<Report, Failure> {
     let mut checker = Checker::default();
     for path in expand(files)? {
         let is_segment = journal || path.extension().is_some_and(|extension| extension == JOURNAL);
         let mut file = BundleFile::open(&path).map_err(|error| open_failure(&path, error))?;
         checker.take_file(&path, &mut file, is_segment).map_err(|error| Failure::file(&path, &error))?;
     }
-    Ok(checker.finish())
+    Ok(checker.finish(expected))
 }
 
 /// A directory stands for the segments in it, in the order of their names.

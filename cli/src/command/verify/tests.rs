@@ -68,7 +68,7 @@ fn write(bytes: &[u8], name: &str) -> (tempfile::TempDir, PathBuf) {
 
 fn report(bytes: &[u8], name: &str) -> Report {
     let (_folder, path) = write(bytes, name);
-    verify(&[path], false).expect("the file can be read")
+    verify(&[path], false, None).expect("the file can be read")
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_journal_segment_needs_no_end() {
     assert_eq!(good.entries, 3);
     assert!(!report(&sample.segment(), "a.bundle").ok);
     let (_folder, path) = write(&sample.segment(), "segment");
-    assert!(verify(&[path], true).expect("the file can be read").ok);
+    assert!(verify(&[path], true, None).expect("the file can be read").ok);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_later_segment_needs_the_ones_before_it() {
     let cut = first.len() - last.len() - FRAME_HEAD_BYTES;
     fs::write(folder.path().join("0.journal"), &first[..cut]).expect("the directory is writable");
     fs::write(folder.path().join("1.journal"), &later).expect("the directory is writable");
-    let both = verify(&[folder.path().to_owned()], false).expect("the files can be read");
+    let both = verify(&[folder.path().to_owned()], false, None).expect("the files can be read");
     assert!(both.ok, "{:?}", both.findings);
     assert_eq!(both.entries, 3);
 }
@@ -178,9 +178,9 @@ fn a_later_segment_needs_the_ones_before_it() {
 #[test]
 fn another_sort_of_file_is_refused() {
     let (_folder, path) = write(b"PK\x03\x04 a spreadsheet", "a.xlsx");
-    let failure = verify(&[path], false).expect_err("it is no bundle");
+    let failure = verify(&[path], false, None).expect_err("it is no bundle");
     assert_eq!((failure.exit, failure.code.as_ref()), (ExitCode::InputRefused, "not-a-bundle"));
-    let missing = verify(&[PathBuf::from("no-such-file")], false).expect_err("it is missing");
+    let missing = verify(&[PathBuf::from("no-such-file")], false, None).expect_err("it is missing");
     assert_eq!(missing.code, "file-missing");
 }
 

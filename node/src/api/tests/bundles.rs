@@ -1,7 +1,9 @@
 //! Files to carry elsewhere.
 
+use protocol::beacon::Beacon;
 use protocol::bundle::{FRAME_HEAD_BYTES, FrameType, Frames, PREAMBLE_BYTES};
-use protocol::identity::FederationId;
+use protocol::completeness::Claim;
+use protocol::identity::{FederationId, FrontierDigest, public_key};
 
 use super::Desk;
 use crate::api::types::{BundleImported, Problem, RecordList};
@@ -53,6 +55,53 @@ async fn one_member_can_be_exported_alone() {
     assert_eq!(entries(&desk.get("/v1/export?member=3").await.body), 1);
     assert_eq!(entries(&desk.get("/v1/export?member=1").await.body), 0);
     assert_eq!(desk.get("/v1/export?member=9").await.problem(), (404, "member-unknown".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_bundle_names_the_frontier_and_those_who_stand_there() {
+    let desk = full().await;
+    let federation = desk.world.core.federation();
+    let (digest, heads) = desk.world.core.heads();
+    let key = &desk.world.other.transport;
+    let beacon = |digest, counter| Beacon {
+        transport: public_key(key),
+        boot_ms: 1,
+        counter,
+        expires_ms: 2,
+        charter_version: desk.world.core.read(|state| state.replica.charter().version()),
+        digest,
+        entries: heads.values().sum(),
+        complete: true,
+        heads: Default::default(),
+    };
+    let note = |beacon: Beacon| {
+        let bytes = beacon.sign(key, &federation);
+        desk.world.core.note_beacon(beacon, &bytes);
+    };
+    let attested = |bytes: &[u8]| {
+        let (_, mut frames) = Frames::open(bytes).expect("it is a bundle");
+        let (mut claim, mut attestations) = (None, 0);
+        while let Some(frame) = frames.next_frame().expect("it is whole") {
+            match frame.frame_type {
+                FrameType::Claim => claim = Claim::decode(frame.content, &federation).ok(),
+                FrameType::Attestation => attestations += 1,
+                _ => {}
+            }
+        }
+        (claim.map(|claim| (claim.member.0, claim.digest())), attestations)
+    };
+    note(beacon(FrontierDigest([1; 32]), 1));
+    let alone = desk.get("/v1/export?member=2&audit=true").await;
+    assert!(alone.status == 200 && alone.whole);
+    assert_eq!(attested(&alone.body), (Some((2, digest)), 0));
+    note(beacon(digest, 2));
+    let bundle = desk.get("/v1/export?member=2&audit=true").await.body;
+    assert_eq!(attested(&bundle), (Some((2, digest)), 1));
+    assert_eq!(desk.get("/v1/export?audit=true").await.status, 400);
+    // Another node takes from it what every bundle holds.
+    let there = empty().await;
+    let done: BundleImported = there.send("POST", "/v1/bundles", &bundle).await.good();
+    assert_eq!((done.blocks_new, done.entries_new), (3, 700));
 }
 
 #[tokio::test(flavor = "multi_thread")]
