@@ -63,6 +63,9 @@ async fn creates_and_their_revisions_come_back_under_the_new_key_and_once() {
     assert_eq!(third.entries.len(), 3);
     let latest = external(&world, "乙").expect("it has its number again");
     assert_eq!(world.core.read(|state| state.view().restated(&lost)), Some(latest));
+    let fourth = restate_all(&world).await;
+    assert_eq!(fourth.entries, []);
+    assert!(fourth.left.iter().all(|(_, obstacle)| *obstacle == Obstacle::Restated), "{:?}", fourth.left);
 }
 
 #[tokio::test]
