@@ -10,6 +10,7 @@ use std::sync::Arc;
 use protocol::bytes::LayoutError;
 use protocol::charter::LogGrant;
 use protocol::entry::{Draft, VerifiedEntry};
+use protocol::fork::ForkProof;
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::KindSet;
 use protocol::limits::BODY_NONCE_BYTES;
@@ -125,8 +126,17 @@ pub fn candidates(core: &Core) -> Result<Vec<Candidate>, RestateError> {
     let mut found = Vec::new();
     for (grant, counts, held) in sealed {
         let mut entries: BTreeMap<(u64, EntryId), (Arc<VerifiedEntry>, bool)> = BTreeMap::new();
-        for journalled in core.store().journalled(&grant.key, counts)? {
+        // A seal can count the other branch of a forked log: the own one then begins below it.
+        let fork = core.read(|state| {
+            let mut proofs = state.replica.proofs().filter(|proof| proof.key() == grant.key);
+            proofs.next().map(ForkProof::sequence)
+        });
+        for journalled in core.store().journalled(&grant.key, fork.map_or(counts, |fork| fork.min(counts)))? {
             let place = (journalled.entry.header().sequence, journalled.entry.id());
+            let holds = core.read(|state| state.replica.id(grant.number, place.0));
+            if place.0 < counts && holds == Some(place.1) {
+                continue;
+            }
             entries.insert(place, (journalled.entry, journalled.signed_here));
         }
         let mut from = counts;
