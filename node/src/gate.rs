@@ -74,10 +74,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// For a data directory in which opening the store found this.
-    pub fn new(directory: PathBuf, report: &OpenReport) -> Self {
+    /// For a data directory in which opening the store found this. `renewed` says that a former key signed here.
+    pub fn new(directory: PathBuf, report: &OpenReport, renewed: bool) -> Self {
         let witness = place::examine(&directory);
-        let caution = caution(witness, report.journal);
+        let caution = caution(witness, report.journal, renewed);
         if let Caution::Doubtful(doubt) = caution {
             tracing::warn!(?doubt, "members must confirm where this node's log ends before it signs");
         }
@@ -182,11 +182,13 @@ impl Gate {
     }
 }
 
-fn caution(witness: Witness, journal: JournalState) -> Caution {
+fn caution(witness: Witness, journal: JournalState, renewed: bool) -> Caution {
     match (witness, journal) {
         (_, JournalState::NoKey) => Caution::Sound,
         (Witness::Differs(difference), _) => Caution::Doubtful(Doubt::Place(difference)),
         (_, JournalState::Missing { .. } | JournalState::Behind { .. }) => Caution::Doubtful(Doubt::Journal),
+        // What was signed here stands in the log of a former key.
+        (Witness::Fits { signed: true }, JournalState::Empty) if renewed => Caution::First,
         (Witness::Fits { signed: true }, JournalState::Empty) => Caution::Doubtful(Doubt::Lost),
         (Witness::Fits { signed: false }, JournalState::Empty) => Caution::First,
         (Witness::Fits { .. }, JournalState::Consistent { .. }) => Caution::Sound,
@@ -262,14 +264,16 @@ mod tests {
         let (fits, fresh) = (Witness::Fits { signed: true }, Witness::Fits { signed: false });
         let copy = Witness::Differs(Difference::File);
         let sound = JournalState::Consistent { journal_length: 3 };
-        assert_eq!(caution(fits, sound), Caution::Sound);
-        assert_eq!(caution(fresh, sound), Caution::Sound);
-        assert_eq!(caution(fresh, JournalState::Empty), Caution::First);
-        assert_eq!(caution(fits, JournalState::Empty), Caution::Doubtful(Doubt::Lost));
-        assert_eq!(caution(fits, JournalState::Missing { store_length: 3 }), Caution::Doubtful(Doubt::Journal));
+        assert_eq!(caution(fits, sound, false), Caution::Sound);
+        assert_eq!(caution(fresh, sound, false), Caution::Sound);
+        assert_eq!(caution(fresh, JournalState::Empty, false), Caution::First);
+        assert_eq!(caution(fits, JournalState::Empty, false), Caution::Doubtful(Doubt::Lost));
+        assert_eq!(caution(fits, JournalState::Empty, true), Caution::First, "the log of a new key");
+        assert_eq!(caution(copy, JournalState::Empty, true), Caution::Doubtful(Doubt::Place(Difference::File)));
+        assert_eq!(caution(fits, JournalState::Missing { store_length: 3 }, false), Caution::Doubtful(Doubt::Journal));
         for journal in [sound, JournalState::Empty, JournalState::Missing { store_length: 3 }] {
-            assert_eq!(caution(copy, journal), Caution::Doubtful(Doubt::Place(Difference::File)));
+            assert_eq!(caution(copy, journal, false), Caution::Doubtful(Doubt::Place(Difference::File)));
         }
-        assert_eq!(caution(copy, JournalState::NoKey), Caution::Sound, "it cannot sign at all");
+        assert_eq!(caution(copy, JournalState::NoKey, false), Caution::Sound, "it cannot sign at all");
     }
 }

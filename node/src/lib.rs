@@ -15,6 +15,7 @@ pub mod erasure;
 mod gate;
 pub mod gossip;
 pub mod joining;
+pub mod key_change;
 pub mod key_request;
 pub mod network;
 pub mod node;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::address::{Addresses, KIND_ADDRESS};
-use protocol::charter::Purpose;
+use protocol::charter::{Purpose, SignedBlock};
 use protocol::entry::Draft;
 use protocol::identity::{PublicKey, public_key};
 use thiserror::Error;
@@ -24,9 +24,10 @@ use crate::erasure::Purger;
 use crate::gate::Gate;
 use crate::gossip::{Judge, publish_events};
 use crate::joining::{self, Applicant, Desk, JoinError};
+use crate::key_change;
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
 use crate::pins;
-use crate::store::{Damage, OpenReport, Settings, Store, StoreError, lock_directory};
+use crate::store::{Damage, OpenReport, Opened, Settings, Store, StoreError, lock_directory};
 use crate::sync::{Scheduler, SyncHandle};
 use crate::twin::Twins;
 
@@ -83,21 +84,26 @@ impl Node {
         Self::start_with(directory, keys).await
     }
 
-    /// The same with keys that were opened already, for instance by a person at the terminal.
-    pub async fn start_with(directory: DataDirectory, keys: Keys) -> Result<Self, NodeError> {
+    /// The same with keys that were opened already, for instance by a person at the terminal. A key that waits and that
+    /// the charter grants takes over first.
+    pub async fn start_with(directory: DataDirectory, mut keys: Keys) -> Result<Self, NodeError> {
         let config = directory.config()?;
         if directory.genesis()?.is_none() {
             wait_for_admission(&directory).await?;
         }
         let genesis = directory.genesis()?.ok_or(NodeError::NoFederation)?;
-        let own = public_key(&keys.signing);
-        let path = directory.path().to_owned();
-        let settings = Settings { pins: pins::pins(&directory)?, ..Settings::default() };
-        let opened = tokio::task::spawn_blocking(move || Store::open(&path, genesis, Some(own), &settings));
-        let opened = opened.await.expect("opening the store does not panic: it guards itself")?;
+        let mut opened = open_store(&directory, &genesis, &keys).await?;
+        let (waiting, charter) = (directory.clone(), opened.replica.charter().clone());
+        if !blocking(move || key_change::promote(&waiting, &charter)).await?.is_empty() {
+            drop(opened);
+            let changed = directory.clone();
+            keys = blocking(move || changed.keys()).await?;
+            opened = open_store(&directory, &genesis, &keys).await?;
+        }
         let report = opened.report.clone();
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
-        let gate = Gate::new(directory.path().to_owned(), &report);
+        let renewed = key_change::is_renewed(&directory, &opened.store)?;
+        let gate = Gate::new(directory.path().to_owned(), &report, renewed);
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
@@ -162,14 +168,25 @@ impl Node {
     }
 
     /// Stops: no new requests, open ones end, connections close, everything durable is durable already.
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(self) {
+        let Self { core, network, api, mut tasks, directory, .. } = self;
         // A file that is gone already is as good.
-        let _ = std::fs::remove_file(self.directory.address_path());
-        let _ = tokio::time::timeout(SHUTDOWN_WAIT, self.api.shutdown()).await;
-        let _ = tokio::time::timeout(SHUTDOWN_WAIT, self.network.shutdown()).await;
-        self.tasks.shutdown().await;
+        let _ = std::fs::remove_file(directory.address_path());
+        let _ = tokio::time::timeout(SHUTDOWN_WAIT, api.shutdown()).await;
+        let _ = tokio::time::timeout(SHUTDOWN_WAIT, network.shutdown()).await;
+        tasks.shutdown().await;
+        drop((network, tasks));
+        if !core.close(SHUTDOWN_WAIT).await {
+            tracing::warn!("a part of the node still holds the store");
+        }
         tracing::info!("stopped");
     }
+}
+
+async fn open_store(directory: &DataDirectory, genesis: &SignedBlock, keys: &Keys) -> Result<Opened, NodeError> {
+    let (path, genesis, own) = (directory.path().to_owned(), genesis.clone(), public_key(&keys.signing));
+    let settings = Settings { pins: pins::pins(directory)?, ..Settings::default() };
+    Ok(blocking(move || Store::open(&path, genesis, Some(own), &settings)).await?)
 }
 
 struct Started {
@@ -214,7 +231,8 @@ async fn start_network(
     tasks.spawn(Arc::clone(&beacons).run());
     tasks.spawn(dialer.run());
     tasks.spawn(publish_events(network.clone(), events));
-    tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone()));
+    tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone(), directory.clone()));
+    tasks.spawn(key_change::watch_transport(core.clone(), directory.clone(), round));
     tasks.spawn(gate.run(core.clone(), network.clone(), Arc::clone(&twins), confirmations));
     tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
     let (core, dispatch_desk) = (core.clone(), Arc::clone(&desk));
@@ -270,8 +288,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.expect("reading a directory does not panic: it returns its errors")
 }
 
-/// Keeps the allow list of the network in step with the charter.
-async fn follow_charter(core: Core, network: Network, sync: SyncHandle) {
+/// Keeps the allow list of the network in step with the charter, and sees when it grants a key that waits here.
+async fn follow_charter(core: Core, network: Network, sync: SyncHandle, directory: DataDirectory) {
     let mut changes = core.changes();
     let mut known = None;
     let mut allowed = BTreeSet::new();
@@ -288,9 +306,27 @@ async fn follow_charter(core: Core, network: Network, sync: SyncHandle) {
                 return;
             }
             sync.everybody();
+            if is_key_due(&core, &directory).await {
+                tracing::warn!("the charter grants a key that waits here: the node starts again to use it");
+                // The others should have the block first: it may have come from this node's own registrar.
+                tokio::time::sleep(FAREWELL).await;
+                core.stop(Stop::KeysChanged);
+                return;
+            }
         }
         if changes.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+async fn is_key_due(core: &Core, directory: &DataDirectory) -> bool {
+    let (directory, charter) = (directory.clone(), core.read(|state| state.replica.charter().clone()));
+    match blocking(move || key_change::due(&directory, &charter)).await {
+        Ok(due) => !due.is_empty(),
+        Err(error) => {
+            tracing::error!(%error, "the keys that wait cannot be read");
+            false
         }
     }
 }

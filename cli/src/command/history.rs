@@ -48,6 +48,14 @@ fn describe(version: usize, item: &HistoryItem) -> String {
         let when = time::show(mark.time_ms);
         text.push_str(&format!("\n    内容已清除 erased：{by}  {when}  理由: {}", mark.reason));
     }
+    if let Some(change) = &item.key_change {
+        let (version, time, signed) = (change.version, time::show(change.time_ms), change.signed.join("、"));
+        text.push_str(&format!("\n    章程第 {version} 块（{time}，{signed} 签署）：{}", change.words.zh));
+        text.push_str(&format!("\n    charter block {version}, signed by {signed}: {}", change.words.en));
+    }
+    if !item.counts {
+        text.push_str("\n    不算数：在密钥的封存点之后 does not count: above the seal of its key");
+    }
     if let Some(reason) = &item.reason {
         text.push_str(&format!("\n    理由: {reason}"));
     }

@@ -1,6 +1,7 @@
 //! `run`: the daemon, until a signal ends it.
 
 use std::fs;
+use std::time::Duration;
 
 use clap::Args;
 use node::core::{Stop, TwinSign};
@@ -21,6 +22,9 @@ use crate::{home, time};
 /// Overrides the filter of the settings.
 const LOG_VARIABLE: &str = "XIANMENG_LOG";
 
+/// The pause before a node starts again with a new key, so that no fault makes it spin.
+const KEYS_CHANGED_PAUSE: Duration = Duration::from_secs(1);
+
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArguments {
@@ -39,25 +43,53 @@ pub fn perform(context: &Context, arguments: &RunArguments) -> Result<(), Failur
     runtime()?.block_on(serve(context, directory, keys))
 }
 
-async fn serve(context: &Context, directory: DataDirectory, keys: Keys) -> Result<(), Failure> {
+async fn serve(context: &Context, directory: DataDirectory, mut keys: Keys) -> Result<(), Failure> {
     // Before the node starts, so that a signal during a long start is not lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     say_waiting(context, &directory)?;
-    let mut node = tokio::select! {
-        started = Node::start_with(directory.clone(), keys) => started.map_err(|error| node_failure(&error))?,
-        _ = terminate.recv() => return Ok(()),
-        _ = interrupt.recv() => return Ok(()),
-    };
-    say_ready(context, &directory)?;
-    let failed = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
-        reason = node.failure() => Some(reason),
-    };
-    tracing::info!("shutting down");
-    node.shutdown().await;
-    failed.map_or(Ok(()), |reason| Err(stopped(&reason)))
+    let mut on_trial = false;
+    loop {
+        let mut node = tokio::select! {
+            started = Node::start_with(directory.clone(), keys) => started.map_err(|error| node_failure(&error))?,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        say_ready(context, &directory)?;
+        let failed = tokio::select! {
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+            reason = node.failure() => Some(reason),
+        };
+        tracing::info!("shutting down");
+        node.shutdown().await;
+        match failed {
+            None => return Ok(()),
+            Some(Stop::KeysChanged) => {
+                on_trial = false;
+                say_keys_changed(context);
+            }
+            // With the one key nobody speaks: then with the other, in turns.
+            Some(Stop::TransportUnheard) => on_trial = !on_trial,
+            Some(reason) => return Err(stopped(&reason)),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(KEYS_CHANGED_PAUSE) => {}
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        }
+        let changed = directory.clone();
+        let open = move || if on_trial { changed.keys_with_next_transport() } else { changed.keys() };
+        let opened = tokio::task::spawn_blocking(open).await.map_err(Failure::internal)?;
+        keys = opened.map_err(|error| home::directory_failure(&error))?;
+    }
+}
+
+fn say_keys_changed(context: &Context) {
+    context.out.say(
+        "章程已启用本节点的新密钥；节点自动重新启动，不用做什么。",
+        "The charter grants a new key of this node; it starts again by itself, nothing needs to be done.",
+    );
 }
 
 /// A node without a charter waits for its admission before it is ready.
@@ -206,6 +238,10 @@ fn stopped(reason: &Stop) -> Failure {
             Failure::new(ExitCode::Internal, "internal", format!("节点的一个部分出错，节点已停止：{reason}"), en)
         }
         Stop::Twin(sign) => keys_in_use(*sign),
+        Stop::KeysChanged | Stop::TransportUnheard => {
+            Failure::new(ExitCode::Internal, "keys-changed", "节点要用新密钥重新启动。", en)
+                .fix("请再次执行 xianmeng run。", "run `xianmeng run` again")
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use protocol::charter::{Charter, LogGrant, Purpose, Standing};
-use protocol::identity::MemberNumber;
+use protocol::identity::{MemberNumber, PublicKey};
 
 use super::extract::blocking;
 use super::problem::ApiProblem;
@@ -113,10 +113,9 @@ impl SharedState {
     fn status(&self, peers: usize) -> Status {
         let core = self.core();
         let statistics = core.store().statistics();
-        let own = core.own();
         let signing = signing_state(core);
         let own_delivery = delivery(own_head_delivered(core));
-        let mut status = core.read(|state| replica_status(state, own.map(|(member, _)| member)));
+        let mut status = core.read(|state| replica_status(state, own_member(state, &core.signing_key())));
         status.state = self.state().to_owned();
         status.peers = peers;
         status.delivery = own_delivery;
@@ -128,9 +127,17 @@ impl SharedState {
         status.counters.extend(network_counters(&self.context.network.statistics()));
         let key = core.signing_key();
         status.warnings = core.read(|state| warnings::of_charter(state.replica.charter(), &key, now_ms()));
+        status.warnings.extend(core.read(|state| warnings::of_logs(&state.replica)));
         status.warnings.extend(self.context.hooks.warnings());
         status
     }
+}
+
+/// The member of this node's key. One whose key was sealed is a member still.
+fn own_member(state: &CoreState, key: &PublicKey) -> Option<MemberNumber> {
+    let charter = state.replica.charter();
+    let member = charter.members().get(&charter.log_of(key)?.member)?;
+    (member.standing == Standing::Active).then_some(member.number)
 }
 
 /// How far the newest entry of the own log has got; of an empty log, nobody holds anything.

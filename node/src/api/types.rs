@@ -199,10 +199,28 @@ pub struct HistoryItem {
     /// Set when its content was erased: by whom, when and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<ErasedMark>,
+    /// The charter block that ended the key of that other entry, and why the statement had to be made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_change: Option<KeyChangeView>,
+    /// Whether it counts. What stands above the seal of its key is shown and changes nothing.
+    pub counts: bool,
     /// What changed.
     pub changes: Vec<FieldChange>,
     /// The reason, if one was given.
     pub reason: Option<String>,
+}
+
+/// A charter block that ended a key of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyChangeView {
+    /// Version of the block.
+    pub version: u32,
+    /// When it was made.
+    pub time_ms: u64,
+    /// Names of the members that signed it.
+    pub signed: Vec<String>,
+    /// What it did, in words.
+    pub words: Words,
 }
 
 /// A change of one field.

@@ -2,6 +2,7 @@
 
 use protocol::charter::{Charter, Standing};
 use protocol::identity::PublicKey;
+use protocol::replica::Replica;
 
 use super::types::ProblemDetail;
 
@@ -34,8 +35,10 @@ pub(super) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec
     } else if charter.log_of(own).is_some_and(|grant| grant.seal.is_some()) {
         warn(
             "key-sealed",
-            "本节点的签名密钥已封存；请换用新密钥".into(),
-            "the signing key of this node is sealed; go on with a new one".into(),
+            "本节点的签名密钥已封存，不再签署；请执行 xianmeng key request signing，把申请交给登记人".into(),
+            "the signing key of this node is sealed and signs nothing: run `xianmeng key request signing` and hand the \
+             request to a registrar"
+                .into(),
         );
     }
     let expires_ms = charter.tip_block().expires_ms;
@@ -56,6 +59,29 @@ pub(super) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec
         );
     }
     warnings
+}
+
+/// Logs that stand still because their keys signed two entries at one place, and are not sealed yet.
+pub(super) fn of_logs(replica: &Replica) -> Vec<ProblemDetail> {
+    let charter = replica.charter();
+    let forked = charter.logs().iter().filter(|log| log.seal.is_none());
+    let forked = forked.filter_map(|log| Some((log.member, replica.fork_of(&log.key)?)));
+    let warning = |(member, sequence)| {
+        let name = charter.members().get(&member).map(|member| member.name.as_str()).unwrap_or_default();
+        ProblemDetail {
+            at: "log".into(),
+            code: "log-forked".into(),
+            zh: format!(
+                "成员 {member}“{name}”的日志在第 {sequence} 条分叉，此后的一概不算；要由它申请新密钥（xianmeng key \
+                 request signing），登记人换钥"
+            ),
+            en: format!(
+                "the log of member {member}, {name}, is forked at entry {sequence}, and nothing from there on counts: it \
+                 asks for a new key (`xianmeng key request signing`), and a registrar replaces the old one"
+            ),
+        }
+    };
+    forked.map(warning).collect()
 }
 
 #[cfg(test)]

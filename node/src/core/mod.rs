@@ -11,6 +11,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use parking_lot::{Mutex, RwLock};
@@ -36,6 +37,9 @@ use writer::{Command, Writer};
 /// Commands that may wait for the writer. Senders wait when it is full.
 const QUEUE: usize = 64;
 
+/// How often a closing node looks whether everybody gave the store back.
+const CLOSE_POLL: Duration = Duration::from_millis(20);
+
 /// The clock of this machine, in milliseconds since 1970 (UTC).
 pub fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -48,6 +52,12 @@ pub enum PublishError {
     /// This node's signing key has no right: not admitted, expelled, or sealed.
     #[error("this node's signing key has no right to publish")]
     NotMember,
+    /// The charter sealed this node's signing key, and grants it no other yet.
+    #[error("the signing key of this node is sealed since charter block {version}; it needs a new one")]
+    KeySealed {
+        /// Version of the block that sealed it.
+        version: u32,
+    },
     /// This node's log is forked: two machines signed with one key.
     #[error("this node's log is forked at entry {sequence}; a registrar must seal it and grant a new key")]
     Forked {
@@ -369,6 +379,21 @@ impl Core {
     /// Why publishing would be refused now, if it would.
     pub fn publishing_obstacle(&self) -> Option<PublishError> {
         self.read(|state| writer::obstacle(&self.shared, &state.replica))
+    }
+}
+
+impl Core {
+    /// Gives this handle back and waits until everybody did, so that the directory can be opened again. Says whether
+    /// they did in time.
+    pub async fn close(self, limit: Duration) -> bool {
+        let shared = Arc::downgrade(&self.shared);
+        drop(self);
+        let closed = async {
+            while shared.strong_count() > 0 {
+                tokio::time::sleep(CLOSE_POLL).await;
+            }
+        };
+        tokio::time::timeout(limit, closed).await.is_ok()
     }
 }
 

@@ -13,6 +13,13 @@ pub enum Stop {
     /// Another process uses this node's keys, and this one gives way.
     #[error("another process uses this node's keys: {0}")]
     Twin(TwinSign),
+    /// The charter grants a key that waits here: after a new start it is in use.
+    #[error("a new key takes over: the node starts again")]
+    KeysChanged,
+    /// Nobody speaks with this node, and another transport key waits: it may be granted already, and only those who
+    /// know can tell.
+    #[error("nobody speaks with this node: it tries the transport key that waits")]
+    TransportUnheard,
     /// A part of the node broke down.
     #[error("a part of the node broke down: {0}")]
     Part(String),

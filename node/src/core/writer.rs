@@ -7,10 +7,10 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use protocol::charter::{Appended, LogNumber, SignedBlock};
+use protocol::charter::{Appended, Charter, LogNumber, SignedBlock, Standing};
 use protocol::entry::{Draft, Header, VerifiedEntry};
 use protocol::fork::ForkProof;
-use protocol::identity::{ContentHash, EntryId, public_key};
+use protocol::identity::{ContentHash, EntryId, PublicKey, public_key};
 use protocol::limits::CLOCK_TOLERANCE_MS;
 use protocol::proposal::{KIND_ENDORSEMENT, KIND_PROPOSAL};
 use protocol::replica::{Change, EntrySource, Outcome, Recent, Replica};
@@ -417,7 +417,7 @@ fn update_view(state: &mut State, store: &Store, changes: &[Change]) {
 pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishError> {
     let key = public_key(&shared.signing);
     if own_of(replica, &key).is_none() {
-        return Some(PublishError::NotMember);
+        return Some(without_right(replica.charter(), &key));
     }
     if let Some(sequence) = replica.fork_of(&key) {
         return Some(PublishError::Forked { sequence });
@@ -430,6 +430,14 @@ pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishErro
     }
     let behind_ms = replica.charter().tip_block().time_ms.saturating_sub(now_ms());
     (behind_ms > CLOCK_TOLERANCE_MS).then_some(PublishError::ClockBehind { behind_ms })
+}
+
+/// Why a key may not sign that has no open log.
+fn without_right(charter: &Charter, key: &PublicKey) -> PublishError {
+    let member = charter.log_of(key).and_then(|grant| charter.members().get(&grant.member));
+    let member = member.filter(|member| member.standing == Standing::Active);
+    let ended = member.and_then(|member| member.keys.iter().find(|held| held.key == *key)?.ended);
+    ended.map_or(PublishError::NotMember, |version| PublishError::KeySealed { version })
 }
 
 /// Whether a change can give a proposal its last signature, or a tip to follow.

@@ -153,6 +153,12 @@ impl Keystore {
         armour::public_key(&self.text(name)?).map_err(|error| self.failure(name, error))
     }
 
+    /// The public half of the key that waits for a purpose, if one does.
+    pub fn next_key(&self, purpose: Purpose) -> Result<Option<PublicKey>, DirectoryError> {
+        let next = KeyName { purpose, slot: Slot::Next };
+        if self.holds(next) { self.public_key(next).map(Some) } else { Ok(None) }
+    }
+
     /// Opens a key, with a passphrase of `source` if it needs one.
     pub fn open(&self, name: KeyName, source: &dyn PassphraseSource) -> Result<SigningKey, DirectoryError> {
         let text = self.text(name)?;
@@ -202,15 +208,16 @@ impl Keystore {
         replace_private(&self.path(name), text.as_bytes())
     }
 
-    /// Puts the next key of a purpose in use; the one in use becomes a former one. Says which former key it is now.
+    /// Puts the next key of a purpose in use; the one in use becomes a former one. Says which former key it is now, if
+    /// there was one here.
     ///
     /// An interruption leaves the key in use in its place, or there twice, or everything done.
-    pub fn promote(&self, purpose: Purpose) -> Result<KeyName, DirectoryError> {
+    pub fn promote(&self, purpose: Purpose) -> Result<Option<KeyName>, DirectoryError> {
         let (current, next) = (KeyName::current(purpose), KeyName { purpose, slot: Slot::Next });
         if !self.holds(next) {
             return Err(DirectoryError::NoKey { key: next.to_string() });
         }
-        let former = self.retire_copy(current)?;
+        let former = if self.holds(current) { Some(self.retire_copy(current)?) } else { None };
         fs::rename(self.path(next), self.path(current)).map_err(file_error(&self.path(current)))?;
         sync_parent(&self.path(current))?;
         Ok(former)

@@ -343,6 +343,16 @@ impl DataDirectory {
         })
     }
 
+    /// The same with the transport key that waits, as far as one does. When the charter replaced the old one while the
+    /// node was away, nobody speaks with the old one any more.
+    pub fn keys_with_next_transport(&self) -> Result<Keys, DirectoryError> {
+        let (mut keys, next) = (self.keys()?, KeyName { purpose: Purpose::Transport, slot: Slot::Next });
+        if self.keystore().holds(next) {
+            keys.transport = self.key(next)?;
+        }
+        Ok(keys)
+    }
+
     /// Opens any key of the keystore.
     pub fn key(&self, name: KeyName) -> Result<SigningKey, DirectoryError> {
         self.keystore().open(name, &*self.passphrases)

@@ -319,6 +319,7 @@ pub fn field_detail(broken: &RuleBroken) -> ProblemDetail {
 fn publish_code(error: &PublishError) -> &'static str {
     match error {
         PublishError::NotMember => "not-member",
+        PublishError::KeySealed { .. } => "key-sealed",
         PublishError::Forked { .. } => "forked",
         PublishError::WaitingForPeers => "waiting-for-peers",
         PublishError::ClockBehind { .. } => "clock",
@@ -331,7 +332,7 @@ fn publish_code(error: &PublishError) -> &'static str {
 
 fn publish_status(error: &PublishError) -> u16 {
     match error {
-        PublishError::NotMember | PublishError::Forked { .. } => 403,
+        PublishError::NotMember | PublishError::KeySealed { .. } | PublishError::Forked { .. } => 403,
         PublishError::WaitingForPeers | PublishError::ClockBehind { .. } | PublishError::Closed => 503,
         PublishError::Entry { .. } => 422,
         PublishError::Store { disk_full: true, .. } => 507,

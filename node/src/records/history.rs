@@ -1,20 +1,30 @@
 //! How a record became what it is: every statement about it, with what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
+use std::sync::Arc;
 
-use protocol::identity::EntryId;
+use protocol::charter::{self, LogNumber, Seal};
+use protocol::entry::VerifiedEntry;
+use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::{Kind, KindSet};
 use protocol::statement::{FIELD_REASON, Operation, Statement};
 use protocol::value::Value;
-use protocol::view::{BodySource, Version};
+use protocol::view::{BodySource, RECORD_KINDS_FROM, Version};
 
 use super::HISTORY_VERSIONS_MAX;
 use super::erase::{eraser_of, origin_of};
 use super::error::RecordError;
 use super::render::{Renderer, field_text};
 use crate::api::erase::mark;
-use crate::api::types::{ErasedMark, FieldChange, HistoryItem};
-use crate::core::Core;
+use crate::api::types::{ErasedMark, FieldChange, HistoryItem, KeyChangeView};
+use crate::charter_words;
+use crate::core::{Core, PublishError, State};
+
+/// Entries above a seal that one history looks at.
+const UNCOUNTED_ENTRIES_MAX: usize = 10_000;
+/// Bytes of them.
+const UNCOUNTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The statements about a record in the order of its owner's logs, the create first; of a record with very many, the
 /// newest. Blocks: it reads bodies from the disk.
@@ -37,18 +47,34 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
         if index >= skipped {
             items.push(HistoryItem {
                 entry: version.entry.to_string(),
-                operation: operation_name(version).to_owned(),
+                operation: operation_name(version.operation).to_owned(),
                 time_ms: version.time_ms,
                 log: version.place.log,
                 sequence: version.place.sequence,
                 author: renderer.member(version.author),
                 origin: version.origin.map(|origin| origin.to_string()),
                 erased: erased(core, &renderer, version),
+                key_change: version.origin.and_then(|_| core.read(|state| key_change(state, version))),
+                counts: true,
                 changes: changes(kinds.kind(kind), &before, &fields),
                 reason: statement.as_ref().and_then(reason),
             });
         }
     }
+    items.extend(uncounted(core, id, owner)?.iter().map(|(log, entry, statement)| HistoryItem {
+        entry: entry.id().to_string(),
+        operation: operation_name(statement.operation).to_owned(),
+        time_ms: entry.header().time_ms,
+        log: *log,
+        sequence: entry.header().sequence,
+        author: renderer.member(owner),
+        origin: statement.origin.map(|origin| origin.to_string()),
+        erased: None,
+        key_change: None,
+        counts: false,
+        changes: changes(kinds.kind(kind), &BTreeMap::new(), &statement.fields),
+        reason: reason(statement),
+    }));
     Ok(items)
 }
 
@@ -61,8 +87,63 @@ fn erased(core: &Core, renderer: &Renderer<'_>, version: &Version) -> Option<Era
     Some(mark(renderer, origin_of(core, by)?))
 }
 
-fn operation_name(version: &Version) -> &'static str {
-    match version.operation {
+/// The last block up to the grant of a statement's key that ended another key of its author.
+fn key_change(state: &State, version: &Version) -> Option<KeyChangeView> {
+    let charter = state.replica.charter();
+    let key = charter.logs().get(version.place.log as usize)?.key;
+    let granted = charter.members().get(&version.author)?.keys.iter().find(|held| held.key == key)?.granted;
+    let ends = |operation: &&charter::Operation| {
+        ended(operation).iter().any(|seal| charter.log_of(&seal.key).is_some_and(|log| log.member == version.author))
+    };
+    let mut blocks = charter.blocks().iter().rev().filter(|block| block.block().version <= granted);
+    let (block, operation) =
+        blocks.find_map(|block| Some((block, block.block().operations.iter().find(|operation| ends(operation))?)))?;
+    let signers = block.signatures().keys().filter_map(|key| charter.ever_of(key));
+    let name = |(member, _)| charter.members().get(&member).map(|member| member.name.clone());
+    Some(KeyChangeView {
+        version: block.block().version,
+        time_ms: block.block().time_ms,
+        signed: signers.filter_map(name).collect(),
+        words: charter_words::describe(operation, Some(charter)),
+    })
+}
+
+/// The seals that an operation sets.
+fn ended(operation: &charter::Operation) -> &[Seal] {
+    match operation {
+        charter::Operation::ReplaceKey { seal, .. } | charter::Operation::SealKey(seal) => slice::from_ref(seal),
+        charter::Operation::Suspend(departure)
+        | charter::Operation::Leave(departure)
+        | charter::Operation::Expel(departure) => &departure.seals,
+        _ => &[],
+    }
+}
+
+type Uncounted = (LogNumber, Arc<VerifiedEntry>, Statement);
+
+/// Statements about a record that do not count, because they stand above the seal of a key of its owner.
+fn uncounted(core: &Core, id: &EntryId, owner: MemberNumber) -> Result<Vec<Uncounted>, RecordError> {
+    let sealed: Vec<(LogNumber, u64)> = core.read(|state| {
+        let replica = &state.replica;
+        let sealed = replica.charter().logs().iter().filter(|log| log.member == owner && log.seal.is_some());
+        sealed.map(|log| (log.number, replica.effective_length(log.number))).collect()
+    });
+    let mut found = Vec::new();
+    for (log, from) in sealed {
+        let read = core.store().range(log, from, UNCOUNTED_ENTRIES_MAX, UNCOUNTED_BYTES_MAX);
+        for entry in read.map_err(|error| PublishError::from(&error))? {
+            let body = entry.body().filter(|_| entry.header().kind >= RECORD_KINDS_FROM);
+            let statement = body.and_then(|body| Statement::decode(body).ok());
+            if let Some(statement) = statement.filter(|statement| statement.record == Some(*id)) {
+                found.push((log, entry, statement));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn operation_name(operation: Operation) -> &'static str {
+    match operation {
         Operation::Create => "create",
         Operation::Revise => "revise",
         Operation::Withdraw => "withdraw",

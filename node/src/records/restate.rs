@@ -10,6 +10,7 @@ use std::sync::Arc;
 use protocol::bytes::LayoutError;
 use protocol::charter::LogGrant;
 use protocol::entry::{Draft, VerifiedEntry};
+use protocol::fork::ForkProof;
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::KindSet;
 use protocol::limits::BODY_NONCE_BYTES;
@@ -39,6 +40,8 @@ pub struct Candidate {
     /// Why it is not stated again, if it is not.
     pub obstacle: Option<Obstacle>,
 }
+
+type Creates = BTreeMap<EntryId, EntryId>;
 
 /// Why a statement is not published again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,8 +126,17 @@ pub fn candidates(core: &Core) -> Result<Vec<Candidate>, RestateError> {
     let mut found = Vec::new();
     for (grant, counts, held) in sealed {
         let mut entries: BTreeMap<(u64, EntryId), (Arc<VerifiedEntry>, bool)> = BTreeMap::new();
-        for journalled in core.store().journalled(&grant.key, counts)? {
+        // A seal can count the other branch of a forked log: the own one then begins below it.
+        let fork = core.read(|state| {
+            let mut proofs = state.replica.proofs().filter(|proof| proof.key() == grant.key);
+            proofs.next().map(ForkProof::sequence)
+        });
+        for journalled in core.store().journalled(&grant.key, fork.map_or(counts, |fork| fork.min(counts)))? {
             let place = (journalled.entry.header().sequence, journalled.entry.id());
+            let holds = core.read(|state| state.replica.id(grant.number, place.0));
+            if place.0 < counts && holds == Some(place.1) {
+                continue;
+            }
             entries.insert(place, (journalled.entry, journalled.signed_here));
         }
         let mut from = counts;
@@ -149,17 +161,28 @@ pub fn candidates(core: &Core) -> Result<Vec<Candidate>, RestateError> {
 }
 
 fn judge(state: &State, own: MemberNumber, candidates: &mut [Candidate]) {
-    let creates: BTreeSet<EntryId> = candidates
-        .iter()
-        .filter(|candidate| candidate.statement.operation == Operation::Create)
-        .map(|candidate| candidate.entry.id())
-        .collect();
+    let creates = creates_of(candidates);
     for candidate in candidates {
         candidate.obstacle = obstacle(state.view(), own, candidate, &creates);
     }
 }
 
-fn obstacle(view: &View, own: MemberNumber, candidate: &Candidate, creates: &BTreeSet<EntryId>) -> Option<Obstacle> {
+/// The creates among the candidates, each with what it restated itself: after several changes of key a record is found
+/// by its first entry only.
+fn creates_of(candidates: &[Candidate]) -> Creates {
+    let creates = candidates.iter().filter(|candidate| candidate.statement.operation == Operation::Create);
+    creates.map(|candidate| (candidate.entry.id(), origin_of(candidate))).collect()
+}
+
+/// The record that counts now for a record that a candidate names.
+fn home_of(view: &View, record: EntryId, creates: &Creates) -> Option<EntryId> {
+    if view.owner(&record).is_some() {
+        return Some(record);
+    }
+    view.restated(creates.get(&record).unwrap_or(&record))
+}
+
+fn obstacle(view: &View, own: MemberNumber, candidate: &Candidate, creates: &Creates) -> Option<Obstacle> {
     let (statement, kind) = (&candidate.statement, candidate.entry.header().kind);
     match statement.record {
         None => {
@@ -172,14 +195,14 @@ fn obstacle(view: &View, own: MemberNumber, candidate: &Candidate, creates: &BTr
             }
         }
         Some(record) => {
-            let home = if view.owner(&record).is_some() { Some(record) } else { view.restated(&record) };
+            let home = home_of(view, record, creates);
             let again = |record: EntryId| {
                 view.versions(&record, u64::MAX).iter().any(|version| version.origin == Some(origin_of(candidate)))
             };
             if home.is_some_and(again) {
                 return Some(Obstacle::Restated);
             }
-            if home.is_none() && !creates.contains(&record) {
+            if home.is_none() && !creates.contains_key(&record) {
                 return Some(Obstacle::NoRecord);
             }
         }
@@ -210,11 +233,21 @@ pub async fn restate(core: &Core, chosen: &BTreeSet<EntryId>) -> Result<Restated
     if let Some(unknown) = chosen.iter().find(|id| !known.contains(id)) {
         return Err(RestateError::Unknown(*unknown));
     }
+    let known_creates = creates_of(&found);
+    let (mut origins, mut numbers) = (BTreeSet::new(), BTreeSet::new());
     let mut restated = Restated::default();
     let (mut creates, mut changes) = (Vec::new(), Vec::new());
     for candidate in found.into_iter().filter(|candidate| chosen.contains(&candidate.entry.id())) {
         match candidate.obstacle {
             Some(obstacle) => restated.left.push((candidate.entry.id(), obstacle)),
+            // After several changes of key it stands above more than one seal.
+            None if !origins.insert(origin_of(&candidate)) => {
+                restated.left.push((candidate.entry.id(), Obstacle::Restated));
+            }
+            // On two branches of a forked log the same number may stand twice.
+            None if candidate.statement.record.is_none() && !is_first(&mut numbers, &candidate) => {
+                restated.left.push((candidate.entry.id(), Obstacle::ExternalTaken));
+            }
             None if candidate.statement.record.is_none() => creates.push(candidate),
             None => changes.push(candidate),
         }
@@ -228,12 +261,7 @@ pub async fn restate(core: &Core, chosen: &BTreeSet<EntryId>) -> Result<Restated
     }
     let home = |record: EntryId| {
         let again = homes.get(&record).copied();
-        again.or_else(|| {
-            core.read(|state| {
-                let view = state.view();
-                if view.owner(&record).is_some() { Some(record) } else { view.restated(&record) }
-            })
-        })
+        again.or_else(|| core.read(|state| home_of(state.view(), record, &known_creates)))
     };
     let (at_home, homeless): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|candidate| candidate.statement.record.and_then(home).is_some());
@@ -242,6 +270,12 @@ pub async fn restate(core: &Core, chosen: &BTreeSet<EntryId>) -> Result<Restated
         restated.entries.extend(publish(core, batch, home).await?);
     }
     Ok(restated)
+}
+
+/// Whether no create before this one has its number.
+fn is_first(numbers: &mut BTreeSet<(u16, String)>, candidate: &Candidate) -> bool {
+    let kind = candidate.entry.header().kind;
+    candidate.statement.external.as_ref().is_none_or(|external| numbers.insert((kind, external.clone())))
 }
 
 async fn publish(

@@ -239,8 +239,14 @@ fn publish_words(error: &PublishError) -> Words {
         PublishError::Forked { sequence } => words(
             format!("本节点的日志在第 {sequence} 条分叉：两台机器用了同一把密钥。"),
             en,
-            "请停掉另一台机器，由登记人封存旧密钥并授予新密钥。",
-            "stop the other machine; a registrar seals the key and grants a new one",
+            "请停掉另一台机器，执行 xianmeng key request signing --reason forked，按卡片请登记人换钥。",
+            "stop the other machine, run `xianmeng key request signing --reason forked` and do as its card says",
+        ),
+        PublishError::KeySealed { version } => words(
+            format!("本节点的签名密钥已在章程第 {version} 块封存，还没有启用新的。"),
+            en,
+            "请执行 xianmeng key request signing，把申请交给登记人；批准后节点自动换用。",
+            "run `xianmeng key request signing` and hand the request to a registrar; the node then changes over by itself",
         ),
         PublishError::WaitingForPeers => words(
             "本节点刚启动，正在等其他成员确认本节点日志的末尾，暂不能签署。",

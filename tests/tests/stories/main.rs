@@ -10,4 +10,5 @@ mod delivery;
 mod erasure;
 mod keys;
 mod surroundings;
+mod theft;
 mod trust;

@@ -445,7 +445,8 @@ fn erase(session: &Session, arguments: &Erasing) -> Result<Operation, Failure> {
     let mut targets: Vec<Target> = Vec::new();
     for record in &arguments.records {
         let history: Vec<HistoryItem> = session.client.get(&format!("/v1/records/{}/history", segment(record)), &[])?;
-        for item in history {
+        // What does not count is no statement of the record.
+        for item in history.into_iter().filter(|item| item.counts) {
             let log = session.charter.logs().get(item.log as usize);
             let key = log.ok_or_else(|| Failure::internal("the node names a log that the charter does not have"))?.key;
             let id: EntryId = item.entry.parse().map_err(Failure::internal)?;

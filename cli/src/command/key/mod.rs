@@ -5,6 +5,7 @@ mod confirm_alone;
 mod list;
 pub mod outside;
 mod protect;
+mod request;
 
 use clap::Subcommand;
 use node::directory::DataDirectory;
@@ -37,6 +38,9 @@ pub enum KeyCommand {
     /// 重新制作恢复包。
     /// Write a fresh recovery kit
     Kit(outside::KitArguments),
+    /// 生成新密钥和换钥申请：轮换、丢失、被盗、分叉。
+    /// Make a new key and the request for it: rotation, loss, theft, a fork
+    Request(request::RequestArguments),
     /// 没有其他成员可问时，允许本节点只凭本机数据签署（有分叉的风险）。
     /// Let this node sign from its own disk alone when nobody else can be asked (risks a fork)
     ConfirmAlone(confirm_alone::ConfirmAloneArguments),
@@ -51,6 +55,7 @@ pub fn perform(context: &Context, command: KeyCommand) -> Result<(), Failure> {
         KeyCommand::Export(arguments) => outside::export(context, &arguments),
         KeyCommand::Remove(arguments) => outside::remove(context, &arguments),
         KeyCommand::Kit(arguments) => outside::kit(context, &arguments),
+        KeyCommand::Request(arguments) => request::perform(context, &arguments),
         KeyCommand::ConfirmAlone(arguments) => confirm_alone::perform(context, &arguments),
     }
 }

@@ -2,5 +2,6 @@
 
 mod publishing;
 mod refusals;
+mod restating;
 mod seeing;
 pub(crate) mod world;

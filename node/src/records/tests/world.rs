@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use protocol::charter::{Charter, Class, Operation};
+use ed25519_dalek::SigningKey;
+use protocol::charter::{Charter, Class, Operation, Position, Purpose, Seal};
 use protocol::entry::VerifiedEntry;
-use protocol::identity::{EntryId, public_key};
+use protocol::identity::{EntryId, MemberNumber, public_key};
 use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::statement::Statement;
 use protocol::testing::Organisation;
@@ -18,7 +20,11 @@ use super::super::publish::{PublishedRecord, Publisher, Refusals, Request};
 use super::super::{PAGE_RECORDS, list};
 use crate::api::types::{CreateRecord, ListedRecord, ReviseRecord, WithdrawRecord};
 use crate::core::{Core, Event};
+use crate::key_request::KeyRequest;
 use crate::store::{Settings, Store};
+
+/// How long a store may take to be given back.
+const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
 /// A county's node; members are 1 the secretariat, 2 this county, 3 another county.
 pub(crate) struct World {
@@ -135,4 +141,22 @@ pub(crate) fn demand(external: &str, more: &[(&str, &str)]) -> CreateRecord {
     fields.extend(texts(more));
     let external = (!external.is_empty()).then(|| external.to_owned());
     CreateRecord { kind: "需求".to_owned(), external, fields }
+}
+
+impl World {
+    /// The county's signing key is sealed after `last`, and another takes its place: the node starts again with it.
+    pub(crate) async fn renew(self, last: Option<Position>, seed: u8) -> Self {
+        let Self { mut charter, secretariat, mut county, other, core, folder, .. } = self;
+        let old = public_key(&county.signing);
+        county.signing = SigningKey::from_bytes(&[seed; 32]);
+        let federation = charter.federation();
+        let request =
+            KeyRequest::new(federation, MemberNumber(2), Purpose::Signing, &county.signing, Some(old), String::new());
+        let grant = request.verify(&federation).expect("it is proven");
+        let replace = Operation::ReplaceKey { seal: Seal { key: old, last }, grant };
+        secretariat.try_append(&mut charter, vec![replace]).expect("the county is a member");
+        assert!(core.close(CLOSE_WAIT).await, "nobody else holds the store");
+        let (core, events) = start(&folder.path().join("node"), &charter, usize::MAX, &county).await;
+        Self { charter, secretariat, county, other, core, publisher: Publisher::default(), folder, _events: events }
+    }
 }
