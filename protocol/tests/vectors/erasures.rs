@@ -152,7 +152,7 @@ fn of_branches() -> Vec<Vector> {
     let back = block(&erasing_both.charter.blocks()[2]);
     let erased = [entries(&main), vec![erases], entries(&branch), vec![back]].concat();
     vec![
-        good("the seal moves back to a displaced branch", steps(&[names_main.clone()])),
+        good("the seal moves back to a displaced branch", steps(std::slice::from_ref(&names_main))),
         good("and into the middle of the other one", steps(&[names_main.clone(), names_middle.clone()])),
         good("a seal at an entry that nobody holds", steps(&[names_main, names_middle, names_nobody])),
         good("what was erased comes back without its body", given(&charter, erased)),

@@ -20,6 +20,7 @@ mod sealed;
 mod signatures;
 mod small;
 mod statements;
+mod system;
 mod values;
 
 use case::File;
@@ -33,6 +34,10 @@ fn files() -> Vec<File> {
         values::file(),
         sealed::file(),
         small::addresses(),
+        system::proposals(),
+        system::endorsements(),
+        system::erasures(),
+        system::acknowledgements(),
         small::beacons(),
         small::frontiers(),
         operations::applications(),
