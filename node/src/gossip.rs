@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use protocol::charter::{CharterError, SignedBlock};
+use protocol::bytes::LayoutError;
+use protocol::charter::{CharterError, OPERATION_TYPE, SignedBlock};
 use protocol::entry::{Entry, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{MemberNumber, PublicKey};
@@ -195,8 +196,13 @@ impl Judge {
     }
 
     async fn judge_block(&self, token: GossipToken, source: PublicKey, content: &[u8]) {
-        let Ok(block) = SignedBlock::decode(content) else {
-            return self.reject(token, "gossip-malformed").await;
+        let block = match SignedBlock::decode(content) {
+            Ok(block) => block,
+            // A later build made it: an update is needed here, and nobody is to blame.
+            Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) => {
+                return self.settle(token, Verdict::Ignore).await;
+            }
+            Err(_) => return self.reject(token, "gossip-malformed").await,
         };
         match self.core.append_blocks(vec![block]).await {
             Ok(_) => self.settle(token, Verdict::Accept).await,
@@ -210,6 +216,8 @@ impl Judge {
                 self.core.counters().add("charter-equivocation", 1);
                 self.settle(token, Verdict::Accept).await;
             }
+            // Who follows another branch than the one that is pinned here is not to blame.
+            Err(BlockError::Charter(CharterError::Pinned { .. })) => self.settle(token, Verdict::Ignore).await,
             Err(BlockError::Charter(_)) => self.reject(token, "gossip-bad-block").await,
             Err(_) => self.settle(token, Verdict::Ignore).await,
         }

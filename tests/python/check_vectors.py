@@ -8,7 +8,7 @@ import json
 import pathlib
 import sys
 
-from xianmeng import block, entry, replica, sealed, signature, statement, wire
+from xianmeng import block, entry, erasure, replica, sealed, signature, statement, wire
 from xianmeng.bundle import Failure, Verifier
 from xianmeng.charter import Charter
 from xianmeng.layout import Broken, Reader
@@ -40,7 +40,7 @@ def judge_proof(vector):
 def judge_frontier(vector):
     proofs = {data(proof, "key"): proof["sequence"] for proof in vector["proofs"]}
     heads = [(head["log"], head["length"], data(head, "id")) for head in vector["heads"]]
-    hashed = replica.proofs_hash(proofs)
+    hashed = replica.proofs_hash(proofs, vector["rival"] or 0)
     federation, tip = data(vector, "federation"), data(vector, "charter_tip")
     digest = replica.frontier_digest(federation, vector["charter_version"], tip, heads, hashed)
     return {"proofs": hashed.hex(), "digest": digest.hex()}
@@ -68,10 +68,12 @@ def shown(value):
     """Bytes as hexadecimal text, whatever they are in."""
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, dict) and "fingerprint" not in value and "class" in value:
+    if isinstance(value, dict) and "proofs" in value:
         return shown_application(value)
     if isinstance(value, dict):
         return {name: shown(part) for name, part in value.items() if name != "content"}
+    if isinstance(value, tuple) and len(value) > 2:
+        return shown(list(value))
     if isinstance(value, tuple):
         return {"sequence": value[0], "id": value[1].hex()}
     return [shown(part) for part in value] if isinstance(value, list) else value
@@ -86,53 +88,76 @@ def judge_block(vector):
     }  # fmt: skip
 
 
-def build_charter(blocks):
+def build_charter(blocks, pins=()):
     first, *rest = (block.decode(bytes.fromhex(text)) for text in blocks)
     charter = Charter(first)
+    charter.pins = {version: bytes.fromhex(hash) for version, hash in pins}
     for later in rest:
         charter.append(later)
     return charter
 
 
 def judge_charter(vector):
-    charter = build_charter(vector["input"])
+    charter = build_charter(vector["input"], vector.get("pins", ()))
     roster = charter.roster
     seal = lambda log: "nothing" if log.seal == ("nothing",) else shown(log.seal)
     logs = [
-        {"number": log.number, "key": log.key.hex(), "member": log.member, "granted": log.granted, "seal": seal(log)}
+        {
+            "number": log.number, "key": log.key.hex(), "member": log.member, "granted": log.granted,
+            "seal": seal(log), "heirs": [list(heir) for heir in log.heirs],
+        }
         for log in roster.logs
-    ]
-    transport = sorted(key for key, (_, purpose, ended) in roster.keys.items() if purpose == 2 and not ended)
-    members = [
-        {**member, "keys": [[purpose, key.hex()] for purpose, key in member["keys"]]}
-        for member in roster.members.values()
+    ]  # fmt: skip
+    sets = lambda numbered: [[version, numbered[version].hex()] for version in sorted(numbered)]
+    class_keys = [
+        {"class": class_, **shown(key)} for class_ in sorted(roster.class_keys) for key in roster.class_keys[class_]
     ]
     return {
         "federation": charter.federation.hex(), "version": charter.version(), "tip": charter.blocks[-1].hash.hex(),
-        "name": roster.name, "threshold": roster.threshold, "trial": roster.is_trial(),
-        "members": members, "logs": logs,
-        "kind_sets": [[version, roster.kind_sets[version].hex()] for version in sorted(roster.kind_sets)],
-        "transport_keys": [[key.hex(), roster.keys[key][0]] for key in transport],
+        "name": roster.name, "threshold": roster.threshold, "ballot_rule": roster.ballots,
+        "ballots_needed": roster.ballots_needed(), "voters": roster.voters(), "trial": roster.is_trial(),
+        "members": shown(list(roster.members.values())), "logs": logs, "seats": shown(roster.seats),
+        "role_rules": [[role, *roster.role_rules[role]] for role in sorted(roster.role_rules)],
+        "class_keys": class_keys, "kind_sets": sets(roster.kind_sets), "duty_rules": sets(roster.duty_sets),
+        "gossip_entries_per_minute": roster.gossip_entries_per_minute or None, "erased": shown(roster.erased),
         "registrars": [[key.hex(), roster.registrars[key]] for key in sorted(roster.registrars)],
+        "transport_keys": shown(roster.live_keys(block.TRANSPORT)),
+        "encryption_keys": shown(roster.live_keys(block.ENCRYPTION)),
+        "governance_keys": shown(roster.live_keys(block.GOVERNANCE)),
     }  # fmt: skip
 
 
 def shown_frontier(found):
+    absent = [
+        [number, held.sequence] for number, log in enumerate(found.logs) for held in log.entries if held.body is None
+    ]
     return {
         "heads": [[log, length, id.hex()] for log, length, id in found.heads()],
-        "held": [len(log.entries) for log in found.logs], "complete": found.complete(),
-        "proofs": replica.proofs_hash(found.proofs).hex(), "digest": found.digest().hex(),
+        "held": [len(log.entries) for log in found.logs], "absent": absent,
+        "displaced": sum(len(log.displaced) for log in found.logs), "complete": found.complete(),
+        "proofs": found.proof_set().hex(), "digest": found.digest().hex(),
     }  # fmt: skip
 
 
 def step(found, what, content):
     if what == "block":
-        found.append_block(block.decode(content))
-    elif what == "proof":
+        return "rival" if found.append_block(block.decode(content)) else "block"
+    if what == "proof":
         found.add_proof(*entry.decode_proof(content, found.charter.federation))
-    else:
-        return found.insert(entry.verified(entry.decode(content), found.charter.federation))
-    return what
+        return "proof"
+    return found.insert(entry.verified(entry.decode(content), found.charter.federation))
+
+
+def judge_erasure(vector):
+    found = erasure.erasure(data(vector))
+    return {"reason": found["reason"], "targets": shown(found["targets"])}
+
+
+def judge_proposal(vector):
+    reader, proposed = erasure.proposal(data(vector))
+    found = block.content(proposed)
+    reader.finish()
+    return {"version": found.version, "operations": len(found.operations), "hash": found.hash.hex()}
 
 
 def judge_log(vector):
@@ -140,7 +165,7 @@ def judge_log(vector):
     outcomes = [step(found, what, bytes.fromhex(text)) for what, text in vector["input"]]
     staged = sum(len(log.staged) for log in found.logs)
     decoded = {"outcomes": outcomes, "staged": staged, "frontier": shown_frontier(found)}
-    if outcomes[-1] not in ("appended", "duplicate", "body-arrived", "staged", "block", "proof"):
+    if outcomes[-1] not in ("appended", "duplicate", "body-arrived", "staged", "block", "rival", "proof"):
         vector["decoded_here"] = decoded
         raise Broken(outcomes[-1])
     return decoded
@@ -176,6 +201,7 @@ def judge_bundle(vector):
 
 
 JUDGES = {
+    "acknowledgements": lambda vector: erasure.acknowledgement(data(vector)),
     "addresses": lambda vector: statement.addresses(data(vector)),
     "applications": judge_application,
     "beacons": lambda vector: wire.beacon(data(vector), data(vector, "federation")),
@@ -183,11 +209,14 @@ JUDGES = {
     "bundles": judge_bundle,
     "charters": judge_charter,
     "chunks": judge_chunk,
+    "endorsements": lambda vector: erasure.endorsement(data(vector)),
     "entries": judge_entry,
+    "erasures": judge_erasure,
     "fork_proofs": judge_proof,
     "frontiers": judge_frontier,
     "heads": judge_heads,
     "logs": judge_log,
+    "proposals": judge_proposal,
     "messages": lambda vector: wire.message(data(vector)),
     "sealed": sealed.judge,
     "signatures": judge_signature,

@@ -202,7 +202,8 @@ impl Driver<'_> {
                 }
                 Output::IngestBlocks(blocks) => {
                     match self.core.append_blocks(blocks).await {
-                        Ok(_) => {}
+                        // Who follows another branch than the pinned one is honest: the session exchanges the proof.
+                        Ok(_) | Err(BlockError::Charter(CharterError::Pinned { .. })) => {}
                         Err(BlockError::Charter(error)) => return Err(error.into()),
                         Err(_) => return Err(PublishError::Closed.into()),
                     }

@@ -172,7 +172,7 @@ fn any_cut_is_named_entry_by_entry() {
     let parts = parts();
     for seed in 0..400u64 {
         let bits = blake3::hash(&seed.to_le_bytes());
-        let gone: BTreeSet<u64> = (0..7).filter(|index| bits.as_bytes()[*index as usize] % 3 == 0).collect();
+        let gone: BTreeSet<u64> = (0..7).filter(|index| bits.as_bytes()[*index as usize].is_multiple_of(3)).collect();
         let found = found(&without(&parts, 1, |sequence| gone.contains(&sequence)));
         let mut named = BTreeSet::new();
         for difference in &found {

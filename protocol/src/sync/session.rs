@@ -616,9 +616,14 @@ fn decode_blocks(blocks: &[ByteBuf]) -> Result<Vec<SignedBlock>, SyncError> {
     Ok(decoded)
 }
 
-/// A second block of a version that is held, unless the proof held is as good.
+/// A second block of a version that is held, unless the proof held is as good, or this build cannot judge it.
 fn decode_rival(block: &[u8], replica: &Replica) -> Result<Option<SignedBlock>, SyncError> {
-    let block = SignedBlock::decode(block).map_err(|error| SyncError::Malformed { message: "rival", error })?;
+    let block = match SignedBlock::decode(block) {
+        Ok(block) => block,
+        // A later build may have found it valid; that is no offence, and no reason not to exchange entries.
+        Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) => return Ok(None),
+        Err(error) => return Err(SyncError::Malformed { message: "rival", error }),
+    };
     let (charter, version) = (replica.charter(), block.block().version);
     let known = charter.rival().is_some_and(|rival| rival.block().version <= version);
     Ok((!known && version <= charter.version()).then_some(block))

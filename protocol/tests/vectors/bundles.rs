@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use protocol::bundle::{BundleError, EndCheck, FRAME_HEAD_BYTES, FrameType, Frames, PREAMBLE_BYTES, Writer};
-use protocol::charter::{Charter, Position, SignedBlock};
+use protocol::charter::{Charter, Departure, Operation, Position, Seal, SignedBlock};
 use protocol::entry::{Entry, VerifiedEntry};
 use protocol::fork::ForkProof;
-use protocol::identity::{FederationId, public_key};
+use protocol::identity::{FederationId, MemberNumber, public_key};
 use protocol::statement::Statement;
 use protocol::testing::Peer;
 use protocol::value::Value as FieldValue;
 use serde_json::{Value, json};
 
 use crate::case::{self, File, Judged, bad, bytes, directory, good, input, with};
+use crate::charters;
 use crate::logs::{chain, frontier, outcome};
 use crate::roster::{self, World};
 
@@ -94,7 +95,7 @@ impl Content {
             return Err("bundle/order".into());
         }
         match &mut self.charter {
-            Some(charter) => charter.append(block).map(|_| ()).map_err(|error| roster::error(&error)),
+            Some(charter) => charters::next(charter, block),
             None => {
                 let charter = Charter::genesis(block).map_err(|error| roster::error(&error))?;
                 let named = charter.federation() == self.federation;
@@ -164,12 +165,12 @@ fn sample() -> Vec<u8> {
     let branch = chain(&county, &charter, Some(&forked[3]), 1, 2);
     let left = chain(&fund, &charter, None, 4, 3);
     let last = Position { sequence: 3, id: left[3].id() };
-    let seal = protocol::charter::Seal { key: public_key(&fund.signing), last: Some(last) };
-    world.append(vec![protocol::charter::Operation::Expel {
-        member: protocol::identity::MemberNumber(3),
+    let seal = Seal { key: public_key(&fund.signing), last: Some(last) };
+    world.append(vec![Operation::Expel(Departure {
+        member: MemberNumber(3),
         reason: "不履行义务".into(),
         seals: vec![seal],
-    }]);
+    })]);
     let charter = &world.charter;
     let after = chain(&secretariat, charter, first.last(), 3, 4);
     let entries = first.iter().chain(&after).chain(&forked).chain(&left);
@@ -215,7 +216,7 @@ pub fn file() -> File {
         good("charter only", given(&all[..1])),
         bad("other magic", input(with(&whole, 11, &[2])), "bundle/magic", "a file begins with the magic of layout 1"),
         bad("shorter than its preamble", input(&whole[..43]), "bundle/magic", "a file names its federation"),
-        bad("frame type 4", input(with(&whole, entry_start, &[4])), "bundle/frame-type", "types are 1, 2, 3 and 255"),
+        bad("frame type 6", input(with(&whole, entry_start, &[6])), "bundle/frame-type", "types are 1 to 5 and 255"),
         bad(
             "entry frame of 187 bytes",
             input(with(&whole, entry_start + 1, &[187, 0, 0, 0])),

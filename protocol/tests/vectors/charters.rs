@@ -1,20 +1,22 @@
-//! Chains of charter blocks: each rule of a block and of an operation broken once.
+//! Chains of charter blocks: each rule of a block broken once, and what blocks add up to.
 
-use ed25519_dalek::SigningKey;
-use protocol::charter::{
-    Application, Block, Charter, Class, Operation, Position, Purpose, PurposedKey, Seal, SignedApplication,
-    SignedBlock, added_key_content,
-};
-use protocol::identity::{BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, public_key, sign};
-use protocol::limits::{KEYS_PER_MEMBER_MAX, REGISTRARS_MAX};
+use protocol::charter::{Appended, BallotRule, Block, Charter, Class, Operation, Purpose, SignedBlock};
+use protocol::identity::{BlockHash, EntryId, FederationId, MemberNumber};
+use protocol::sealed::ClassKey;
 use protocol::testing::Organisation;
 use serde_json::{Value, json};
 
+use crate::acts::{
+    add_key, admit, council, council_rule, departure, duty_rules, erase, expel, highest, key, kind_set, reassign,
+    registrar, reinstate, replace_key, seal_key, take_role, target, warn,
+};
 use crate::case::{self, File, Judged, Vector, bad, good, unhex};
-use crate::roster::{self, World, genesis, signed};
+use crate::refusals;
+use crate::roster::{self, World, genesis, rules, signed};
 
 fn judge(vector: &Value) -> Judged {
-    match build(vector["input"].as_array().expect("a list of blocks")) {
+    let pins = vector["pins"].as_array().cloned().unwrap_or_default();
+    match build_pinned(vector["input"].as_array().expect("a list of blocks"), &pins) {
         Ok(charter) => ("ok".into(), Some(roster::decoded(&charter))),
         Err(verdict) => (verdict, None),
     }
@@ -22,17 +24,36 @@ fn judge(vector: &Value) -> Judged {
 
 /// The charter of a list of blocks in hexadecimal text, or the stable name of the first broken rule.
 pub fn build(blocks: &[Value]) -> Result<Charter, String> {
+    build_pinned(blocks, &[])
+}
+
+/// The same for a reader who is bound to blocks, each named by version and hash.
+fn build_pinned(blocks: &[Value], pins: &[Value]) -> Result<Charter, String> {
     let mut charter: Option<Charter> = None;
     for block in blocks {
         let block = SignedBlock::decode(&unhex(block)).map_err(|error| case::layout(&error))?;
         match &mut charter {
-            None => charter = Some(Charter::genesis(block).map_err(|error| roster::error(&error))?),
-            Some(charter) => {
-                charter.append(block).map_err(|error| roster::error(&error))?;
+            None => {
+                let mut begun = Charter::genesis(block).map_err(|error| roster::error(&error))?;
+                for pin in pins {
+                    let version = pin[0].as_u64().and_then(|version| u32::try_from(version).ok()).expect("a version");
+                    let hash = pin[1].as_str().and_then(|hash| hash.parse().ok()).expect("a hash");
+                    begun.pin(version, hash).expect("nothing else is held");
+                }
+                charter = Some(begun);
             }
+            Some(charter) => next(charter, block)?,
         }
     }
     Ok(charter.expect("a charter has blocks"))
+}
+
+/// Appends a block; the proof that registrars contradicted themselves is a broken rule here.
+pub fn next(charter: &mut Charter, block: SignedBlock) -> Result<(), String> {
+    match charter.append(block).map_err(|error| roster::error(&error))? {
+        Appended::New | Appended::Known => Ok(()),
+        Appended::Rival => Err("charter/equivocation".into()),
+    }
 }
 
 /// The blocks of a charter and some more after them.
@@ -44,32 +65,8 @@ fn after(world: &World, block: &SignedBlock) -> Value {
     given(world.charter.blocks().iter().chain([block]))
 }
 
-fn operations(world: &World, operations: Vec<Operation>) -> Value {
+pub fn operations(world: &World, operations: Vec<Operation>) -> Value {
     after(world, &world.next(operations))
-}
-
-pub fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-pub fn add_key(charter: &Charter, member: u32, purpose: Purpose, key: &SigningKey) -> Operation {
-    let (member, purposed) = (MemberNumber(member), PurposedKey { purpose, key: public_key(key) });
-    let content = added_key_content(member, &purposed);
-    Operation::AddKey { member, key: purposed, proof: sign(key, Domain::Possession, &charter.federation(), &content) }
-}
-
-pub fn seal_key(key: &SigningKey, last: Option<Position>) -> Operation {
-    Operation::SealKey(Seal { key: public_key(key), last })
-}
-
-fn admit(world: &World, number: u32, organisation: &Organisation) -> Operation {
-    let application = organisation.application(&world.charter.federation());
-    Operation::Admit { member: MemberNumber(number), application }
-}
-
-fn expel(number: u32, seals: &[&SigningKey]) -> Operation {
-    let seals = seals.iter().map(|key| Seal { key: public_key(key), last: None }).collect();
-    Operation::Expel { member: MemberNumber(number), reason: "不履行义务".into(), seals }
 }
 
 fn chains() -> Vec<Vector> {
@@ -86,8 +83,8 @@ fn chains() -> Vec<Vector> {
     };
     let next_block = world.charter.next_block(0, u64::MAX, vec![]);
     let tip = world.next(vec![]);
-    let rules = vec![Operation::Rules { name: "另一个".into(), threshold: 2 }];
-    let rival = world.next(rules.clone());
+    let other = vec![rules("另一个", 2)];
+    let rival = world.next(other.clone());
     let mut other_genesis = first();
     other_genesis.expires_ms += 1;
     let other_genesis = signed(other_genesis, &both, &zero);
@@ -182,21 +179,16 @@ fn chains() -> Vec<Vector> {
         bad(
             "a second block of one version, signed by one",
             given(world.charter.blocks().iter().chain([&tip, &{
-                let block = world.charter.next_block(0, u64::MAX, rules);
+                let block = world.charter.next_block(0, u64::MAX, other);
                 signed(block, &[&members[0]], &world.charter.federation())
             }])),
             "charter/threshold",
             threshold,
         ),
-        bad(
-            "threshold 0",
-            operations(&world, vec![Operation::Rules { name: "零".into(), threshold: 0 }]),
-            "charter/registrars",
-            "the threshold is not 0",
-        ),
+        bad("threshold 0", operations(&world, vec![rules("零", 0)]), "charter/registrars", "the threshold is not 0"),
         bad(
             "threshold above the registrars",
-            operations(&world, vec![Operation::Rules { name: "三".into(), threshold: 3 }]),
+            operations(&world, vec![rules("三", 3)]),
             "charter/registrars",
             "a block leaves at least as many registrars as the threshold",
         ),
@@ -209,58 +201,187 @@ fn chains() -> Vec<Vector> {
     ]
 }
 
-/// A seal's last entry.
-fn highest(sequence: u64) -> Option<Position> {
-    Some(Position { sequence, id: EntryId([7; 32]) })
+/// Two blocks of one version, and blocks that are not the pinned one.
+fn rivals() -> Vec<Vector> {
+    let world = World::new();
+    let tip = world.next(vec![]);
+    let second = |block: Block| given(world.charter.blocks().iter().chain([&tip, &world.sign(block)]));
+    let early = Block { time_ms: world.charter.tip_block().time_ms - 1, ..world.unsigned(vec![]) };
+    let pins = |block: &SignedBlock, pinned: &SignedBlock| {
+        let mut given = after(&world, block);
+        given["pins"] = json!([[2, pinned.hash().to_string()]]);
+        given
+    };
+    let other = world.next(vec![kind_set(1, 3)]);
+    vec![
+        bad(
+            "a second block that is dated before its predecessor",
+            second(early),
+            "charter/time",
+            "times never decrease",
+        ),
+        bad(
+            "a second block that cannot be carried out",
+            second(world.unsigned(vec![warn(9)])),
+            "charter/warn/no-member",
+            "a rival keeps every rule, those of its content too",
+        ),
+        bad(
+            "a third block of one version",
+            given(world.charter.blocks().iter().chain([&tip, &other, &world.next(vec![kind_set(1, 4)])])),
+            "charter/equivocation",
+            "registrars sign one block of each version",
+        ),
+        good("the pinned block", pins(&tip, &tip)),
+        bad(
+            "another block than the pinned one",
+            pins(&tip, &other),
+            "charter/pinned",
+            "a pin names the block to follow",
+        ),
+    ]
+}
+
+/// A federation of five, four of whom have a vote.
+fn assembly(ballots: BallotRule) -> (World, [Organisation; 2]) {
+    let mut world = World::new();
+    let more = [Organisation::new("夏邑县", Class::County, 4), Organisation::new("律师事务所", Class::Agency, 5)];
+    let rules = Operation::Rules { name: "测试联盟".into(), threshold: 2, ballots };
+    world.append(vec![rules, admit(&world, 4, &more[0]), admit(&world, 5, &more[1])]);
+    (world, more)
+}
+
+fn ballots() -> Vec<Vector> {
+    let (mut world, more) = assembly(BallotRule::MoreThanHalf);
+    let [secretariat, county, fund] = world.members.clone();
+    let by = |world: &World, signers: &[&Organisation]| {
+        after(world, &signed(world.unsigned(vec![]), signers, &world.charter.federation()))
+    };
+    let (half, _) = assembly(BallotRule::HalfIsEnough);
+    let small = World::new();
+    let needed =
+        "without the registrars' threshold, more than half of the voting members sign, or half where that is enough";
+    let mut vectors = vec![
+        good("ballots of more than half", by(&world, &[&fund, &more[0], &more[1]])),
+        good("a registrar votes as well", by(&world, &[&county, &fund, &more[0]])),
+        bad("ballots of half", by(&world, &[&fund, &more[0]]), "charter/threshold", needed),
+        good("half is enough", by(&half, &[&fund, &more[0]])),
+        bad("less than half", by(&half, &[&fund]), "charter/threshold", needed),
+        bad("a secretariat has no vote", by(&world, &[&secretariat, &fund, &more[0]]), "charter/threshold", needed),
+        bad(
+            "two voters are no assembly",
+            by(&small, &[&county, &fund]),
+            "charter/threshold",
+            "below three voting members there are no ballots",
+        ),
+    ];
+    world.append(vec![add_key(&world.charter, 3, Purpose::Governance, &key(61))]);
+    let twice = Organisation { governance: key(61), ..fund.clone() };
+    vectors.push(bad(
+        "two keys of one member are one ballot",
+        by(&world, &[&fund, &twice, &more[0]]),
+        "charter/threshold",
+        "a member has one vote",
+    ));
+    world.append(vec![Operation::Suspend(departure(5, &[&more[1].signing]))]);
+    vectors.push(good("two of three after a suspension", by(&world, &[&fund, &more[0]])));
+    vectors.push(bad(
+        "a suspended member has no vote",
+        by(&world, &[&fund, &more[1]]),
+        "charter/threshold",
+        "voters are active members",
+    ));
+    let rival = signed(world.unsigned(vec![kind_set(7, 7)]), &[&fund, &more[0]], &world.charter.federation());
+    let tip = world.next(vec![]);
+    vectors.push(bad(
+        "registrars and assembly sign two blocks of one version",
+        given(world.charter.blocks().iter().chain([&tip, &rival])),
+        "charter/equivocation",
+        "however a block came to be valid, there is one of each version",
+    ));
+    vectors
+}
+
+/// The class key of counties, wrapped for one holder.
+pub fn class_key(charter: &Charter, version: u32, seed: u8, holder: (u32, &Organisation)) -> Operation {
+    let key = ClassKey::new(Class::County, version, &[seed; 32]);
+    let holders = [(MemberNumber(holder.0), protocol::identity::public_key(&holder.1.encryption))];
+    Operation::ClassKey(key.wrap(&charter.federation(), &holders, &[seed; 32]).expect("the holder's key is sound"))
+}
+
+/// Every operation, in an order that the rules allow.
+fn story() -> World {
+    let mut world = World::new();
+    let [_, county, fund] = world.members.clone();
+    let newcomer = Organisation::new("夏邑县", Class::County, 4);
+    let again = Organisation::new("夏邑县人民政府", Class::County, 14);
+    let from = world.charter.tip_block().time_ms;
+    let year = 365 * 86_400_000;
+    world.append(vec![
+        admit(&world, 4, &newcomer),
+        kind_set(1, 3),
+        kind_set(1, 3),
+        duty_rules(1, 5),
+        Operation::Limits { gossip_entries_per_minute: 120 },
+        council_rule(2, 3 * year),
+        Operation::GrantRole(council(2, from, from + 3 * year)),
+        Operation::GrantRole(council(4, from, from + 10_000)),
+        registrar(3, &fund.governance),
+    ]);
+    let charter = world.charter.clone();
+    world.append(vec![
+        seal_key(&county.signing, highest(4)),
+        add_key(&charter, 2, Purpose::Signing, &key(50)),
+        add_key(&charter, 2, Purpose::Transport, &key(51)),
+        seal_key(&county.transport, None),
+        replace_key(&charter, &fund.encryption, 3, Purpose::Encryption, &key(52)),
+        class_key(&charter, 1, 1, (2, &county)),
+        class_key(&charter, 1, 1, (4, &newcomer)),
+        class_key(&charter, 1, 1, (4, &newcomer)),
+        warn(4),
+    ]);
+    world.append(vec![
+        Operation::Suspend(departure(4, &[&newcomer.signing])),
+        class_key(&charter, 2, 2, (2, &county)),
+        seal_key(&county.signing, None),
+    ]);
+    world.append(vec![reinstate(&charter, 4, Purpose::Signing, &key(53))]);
+    world.append(vec![Operation::Leave(departure(4, &[&key(53)])), take_role(3)]);
+    world.append(vec![
+        reassign(4, 2),
+        erase(vec![
+            target(&newcomer.signing, 0, EntryId([8; 32]), true),
+            target(&newcomer.signing, 2, EntryId([9; 32]), false),
+        ]),
+    ]);
+    world.append(vec![admit(&world, 4, &again), warn(4)]);
+    world
 }
 
 fn kept() -> Vec<Vector> {
-    let mut world = World::new();
-    let county = world.members[1].clone();
-    let last = Some(Position { sequence: 4, id: EntryId([7; 32]) });
-    let newcomer = Organisation::new("夏邑县", Class::County, 4);
-    world.append(vec![
-        admit(&world, 4, &newcomer),
-        Operation::KindSet { version: 1, hash: ContentHash([3; 32]) },
-        Operation::KindSet { version: 1, hash: ContentHash([3; 32]) },
-    ]);
-    let renewed = [
-        seal_key(&county.signing, last),
-        add_key(&world.charter, 2, Purpose::Signing, &key(50)),
-        add_key(&world.charter, 2, Purpose::Transport, &key(51)),
-        seal_key(&county.transport, None),
-    ];
-    world.append(renewed.to_vec());
-    world.append(vec![seal_key(&county.signing, None), expel(4, &[&newcomer.signing])]);
-    let governance = public_key(&world.members[2].governance);
-    world.append(vec![
-        Operation::AddRegistrar { member: MemberNumber(3), key: governance },
-        Operation::RemoveRegistrar { key: public_key(&county.governance) },
-    ]);
-    let (mut held_by_one, second) = (World::new(), key(52));
+    let mut world = story();
+    let [secretariat, county, fund] = world.members.clone();
+    let expulsion = world.next(vec![expel(2, &[&key(50)]), reassign(2, 3)]);
+    let every = after(&world, &expulsion);
+    world.charter.append(expulsion).expect("the block keeps every rule");
+    let by_old_registrars = signed(world.unsigned(vec![]), &[&secretariat, &county], &world.charter.federation());
+    let by_new_registrars =
+        signed(world.unsigned(vec![rules("测试联盟", 1)]), &[&secretariat, &fund], &world.charter.federation());
+    let (mut held_by_one, second) = (World::new(), key(54));
     let first = held_by_one.members[0].clone();
-    held_by_one.append(vec![
-        add_key(&held_by_one.charter, 1, Purpose::Governance, &second),
-        Operation::AddRegistrar { member: MemberNumber(1), key: public_key(&second) },
-    ]);
+    held_by_one.append(vec![add_key(&held_by_one.charter, 1, Purpose::Governance, &second), registrar(1, &second)]);
     let mut by_one_member = held_by_one.charter.next_block(0, u64::MAX, vec![]);
     by_one_member.operations.push(seal_key(&county.signing, highest(u64::MAX - 1)));
     let mut by_one_member = signed(by_one_member, &[&first], &held_by_one.charter.federation());
     by_one_member.sign(&second, &held_by_one.charter.federation());
-    let expelled = world.members[1].clone();
-    let by_new_registrars = signed(
-        world.charter.next_block(0, u64::MAX, vec![expel(2, &[&key(50)])]),
-        &[&world.members[0], &world.members[2]],
-        &world.charter.federation(),
-    );
-    let by_old_registrars = signed(
-        world.charter.next_block(0, u64::MAX, vec![]),
-        &[&world.members[0], &expelled],
-        &world.charter.federation(),
-    );
+    let mut resting = World::new();
+    resting.append(vec![Operation::Suspend(departure(3, &[&fund.signing]))]);
+    let leaves = Operation::Leave(departure(3, &[]));
     vec![
-        good("every operation", after(&world, &by_new_registrars)),
+        good("every operation", every),
+        good("signed by a registrar who came later", after(&world, &by_new_registrars)),
         good("one member holds as many offices as the threshold says", after(&held_by_one, &by_one_member)),
+        good("a suspended member leaves", after(&resting, &resting.next(vec![leaves]))),
         bad(
             "signed by a registrar who no longer is one",
             after(&world, &by_old_registrars),
@@ -270,157 +391,8 @@ fn kept() -> Vec<Vector> {
     ]
 }
 
-fn broken_operations() -> Vec<Vector> {
-    let mut world = World::new();
-    let newcomer = Organisation::new("夏邑县", Class::County, 4);
-    let [secretariat, county, fund] = world.members.clone();
-    world.append(vec![Operation::KindSet { version: 1, hash: ContentHash([3; 32]) }, expel(3, &[&fund.signing])]);
-    let world = &world;
-    let case = |name: &str, list: Vec<Operation>, verdict: &str, rule| {
-        bad(name, operations(world, list), format!("charter/{verdict}"), rule)
-    };
-    let foreign = Operation::Admit { member: MemberNumber(4), application: newcomer.application(&FederationId::ZERO) };
-    let mut application = newcomer.application(&world.charter.federation()).application;
-    application.keys[1].key = public_key(&county.transport);
-    let borrowed = prove(application, &world.charter, &[&newcomer.signing, &county.transport, &newcomer.governance]);
-    let mut unproven = add_key(&world.charter, 2, Purpose::Transport, &key(51));
-    if let Operation::AddKey { member, .. } = &mut unproven {
-        *member = MemberNumber(1);
-    }
-    let last = Some(Position { sequence: 4, id: EntryId([7; 32]) });
-    let registrar =
-        |member, key: &SigningKey| Operation::AddRegistrar { member: MemberNumber(member), key: public_key(key) };
-    let many = |purpose: Purpose, count: usize| -> Vec<SigningKey> {
-        let seed = |index: usize| *blake3::hash(format!("vector key {} {index}", purpose.name()).as_bytes()).as_bytes();
-        (0..count).map(|index| SigningKey::from_bytes(&seed(index))).collect()
-    };
-    let grants = |purpose, keys: &[SigningKey]| -> Vec<Operation> {
-        keys.iter().map(|key| add_key(&world.charter, 2, purpose, key)).collect()
-    };
-    let office = many(Purpose::Governance, REGISTRARS_MAX - 1);
-    let offices = office.iter().map(|key| registrar(2, key));
-    let seals = "an expulsion seals each unsealed signing key of the member, and no other";
-    vec![
-        case(
-            "kind set number with another hash",
-            vec![Operation::KindSet { version: 1, hash: ContentHash([4; 32]) }],
-            "kind-set/number-used",
-            "a kind set number is never used for another hash",
-        ),
-        case("number skipped", vec![admit(world, 5, &newcomer)], "admit/number-order", "numbers follow admissions"),
-        case("number used", vec![admit(world, 3, &newcomer)], "admit/number-order", "numbers are never used again"),
-        case("proofs for another federation", vec![foreign], "admit/possession", "proofs are for this federation"),
-        case(
-            "a key of another member",
-            vec![Operation::Admit { member: MemberNumber(4), application: borrowed }],
-            "admit/key-used",
-            "a key belongs to one member and one purpose, for ever",
-        ),
-        case("expels nobody", vec![expel(9, &[])], "expel/no-member", "there is such a member"),
-        case("expels again", vec![expel(3, &[])], "expel/expelled", "the member is not expelled"),
-        case("expels without a seal", vec![expel(2, &[])], "expel/seals", seals),
-        case("expels with another's seal", vec![expel(2, &[&secretariat.signing])], "expel/seals", seals),
-        case("key did not sign for this member", vec![unproven], "add-key/possession", "the key signs its addition"),
-        case(
-            "key of an expelled member",
-            vec![add_key(&world.charter, 3, Purpose::Transport, &key(51))],
-            "add-key/expelled",
-            "the member is not expelled",
-        ),
-        case(
-            "key of nobody",
-            vec![add_key(&world.charter, 9, Purpose::Transport, &key(51))],
-            "add-key/no-member",
-            "there is such a member",
-        ),
-        case(
-            "second signing key",
-            vec![add_key(&world.charter, 2, Purpose::Signing, &key(51))],
-            "add-key/open-log",
-            "a member has one unsealed signing key at a time",
-        ),
-        case(
-            "sealed key returns",
-            vec![add_key(&world.charter, 1, Purpose::Signing, &fund.signing)],
-            "add-key/key-used",
-            "a key belongs to one member and one purpose, for ever",
-        ),
-        case(
-            "too many keys",
-            grants(Purpose::Transport, &many(Purpose::Transport, KEYS_PER_MEMBER_MAX - 2)),
-            "add-key/too-many-keys",
-            "a member has at most 256 keys over its whole life",
-        ),
-        case(
-            "seal at the highest number",
-            vec![seal_key(&county.signing, highest(u64::MAX))],
-            "seal-key/seal-sequence",
-            "a seal's sequence is below 2^64 - 1",
-        ),
-        case(
-            "seal of an unknown key at the highest number",
-            vec![seal_key(&key(51), highest(u64::MAX))],
-            "seal-key/seal-sequence",
-            "the sequence comes before the key",
-        ),
-        case(
-            "expels with a seal at the highest number",
-            vec![Operation::Expel {
-                member: MemberNumber(2),
-                reason: String::new(),
-                seals: vec![Seal { key: public_key(&county.signing), last: highest(u64::MAX) }],
-            }],
-            "expel/seal-sequence",
-            "a seal's sequence is below 2^64 - 1",
-        ),
-        case("seals an unknown key", vec![seal_key(&key(51), None)], "seal-key/unknown-key", "the key was granted"),
-        case(
-            "seal of a transport key names an entry",
-            vec![seal_key(&county.transport, last)],
-            "seal-key/seal-without-log",
-            "only a signing key's seal names an entry",
-        ),
-        case(
-            "registrar with a signing key",
-            vec![registrar(2, &county.signing)],
-            "add-registrar/not-governance",
-            "a registrar's key is a governance key of that member",
-        ),
-        case(
-            "registrar with another's key",
-            vec![registrar(1, &county.governance)],
-            "add-registrar/not-governance",
-            "a registrar's key is a governance key of that member",
-        ),
-        case(
-            "registrar with the key of an expelled member",
-            vec![registrar(3, &fund.governance)],
-            "add-registrar/not-governance",
-            "a registrar's key is not sealed",
-        ),
-        case(
-            "too many registrars",
-            grants(Purpose::Governance, &office).into_iter().chain(offices).collect(),
-            "add-registrar/too-many-registrars",
-            "there are at most 64 registrars",
-        ),
-        case(
-            "takes the office from nobody",
-            vec![Operation::RemoveRegistrar { key: public_key(&fund.governance) }],
-            "remove-registrar/not-registrar",
-            "the key is a registrar's",
-        ),
-    ]
-}
-
-fn prove(application: Application, charter: &Charter, keys: &[&SigningKey]) -> SignedApplication {
-    let content = application.encode();
-    let proof = |key: &&SigningKey| sign(key, Domain::Possession, &charter.federation(), &content);
-    SignedApplication { proofs: keys.iter().map(proof).collect(), application }
-}
-
 pub fn file() -> File {
-    let vectors = [chains(), kept(), broken_operations()].into_iter().flatten().collect();
+    let vectors = [chains(), rivals(), ballots(), kept(), refusals::vectors()].into_iter().flatten().collect();
     File {
         name: "charters",
         about: "Chains of signed charter blocks; the verdict is that of the first block that is refused. \

@@ -10,9 +10,11 @@ use protocol::replica::Outcome;
 use protocol::testing::{Organisation, Peer};
 use serde_json::{Value, json};
 
+use crate::acts::{add_key, key, kind_set, seal_key};
 use crate::case::{File, Judged, Vector, bad, good, unhex};
-use crate::charters::{add_key, build, key, seal_key};
-use crate::roster::World;
+use crate::charters::build;
+use crate::erasures;
+use crate::roster::{World, signed};
 
 fn judge(vector: &Value) -> Judged {
     let charter = build(vector["charter"].as_array().expect("a list of blocks")).expect("a valid charter");
@@ -23,7 +25,7 @@ fn judge(vector: &Value) -> Judged {
     }
     let last = outcomes.last().cloned().expect("there are steps");
     let decoded = json!({ "outcomes": outcomes, "staged": peer.replica.staged(), "frontier": frontier(&peer) });
-    let fine = ["appended", "duplicate", "body-arrived", "staged", "block", "proof"].contains(&last.as_str());
+    let fine = ["appended", "duplicate", "body-arrived", "staged", "block", "rival", "proof"].contains(&last.as_str());
     (if fine { "ok".into() } else { last }, Some(decoded))
 }
 
@@ -31,8 +33,9 @@ fn take(peer: &mut Peer, what: &str, bytes: &[u8]) -> String {
     let federation = peer.replica.charter().federation();
     match what {
         "block" => {
+            let before = peer.replica.charter().rival().cloned();
             peer.insert_block(&SignedBlock::decode(bytes).expect("a block"));
-            "block".into()
+            if peer.replica.charter().rival() == before.as_ref() { "block".into() } else { "rival".into() }
         }
         "proof" => {
             peer.insert_proof(&ForkProof::decode(bytes, &federation).expect("a fork proof"));
@@ -66,9 +69,16 @@ pub fn frontier(peer: &Peer) -> Value {
     let held = (0..peer.replica.charter().logs().len() as u32).map(|log| peer.replica.length(log));
     json!({
         "heads": heads.collect::<Vec<_>>(), "held": held.collect::<Vec<_>>(),
+        "absent": absent(peer), "displaced": peer.shelf().attic().count(),
         "complete": peer.replica.is_complete(), "proofs": hex::encode(frontier.proofs),
         "digest": frontier.digest().to_string(),
     })
+}
+
+/// Log and sequence of every entry that stands in its log without its body.
+fn absent(peer: &Peer) -> Vec<Value> {
+    let bare = peer.shelf().entries().filter(|(_, entry)| entry.body().is_none());
+    bare.map(|(log, entry)| json!([log, entry.header().sequence])).collect()
 }
 
 /// A chain of entries of `author` after `previous`; the branch tells chains apart.
@@ -90,17 +100,17 @@ pub fn chain(
     chain
 }
 
-type Step = (&'static str, Vec<u8>);
+pub type Step = (&'static str, Vec<u8>);
 
-fn entry(entry: &Arc<VerifiedEntry>) -> Step {
+pub fn entry(entry: &Arc<VerifiedEntry>) -> Step {
     ("entry", entry.encode())
 }
 
-fn entries<'a>(entries: impl IntoIterator<Item = &'a Arc<VerifiedEntry>>) -> Vec<Step> {
+pub fn entries<'a>(entries: impl IntoIterator<Item = &'a Arc<VerifiedEntry>>) -> Vec<Step> {
     entries.into_iter().map(entry).collect()
 }
 
-fn block(block: &SignedBlock) -> Step {
+pub fn block(block: &SignedBlock) -> Step {
     ("block", block.encode())
 }
 
@@ -108,13 +118,13 @@ fn proof(one: &VerifiedEntry, other: &VerifiedEntry) -> Step {
     ("proof", ForkProof::new(one, other).expect("they contradict each other").encode())
 }
 
-fn given(charter: &Charter, steps: impl IntoIterator<Item = Step>) -> Value {
+pub fn given(charter: &Charter, steps: impl IntoIterator<Item = Step>) -> Value {
     let blocks: Vec<String> = charter.blocks().iter().map(|block| hex::encode(block.encode())).collect();
     let steps: Vec<Value> = steps.into_iter().map(|(what, bytes)| json!([what, hex::encode(bytes)])).collect();
     json!({ "charter": blocks, "input": steps })
 }
 
-fn last_of(entry: &VerifiedEntry) -> Option<Position> {
+pub fn last_of(entry: &VerifiedEntry) -> Option<Position> {
     Some(Position { sequence: entry.header().sequence, id: entry.id() })
 }
 
@@ -276,8 +286,37 @@ fn floating_entry(county: &Organisation, charter: &Charter, byte: u8) -> Arc<Ver
     Arc::new(entry.expect("the header keeps every rule"))
 }
 
+/// Two valid blocks of one version enter the proof set, the lowest version of them.
+fn rivals() -> Vec<Vector> {
+    let mut world = World::new();
+    let begun = world.charter.clone();
+    let rivals = [kind_set(1, 1), kind_set(1, 2)].map(|operation| world.next(vec![operation]));
+    let alone = signed(world.unsigned(vec![]), &[&world.members[0]], &begun.federation());
+    world.append(vec![]);
+    let second = world.charter.blocks()[1].clone();
+    let higher = world.next(vec![kind_set(1, 3)]);
+    world.append(vec![]);
+    let (charter, third) = (world.charter.clone(), world.charter.blocks()[2].clone());
+    let main = entries(&chain(&world.members[1], &begun, None, 2, 1));
+    let steps = |then: Vec<Step>| given(&begun, main.iter().cloned().chain(then));
+    vec![
+        good("a rival block", steps(vec![block(&second), block(&rivals[0])])),
+        good(
+            "a third block of that version changes nothing",
+            steps(vec![block(&second), block(&rivals[0]), block(&rivals[1])]),
+        ),
+        good("a rival of a higher version", given(&charter, main.iter().cloned().chain([block(&higher)]))),
+        good("a rival of a lower version counts", given(&charter, [block(&higher), block(&rivals[0])])),
+        good("a rival without enough signatures is none", steps(vec![block(&second), block(&alone)])),
+        good(
+            "the first of two rivals that came is the tip",
+            steps(vec![block(&rivals[0]), block(&second), block(&third)]),
+        ),
+    ]
+}
+
 pub fn file() -> File {
-    let vectors = [growth(), claims(), forks()].into_iter().flatten().collect();
+    let vectors = [growth(), claims(), forks(), rivals(), erasures::vectors()].into_iter().flatten().collect();
     File {
         name: "logs",
         about: "How logs grow: a charter that is held, then steps; the verdict is the outcome of the last step, and \

@@ -30,7 +30,11 @@ fn decoded(message: &Message) -> Value {
         }),
         Message::BlocksRequest { after } => json!({ "after": after }),
         Message::Blocks { blocks } => json!({ "blocks": list(blocks) }),
-        Message::Heads { heads, proofs } => json!({ "heads": hex::encode(heads), "proofs": list(proofs) }),
+        Message::Heads { heads, proofs, rival } => {
+            json!({ "heads": hex::encode(heads), "proofs": list(proofs), "rival": hex::encode(rival) })
+        }
+        Message::Branch { prefixes } => json!({ "prefixes": hex::encode(prefixes) }),
+        Message::Rival { block } => json!({ "block": hex::encode(block) }),
         Message::FullHeads { heads } => {
             let heads = heads.iter().map(|(log, length, id)| json!([log, length, id.to_string()]));
             json!({ "heads": heads.collect::<Vec<_>>() })
@@ -70,7 +74,9 @@ pub fn file() -> File {
         hello.clone(),
         Message::BlocksRequest { after: 3 },
         Message::Blocks { blocks: vec![bytes(1, 3), bytes(2, 0)] },
-        Message::Heads { heads: bytes(3, 2), proofs: vec![bytes(4, 5)] },
+        Message::Heads { heads: bytes(3, 2), proofs: vec![bytes(4, 5)], rival: bytes(6, 3) },
+        Message::Branch { prefixes: bytes(7, 16) },
+        Message::Rival { block: bytes(8, 3) },
         Message::FullHeadsRequest,
         Message::FullHeads { heads: vec![(1, 2, id)] },
         Message::RangeRequest { id: 9, spans: vec![Span { log: 1, from: 2, count: 3 }] },
@@ -86,7 +92,7 @@ pub fn file() -> File {
     let mut vectors: Vec<_> = samples.iter().map(|message| good(message.name(), input(message.encode()))).collect();
     vectors.extend([
         bad("no bytes", input([]), decode, "a message begins with its number"),
-        bad("message 13", input(13u32.to_le_bytes()), decode, "messages are numbered 0 to 12"),
+        bad("message 15", input(15u32.to_le_bytes()), decode, "messages are numbered 0 to 14"),
         bad("cut", input(&hello[..hello.len() - 1]), decode, "a message is whole"),
         bad("left over", input([&hello[..], &[0]].concat()), "message/trailing", "a message is read to its end"),
         bad("an id of 31 bytes", input(with(&hello, 4, &[31])), decode, "the length of an id is 32"),

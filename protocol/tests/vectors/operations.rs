@@ -1,7 +1,14 @@
 //! Layouts of the charter: applications and signed blocks.
 
-use protocol::charter::{Block, Class, Operation, Position, Purpose, Seal, SignedApplication, SignedBlock};
-use protocol::identity::{BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, public_key, sign};
+use protocol::charter::{
+    BallotRule, Block, Class, Departure, KeyGrant, Operation, Position, Purpose, PurposedKey, Role, RoleRule, Seal,
+    SeatGrant, SignedApplication, SignedBlock, added_key_content,
+};
+use protocol::erasure::Target;
+use protocol::identity::{
+    BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, PublicKey, public_key, sign,
+};
+use protocol::sealed::ClassKey;
 use protocol::testing::{EXPIRES_MS, FOUNDED_MS, Organisation};
 use serde_json::{Value, json};
 
@@ -30,7 +37,7 @@ fn application(signed: &SignedApplication) -> Value {
     })
 }
 
-/// An application of two keys or so, each with its proof, whatever it says.
+/// An application of some keys, each with its proof, whatever it says.
 fn signed_application(class: u8, name: &[u8], region: &[u8], keys: &[(u8, u8)]) -> Vec<u8> {
     let mut out = [[class].as_slice(), &text(name), &text(region), &(keys.len() as u16).to_le_bytes()].concat();
     let key = |seed: u8| ed25519_dalek::SigningKey::from_bytes(&[seed; 32]);
@@ -48,18 +55,18 @@ fn signed_application(class: u8, name: &[u8], region: &[u8], keys: &[(u8, u8)]) 
 pub fn applications() -> File {
     let given = |bytes: &[u8]| json!({ "federation": FEDERATION.to_string(), "input": hex::encode(bytes) });
     let name = "奉节县".as_bytes();
-    let keys = [(1, 1), (2, 2), (4, 3)];
+    let keys = [(1, 1), (2, 2), (3, 4), (4, 3)];
     let whole = signed_application(1, name, b"500236", &keys);
     let foreign = json!({ "federation": hex::encode([8; 32]), "input": hex::encode(&whole) });
     let mut swapped = whole.clone();
-    let proofs = swapped.len() - 192;
+    let proofs = swapped.len() - 256;
     swapped[proofs..].rotate_left(64);
     let region = "a region is six digits or empty";
-    let key_rule = "one signing key, one or more transport keys, at most one governance key";
+    let key_rule = "one signing key, one or more transport keys, one encryption key, at most one governance key";
     let with_keys = |keys: &[(u8, u8)]| given(&signed_application(1, name, b"", keys));
     let vectors = vec![
-        good("county with three keys", given(&whole)),
-        good("fund without region and governance key", given(&signed_application(2, name, b"", &keys[..2]))),
+        good("county with four keys", given(&whole)),
+        good("fund without region and governance key", given(&signed_application(2, name, b"", &keys[..3]))),
         bad("class 6", given(&signed_application(6, name, b"", &keys)), "layout/rule/class", "classes are 1 to 5"),
         bad(
             "no name",
@@ -94,11 +101,13 @@ pub fn applications() -> File {
         bad("five digits", given(&signed_application(1, name, b"50023", &keys)), "layout/rule/region", region),
         bad("letters", given(&signed_application(1, name, b"50023a", &keys)), "layout/rule/region", region),
         bad("seven digits", given(&signed_application(1, name, b"5002361", &keys)), "layout/bound/region", region),
-        bad("purpose 3", with_keys(&[(1, 1), (2, 2), (3, 3)]), "layout/rule/key-purpose", "purposes are 1, 2 and 4"),
-        bad("two signing keys", with_keys(&[(1, 1), (1, 2), (2, 3)]), "layout/rule/keys", key_rule),
-        bad("no signing key", with_keys(&[(2, 3)]), "layout/rule/keys", key_rule),
-        bad("no transport key", with_keys(&[(1, 1)]), "layout/rule/keys", key_rule),
-        bad("two governance keys", with_keys(&[(1, 1), (2, 2), (4, 3), (4, 4)]), "layout/rule/keys", key_rule),
+        bad("purpose 5", with_keys(&[(1, 1), (2, 2), (5, 3)]), "layout/rule/key-purpose", "purposes are 1 to 4"),
+        bad("two signing keys", with_keys(&[(1, 1), (1, 2), (2, 3), (3, 4)]), "layout/rule/keys", key_rule),
+        bad("no signing key", with_keys(&[(2, 3), (3, 4)]), "layout/rule/keys", key_rule),
+        bad("no transport key", with_keys(&[(1, 1), (3, 4)]), "layout/rule/keys", key_rule),
+        bad("no encryption key", with_keys(&[(1, 1), (2, 2), (4, 3)]), "layout/rule/keys", key_rule),
+        bad("two encryption keys", with_keys(&[(1, 1), (2, 2), (3, 3), (3, 4)]), "layout/rule/keys", key_rule),
+        bad("two governance keys", with_keys(&[(1, 1), (2, 2), (3, 5), (4, 3), (4, 4)]), "layout/rule/keys", key_rule),
         bad("one proof too few", given(&whole[..whole.len() - 64]), "layout/short/proof-of-possession", "one per key"),
         bad("left over", given(&[whole.as_slice(), &[0]].concat()), "layout/trailing", "it is read to its end"),
         bad("proofs in another order", given(&swapped), "application/possession", "each key signed the application"),
@@ -133,50 +142,120 @@ fn seal_of(seal: &Seal) -> Value {
     json!({ "key": seal.key.to_string(), "last": last })
 }
 
+fn departure_of(departure: &Departure) -> Value {
+    let seals = departure.seals.iter().map(seal_of);
+    json!({ "member": departure.member.0, "reason": departure.reason, "seals": seals.collect::<Vec<_>>() })
+}
+
+fn grant_of(grant: &KeyGrant) -> Value {
+    json!({
+        "member": grant.member.0, "purpose": grant.key.purpose as u8, "key": grant.key.key.to_string(),
+        "proof": grant.proof.to_string(),
+    })
+}
+
+fn seat_of(grant: &SeatGrant) -> Value {
+    json!({
+        "role": grant.role as u8, "member": grant.member.0, "key": grant.key.to_string(), "person": grant.person,
+        "from_ms": grant.from_ms, "until_ms": grant.until_ms,
+    })
+}
+
 fn operation(operation: &Operation) -> Value {
     let mut value = match operation {
-        Operation::Rules { name, threshold } => json!({ "name": name, "threshold": threshold }),
-        Operation::KindSet { version, hash } => json!({ "version": version, "hash": hash.to_string() }),
+        Operation::Rules { name, threshold, ballots } => {
+            json!({ "name": name, "threshold": threshold, "ballots": *ballots as u8 })
+        }
+        Operation::KindSet { version, hash } | Operation::DutyRules { version, hash } => {
+            json!({ "version": version, "hash": hash.to_string() })
+        }
         Operation::Admit { member, application: signed } => {
             json!({ "member": member.0, "application": application(signed) })
         }
-        Operation::Expel { member, reason, seals } => {
-            json!({ "member": member.0, "reason": reason, "seals": seals.iter().map(seal_of).collect::<Vec<_>>() })
+        Operation::Warn { member, reason } => json!({ "member": member.0, "reason": reason }),
+        Operation::Suspend(departure) | Operation::Leave(departure) | Operation::Expel(departure) => {
+            departure_of(departure)
         }
-        Operation::AddKey { member, key, proof } => json!({
-            "member": member.0, "purpose": key.purpose as u8, "key": key.key.to_string(), "proof": proof.to_string(),
-        }),
+        Operation::Reinstate { reason, grant } => json!({ "reason": reason, "grant": grant_of(grant) }),
+        Operation::AddKey(grant) => json!({ "grant": grant_of(grant) }),
         Operation::SealKey(seal) => json!({ "seal": seal_of(seal) }),
-        Operation::AddRegistrar { member, key } => json!({ "member": member.0, "key": key.to_string() }),
-        Operation::RemoveRegistrar { key } => json!({ "key": key.to_string() }),
+        Operation::ReplaceKey { seal, grant } => json!({ "seal": seal_of(seal), "grant": grant_of(grant) }),
+        Operation::GrantRole(grant) => seat_of(grant),
+        Operation::TakeRole { seat, reason } => json!({ "seat": seat, "reason": reason }),
+        Operation::RoleRule(rule) => {
+            json!({ "role": rule.role as u8, "seats_max": rule.seats_max, "term_ms": rule.term_ms })
+        }
+        Operation::Limits { gossip_entries_per_minute } => {
+            json!({ "gossip_entries_per_minute": gossip_entries_per_minute })
+        }
+        Operation::Reassign { from, to, reason } => json!({ "from": from.0, "to": to.0, "reason": reason }),
+        Operation::Erase { reason, targets } => {
+            let targets = targets.iter().map(target_of);
+            json!({ "reason": reason, "targets": targets.collect::<Vec<_>>() })
+        }
+        Operation::ClassKey(wrapped) => {
+            let holders = wrapped.wraps.iter().map(|wrap| json!([wrap.member.0, wrap.key.to_string()]));
+            json!({
+                "of_class": wrapped.class as u8, "version": wrapped.version,
+                "key": hex::encode(wrapped.public.as_bytes()), "holders": holders.collect::<Vec<_>>(),
+            })
+        }
     };
     value["operation"] = operation.name().into();
     value
 }
 
+/// A target of an erasure, as vectors show it.
+pub fn target_of(target: &Target) -> Value {
+    json!([target.key.to_string(), target.sequence, target.id.to_string(), target.creates])
+}
+
 /// One operation of each type; together they break rules, which a layout does not know.
 fn every_operation() -> Vec<Operation> {
     let county = Organisation::new("奉节县", Class::County, 2);
-    let key = protocol::charter::PurposedKey { purpose: Purpose::Transport, key: public_key(&county.transport) };
-    let content = protocol::charter::added_key_content(MemberNumber(2), &key);
+    let key = PurposedKey { purpose: Purpose::Transport, key: public_key(&county.transport) };
+    let member = MemberNumber(2);
+    let content = added_key_content(member, &key);
+    let grant = KeyGrant { member, key, proof: sign(&county.transport, Domain::Possession, &FEDERATION, &content) };
     let seal = |last| Seal { key: public_key(&county.signing), last };
     let last = Some(Position { sequence: 4, id: EntryId([7; 32]) });
-    let governance = public_key(&county.governance);
+    let reason = || "不履行义务".to_owned();
+    let departure = || Departure { member, reason: reason(), seals: vec![seal(last)] };
+    let council = SeatGrant {
+        role: Role::Council,
+        member,
+        key: PublicKey::ZERO,
+        person: "张三".into(),
+        from_ms: FOUNDED_MS,
+        until_ms: EXPIRES_MS,
+    };
+    let target =
+        |sequence| Target { key: public_key(&county.signing), sequence, id: EntryId([8; 32]), creates: sequence == 0 };
+    let class_key = ClassKey::new(Class::County, 1, &[1; 32]);
+    let class_key = class_key.wrap(&FEDERATION, &[(member, public_key(&county.encryption))], &[2; 32]);
     vec![
-        Operation::Rules { name: "测试联盟".into(), threshold: 2 },
+        Operation::Rules { name: "测试联盟".into(), threshold: 2, ballots: BallotRule::HalfIsEnough },
         Operation::KindSet { version: 1, hash: ContentHash([3; 32]) },
-        Operation::Admit { member: MemberNumber(2), application: county.application(&FEDERATION) },
-        Operation::Expel { member: MemberNumber(2), reason: "不履行义务".into(), seals: vec![seal(last)] },
-        Operation::Expel { member: MemberNumber(3), reason: String::new(), seals: vec![] },
-        Operation::AddKey {
-            member: MemberNumber(2),
-            key,
-            proof: sign(&county.transport, Domain::Possession, &FEDERATION, &content),
-        },
+        Operation::Admit { member, application: county.application(&FEDERATION) },
+        Operation::Warn { member, reason: reason() },
+        Operation::Suspend(departure()),
+        Operation::Reinstate { reason: reason(), grant },
+        Operation::Leave(departure()),
+        Operation::Expel(departure()),
+        Operation::Expel(Departure { member: MemberNumber(3), reason: String::new(), seals: vec![] }),
+        Operation::AddKey(grant),
         Operation::SealKey(seal(last)),
         Operation::SealKey(seal(None)),
-        Operation::AddRegistrar { member: MemberNumber(2), key: governance },
-        Operation::RemoveRegistrar { key: governance },
+        Operation::ReplaceKey { seal: seal(None), grant },
+        Operation::GrantRole(SeatGrant::registrar(member, public_key(&county.governance))),
+        Operation::GrantRole(council),
+        Operation::TakeRole { seat: 3, reason: reason() },
+        Operation::RoleRule(RoleRule { role: Role::Council, seats_max: 15, term_ms: 3 }),
+        Operation::Limits { gossip_entries_per_minute: 600 },
+        Operation::DutyRules { version: 1, hash: ContentHash([4; 32]) },
+        Operation::Reassign { from: MemberNumber(3), to: member, reason: reason() },
+        Operation::Erase { reason: reason(), targets: vec![target(0), target(5)] },
+        Operation::ClassKey(class_key.expect("the holder's key is sound")),
     ]
 }
 
@@ -209,6 +288,23 @@ fn expel(seals: &[Vec<u8>]) -> Vec<u8> {
     [[2, 0, 0, 0].as_slice(), &text("因"), &(seals.len() as u16).to_le_bytes(), &seals.concat()].concat()
 }
 
+fn rules(ballots: u8) -> Vec<u8> {
+    [text("联盟"), vec![1, 0, ballots]].concat()
+}
+
+fn seat(role: u8, key: u8, from_ms: u64, until_ms: u64) -> Vec<u8> {
+    let times = [from_ms.to_le_bytes(), until_ms.to_le_bytes()].concat();
+    [[role, 2, 0, 0, 0].as_slice(), &[key; 32], &text(""), &times].concat()
+}
+
+/// An erasure of places of one key, each with what it says of a create.
+fn erasure(places: &[(u64, u8)]) -> Vec<u8> {
+    let target =
+        |(sequence, creates): &(u64, u8)| [[1; 32].as_slice(), &sequence.to_le_bytes(), &[2; 32], &[*creates]].concat();
+    let targets: Vec<Vec<u8>> = places.iter().map(target).collect();
+    [text("因"), (places.len() as u16).to_le_bytes().to_vec(), targets.concat()].concat()
+}
+
 pub fn blocks() -> File {
     let given = |bytes: &[u8]| json!({ "federation": FEDERATION.to_string(), "input": hex::encode(bytes) });
     let registrars = [1, 2].map(|seed| Organisation::new("登记人", Class::Agency, seed).governance);
@@ -224,12 +320,15 @@ pub fn blocks() -> File {
     let signatures = |count: u16| [&unsigned[..unsigned.len() - 2], &count.to_le_bytes()].concat();
     let ascending = "seals are in strictly ascending order of key";
     let zero = "sequence and id of a seal that accepts nothing are zero";
+    let registrar_key = "a key belongs to a registrar's seat, and to no other";
+    let places = "erased entries are strictly ascending by key and place";
+    let long = [[2, 0, 0, 0].as_slice(), &text([b'a'; 1_025])].concat();
     let vectors = vec![
         good("every operation, two signatures", given(&whole)),
         good("a signature that does not hold is no signer", given(&damaged)),
         good("no operations, no signatures", given(&unsigned)),
-        good("reason of two lines", given(&one(4, [[2, 0, 0, 0].as_slice(), &text("因\n由"), &[0, 0]].concat()))),
-        good("seal at the highest number", given(&one(6, seal(1, 1, u64::MAX, 7)))),
+        good("reason of two lines", given(&one(8, [[2, 0, 0, 0].as_slice(), &text("因\n由"), &[0, 0]].concat()))),
+        good("seal at the highest number", given(&one(10, seal(1, 1, u64::MAX, 7)))),
         bad("layout 2", given(&raw(2, 1, 0, &[])), "layout/rule/block-layout", "the layout is 1"),
         bad("suite 2", given(&raw(1, 2, 0, &[])), "layout/rule/block-suite", "the suite is 1"),
         bad(
@@ -239,19 +338,24 @@ pub fn blocks() -> File {
             "a block has at most 262,144 bytes",
         ),
         bad("1,025 operations", given(&raw(1, 1, 1_025, &[])), "layout/bound/operations", "at most 1,024 operations"),
-        bad("257 signatures", given(&signatures(257)), "layout/bound/block-signatures", "at most 256 signatures"),
+        bad("20,001 signatures", given(&signatures(20_001)), "layout/bound/block-signatures", "at most 20,000"),
         bad("signers not ascending", given(&swapped), "layout/rule/signer", "signers are strictly ascending"),
         bad("cut", given(&whole[..end - 1]), "layout/short/block-signature", "a block is whole"),
         bad("left over", given(&[whole.as_slice(), &[0]].concat()), "layout/trailing", "a block is read to its end"),
-        bad("operation 9", given(&one(9, [])), "layout/rule/operation-type", "operations are 1 to 8"),
-        bad("operation 0", given(&one(0, [])), "layout/rule/operation-type", "operations are 1 to 8"),
+        bad("operation 20", given(&one(20, [])), "layout/rule/operation-type", "operations are 1 to 19"),
+        bad("operation 0", given(&one(0, [])), "layout/rule/operation-type", "operations are 1 to 19"),
         bad(
             "operation with bytes left over",
-            given(&one(8, [1; 33])),
+            given(&one(15, [1; 5])),
             "layout/trailing",
             "an operation is read to its end",
         ),
-        bad("operation cut", given(&one(8, [1; 31])), "layout/short/key", "an operation is whole"),
+        bad(
+            "operation cut",
+            given(&one(15, [1; 3])),
+            "layout/short/gossip-entries-per-minute",
+            "an operation is whole",
+        ),
         bad(
             "federation without a name",
             given(&one(1, [0, 0, 1, 0])),
@@ -272,31 +376,66 @@ pub fn blocks() -> File {
         ),
         bad(
             "reason with U+202D",
-            given(&one(4, [[2, 0, 0, 0].as_slice(), &text("因\u{202D}由"), &[0, 0]].concat())),
+            given(&one(8, [[2, 0, 0, 0].as_slice(), &text("因\u{202D}由"), &[0, 0]].concat())),
             "layout/text/reason",
             "a reason holds no override of direction",
         ),
         bad(
             "reason too long",
-            given(&one(4, [[2, 0, 0, 0].as_slice(), &text([b'a'; 1_025]), &[0, 0]].concat())),
+            given(&one(8, [[2, 0, 0, 0].as_slice(), &text([b'a'; 1_025]), &[0, 0]].concat())),
             "layout/bound/reason",
             "a reason has at most 1,024 bytes",
         ),
         bad(
             "seals not ascending",
-            given(&one(4, expel(&[seal(2, 0, 0, 0), seal(1, 0, 0, 0)]))),
+            given(&one(8, expel(&[seal(2, 0, 0, 0), seal(1, 0, 0, 0)]))),
             "layout/rule/seals",
             ascending,
         ),
         bad(
             "257 seals",
-            given(&one(4, [[2, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]].concat())),
+            given(&one(8, [[2, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]].concat())),
             "layout/bound/seals",
             "at most 256",
         ),
-        bad("seal accepts 2", given(&one(6, seal(1, 2, 0, 0))), "layout/rule/seal-accepts", "it is 0 or 1"),
-        bad("seal of nothing with a sequence", given(&one(6, seal(1, 0, 1, 0))), "layout/rule/seal", zero),
-        bad("seal of nothing with an id", given(&one(6, seal(1, 0, 0, 1))), "layout/rule/seal", zero),
+        bad("ballot rule 0", given(&one(1, rules(0))), "layout/rule/ballot-rule", "ballot rules are 1 and 2"),
+        bad("ballot rule 3", given(&one(1, rules(3))), "layout/rule/ballot-rule", "ballot rules are 1 and 2"),
+        bad(
+            "warning with a reason that is too long",
+            given(&one(4, long)),
+            "layout/bound/reason",
+            "at most 1,024 bytes",
+        ),
+        bad("role 7", given(&one(14, [7; 11])), "layout/rule/role", "roles are 1 to 6"),
+        bad("registrar without a key", given(&one(12, seat(1, 0, 0, 0))), "layout/rule/registrar-key", registrar_key),
+        bad("council with a key", given(&one(12, seat(2, 1, 0, 0))), "layout/rule/registrar-key", registrar_key),
+        bad("term ends as it begins", given(&one(12, seat(2, 0, 5, 5))), "layout/rule/end-of-term", "it ends later"),
+        bad("erases nothing", given(&one(18, erasure(&[]))), "layout/rule/erased-entries", "at least one entry"),
+        bad(
+            "erases one place twice",
+            given(&one(18, erasure(&[(3, 1), (3, 1)]))),
+            "layout/rule/erased-entries",
+            places,
+        ),
+        bad(
+            "erased entries not ascending",
+            given(&one(18, erasure(&[(3, 1), (2, 0)]))),
+            "layout/rule/erased-entries",
+            places,
+        ),
+        bad("erased create is 2", given(&one(18, erasure(&[(3, 2)]))), "layout/rule/erased-create", "it is 0 or 1"),
+        bad("513 erased entries", given(&one(18, [0, 0, 1, 2])), "layout/bound/erased-entries", "at most 512"),
+        bad("reinstates with purpose 0", given(&one(6, [0; 8])), "layout/rule/key-purpose", "purposes are 1 to 4"),
+        bad("class key of class 0", given(&one(19, [0; 40])), "layout/rule/class", "classes are 1 to 5"),
+        bad(
+            "class key without wraps",
+            given(&one(19, [[1; 37].as_slice(), &[0; 2]].concat())),
+            "layout/rule/class-key-wraps",
+            "one holder at least",
+        ),
+        bad("seal accepts 2", given(&one(10, seal(1, 2, 0, 0))), "layout/rule/seal-accepts", "it is 0 or 1"),
+        bad("seal of nothing with a sequence", given(&one(10, seal(1, 0, 1, 0))), "layout/rule/seal", zero),
+        bad("seal of nothing with an id", given(&one(10, seal(1, 0, 0, 1))), "layout/rule/seal", zero),
     ];
     File {
         name: "blocks",

@@ -1,7 +1,7 @@
 //! A charter of several organisations, and how it is shown in vectors.
 
-use protocol::charter::{Block, Charter, CharterError, Class, Operation, Purpose, SignedBlock, Standing};
-use protocol::identity::{BlockHash, FederationId, MemberNumber, public_key};
+use protocol::charter::{BallotRule, Block, Charter, CharterError, Class, Operation, Purpose, SeatGrant, SignedBlock};
+use protocol::identity::{BlockHash, FederationId, MemberNumber, PublicKey, public_key};
 use protocol::testing::{EXPIRES_MS, FOUNDED_MS, Organisation};
 use serde_json::{Value, json};
 
@@ -26,8 +26,12 @@ impl World {
 
     /// A block after the tip, signed by both registrars.
     pub fn next(&self, operations: Vec<Operation>) -> SignedBlock {
-        let block = self.charter.next_block(self.charter.tip_block().time_ms + 1_000, EXPIRES_MS, operations);
-        self.sign(block)
+        self.sign(self.unsigned(operations))
+    }
+
+    /// A block after the tip, signed by nobody yet.
+    pub fn unsigned(&self, operations: Vec<Operation>) -> Block {
+        self.charter.next_block(self.charter.tip_block().time_ms + 1_000, EXPIRES_MS, operations)
     }
 
     /// A block signed by both registrars.
@@ -42,14 +46,19 @@ impl World {
     }
 }
 
+/// Rules with the ballot rule of every federation that names no other.
+pub fn rules(name: &str, threshold: u16) -> Operation {
+    Operation::Rules { name: name.into(), threshold, ballots: BallotRule::MoreThanHalf }
+}
+
 /// The genesis block of the first two of `members` with the third as an ordinary member.
 pub fn genesis(members: &[Organisation; 3]) -> Block {
-    let mut operations = vec![Operation::Rules { name: "测试联盟".into(), threshold: 2 }];
+    let mut operations = vec![rules("测试联盟", 2)];
     for (member, organisation) in (1..).map(MemberNumber).zip(members) {
         operations.push(Operation::Admit { member, application: organisation.application(&FederationId::ZERO) });
     }
     for (member, organisation) in (1..).map(MemberNumber).zip(&members[..2]) {
-        operations.push(Operation::AddRegistrar { member, key: public_key(&organisation.governance) });
+        operations.push(Operation::GrantRole(SeatGrant::registrar(member, public_key(&organisation.governance))));
     }
     Block { version: 1, previous: BlockHash::ZERO, time_ms: FOUNDED_MS, expires_ms: EXPIRES_MS, operations }
 }
@@ -68,6 +77,7 @@ pub fn error(error: &CharterError) -> String {
         CharterError::Gap { .. } => "charter/gap".into(),
         CharterError::NotGenesis => "charter/not-genesis".into(),
         CharterError::Predecessor { .. } => "charter/predecessor".into(),
+        CharterError::Pinned { .. } => "charter/pinned".into(),
         CharterError::Time { .. } => "charter/time".into(),
         CharterError::Threshold { .. } => "charter/threshold".into(),
         CharterError::Equivocation { .. } => "charter/equivocation".into(),
@@ -79,60 +89,126 @@ pub fn error(error: &CharterError) -> String {
 /// Stable names for the rules of operations, which the code names in words.
 fn rule_name(rule: &str) -> &'static str {
     match rule {
-        "a kind set number is never used twice" => "number-used",
-        "the key did not sign its own addition" => "possession",
-        "a registrar's key must be a governance key of that member" => "not-governance",
-        "there are too many registrars" => "too-many-registrars",
-        "that key is no registrar's" => "not-registrar",
+        "a number of rules is never used twice" => "number-used",
+        "the member is admitted already" => "admitted",
         "members are numbered in order of admission" => "number-order",
         "a key of the application did not sign it for this federation" => "possession",
+        "the key did not sign its own addition" => "possession",
+        "there is no such member" => "no-member",
+        "the member is suspended" | "the member is suspended already" => "suspended",
+        "the member left or was expelled" | "the member is gone already" => "gone",
         "a key belongs to one member and one purpose, for ever" => "key-used",
         "a member has one unsealed signing key at a time" => "open-log",
-        "there is no such member" => "no-member",
         "the member has had too many keys" => "too-many-keys",
-        "an expulsion seals each unsealed signing key of the member, and no other" => "seals",
+        "each unsealed signing key of the member is sealed, and no other" => "seals",
+        "only a suspended member is reinstated; a former one is admitted again" => "not-suspended",
+        "the key of a reinstated member is a signing key" => "not-signing",
+        "a key is replaced by one of the same member and purpose" => "other-key",
         "that key was never granted" => "unknown-key",
         "a seal names an entry that can exist" => "seal-sequence",
         "only a signing key's seal names an entry" => "seal-without-log",
-        "the member was expelled" => "expelled",
+        "every seat of the role is filled" => "seats-filled",
+        "the term is longer than the role's rule allows" => "term",
+        "a registrar's key must be a governance key of that member" => "not-governance",
+        "that key is a registrar's already" => "registrar",
+        "there are too many registrars" => "too-many-registrars",
+        "there is no such seat" => "no-seat",
+        "the seat has ended already" => "seat-ended",
+        "only the records of a member that left or was expelled are given to another" => "not-former",
+        "a class key is wrapped for encryption keys of active members of the class" => "holder",
+        "class keys are numbered in order, and a number stands for one key" => "number-order",
         other => panic!("the rule `{other}` needs a stable name, here and in SPEC.md"),
     }
 }
 
 /// The charter as a second implementation should see it.
 pub fn decoded(charter: &Charter) -> Value {
+    let sets = charter.kind_sets().iter().map(|(version, hash)| json!([version, hash.to_string()]));
+    let duties = charter.duty_rules().iter().map(|(version, hash)| json!([version, hash.to_string()]));
+    let keys = |purpose: Purpose| -> Vec<Value> {
+        let live = |key: &&(PublicKey, MemberNumber)| charter.holder(&key.0, purpose) == Some(key.1);
+        let mut every: Vec<(PublicKey, MemberNumber)> = Vec::new();
+        for member in charter.members().values() {
+            every.extend(member.keys.iter().map(|held| (held.key, member.number)));
+        }
+        every.sort();
+        every.iter().filter(live).map(|(key, member)| json!([key.to_string(), member.0])).collect()
+    };
+    debug_assert_eq!(keys(Purpose::Transport).len(), charter.transport_keys().len());
+    let registrars = charter.registrars().iter().map(|(key, member)| json!([key.to_string(), member.0]));
+    let erased = charter.erased().iter().map(|(version, target)| {
+        json!([version, target.key.to_string(), target.sequence, target.id.to_string(), target.creates])
+    });
+    json!({
+        "federation": charter.federation().to_string(), "version": charter.version(),
+        "tip": charter.tip().to_string(), "name": charter.name(), "threshold": charter.threshold(),
+        "ballot_rule": charter.ballot_rule() as u8, "ballots_needed": charter.ballots_needed(),
+        "voters": charter.voters().map(|member| member.0).collect::<Vec<_>>(),
+        "trial": charter.is_trial(), "members": members(charter), "logs": logs(charter),
+        "seats": seats(charter), "role_rules": role_rules(charter), "class_keys": class_keys(charter),
+        "kind_sets": sets.collect::<Vec<_>>(), "duty_rules": duties.collect::<Vec<_>>(),
+        "gossip_entries_per_minute": charter.gossip_entries_per_minute(),
+        "erased": erased.collect::<Vec<_>>(), "registrars": registrars.collect::<Vec<_>>(),
+        "transport_keys": keys(Purpose::Transport), "encryption_keys": keys(Purpose::Encryption),
+        "governance_keys": keys(Purpose::Governance),
+    })
+}
+
+fn members(charter: &Charter) -> Vec<Value> {
     let members = charter.members().values().map(|member| {
-        let standing = match &member.standing {
-            Standing::Active => Value::Null,
-            Standing::Expelled { version, reason } => json!({ "version": version, "reason": reason }),
-        };
-        let keys = member.keys.iter().map(|key| json!([key.purpose as u8, key.key.to_string()]));
+        let keys =
+            member.keys.iter().map(|key| json!([key.purpose as u8, key.key.to_string(), key.granted, key.ended]));
+        let decisions = member.decisions.iter();
+        let decisions = decisions.map(|decision| json!([decision.version, decision.operation, decision.reason]));
         json!({
             "number": member.number.0, "class": member.class as u8, "name": member.name, "region": member.region,
-            "admitted": member.admitted, "expelled": standing, "keys": keys.collect::<Vec<_>>(),
+            "admitted": member.admitted, "standing": member.standing.name(),
+            "decisions": decisions.collect::<Vec<_>>(), "keys": keys.collect::<Vec<_>>(),
         })
     });
+    members.collect()
+}
+
+fn logs(charter: &Charter) -> Vec<Value> {
     let logs = charter.logs().iter().map(|log| {
         let seal = log.seal.map(|last| match last {
             None => json!("nothing"),
             Some(last) => json!({ "sequence": last.sequence, "id": last.id.to_string() }),
         });
+        let heirs = log.heirs.iter().map(|(version, heir)| json!([version, heir.0]));
         json!({
             "number": log.number, "key": log.key.to_string(), "member": log.member.0, "granted": log.granted,
-            "seal": seal,
+            "seal": seal, "heirs": heirs.collect::<Vec<_>>(),
         })
     });
-    let sets = charter.kind_sets().iter().map(|(version, hash)| json!([version, hash.to_string()]));
-    let holders = |keys: Vec<(String, u32)>| keys.into_iter().map(|(key, member)| json!([key, member]));
-    let transport = charter.transport_keys().iter().map(|(key, member)| (key.to_string(), member.0)).collect();
-    let registrars = charter.registrars().iter().map(|(key, member)| (key.to_string(), member.0)).collect();
-    debug_assert!(charter.registrars().keys().all(|key| charter.holder(key, Purpose::Governance).is_some()));
-    json!({
-        "federation": charter.federation().to_string(), "version": charter.version(),
-        "tip": charter.tip().to_string(), "name": charter.name(), "threshold": charter.threshold(),
-        "trial": charter.is_trial(),
-        "members": members.collect::<Vec<_>>(), "logs": logs.collect::<Vec<_>>(),
-        "kind_sets": sets.collect::<Vec<_>>(), "transport_keys": holders(transport).collect::<Vec<_>>(),
-        "registrars": holders(registrars).collect::<Vec<_>>(),
-    })
+    logs.collect()
+}
+
+fn seats(charter: &Charter) -> Vec<Value> {
+    let seats = charter.seats().iter().map(|seat| {
+        let grant = &seat.grant;
+        json!({
+            "number": seat.number, "role": grant.role as u8, "member": grant.member.0, "key": grant.key.to_string(),
+            "person": grant.person, "from_ms": grant.from_ms, "until_ms": grant.until_ms, "granted": seat.granted,
+            "ended": seat.ended.as_ref().map(|(version, reason)| json!([version, reason])),
+        })
+    });
+    seats.collect()
+}
+
+fn role_rules(charter: &Charter) -> Vec<Value> {
+    let rules = charter.role_rules().values();
+    rules.map(|rule| json!([rule.role as u8, rule.seats_max, rule.term_ms])).collect()
+}
+
+fn class_keys(charter: &Charter) -> Vec<Value> {
+    let every = Class::ALL.into_iter().flat_map(|class| charter.class_keys(class));
+    let shown = every.map(|key| {
+        let holders = key.wraps.iter().map(|wrap| json!([wrap.member.0, wrap.key.to_string()]));
+        let public = hex::encode(key.public.as_bytes());
+        json!({
+            "class": key.class as u8, "version": key.version, "key": public, "holders": holders.collect::<Vec<_>>(),
+        })
+    });
+    shown.collect()
 }

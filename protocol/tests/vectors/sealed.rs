@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 use protocol::bytes::Reader;
-use protocol::charter::Class;
+use protocol::charter::{Class, Role};
 use protocol::identity::{EntryId, FederationId, MemberNumber, PublicKey, public_key};
 use protocol::sealed::{
     ClassKey, Context, OpenError, OwnKey, Readers, Recipient, SealRequest, Sealed, WrappedClassKey, seal,

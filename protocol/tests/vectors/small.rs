@@ -119,12 +119,13 @@ fn judge_frontier(vector: &Value) -> Judged {
         let log = u32::try_from(number(&head["log"])).expect("a log number");
         (log, Head { length: number(&head["length"]), id: EntryId(array(head, "id")) })
     });
+    let rival = vector["rival"].as_u64().map(|version| u32::try_from(version).expect("a version"));
     let frontier = Frontier {
         federation: FederationId(array(vector, "federation")),
         charter_version: u32::try_from(number(&vector["charter_version"])).expect("a version"),
         charter_tip: BlockHash(array(vector, "charter_tip")),
         heads: heads.collect(),
-        proofs: proofs_hash(proofs),
+        proofs: proofs_hash(proofs, rival),
     };
     let decoded = json!({ "proofs": hex::encode(frontier.proofs), "digest": frontier.digest().to_string() });
     ("ok".into(), Some(decoded))
@@ -134,8 +135,12 @@ pub fn frontiers() -> File {
     let given = |heads: Value, proofs: Value| {
         json!({
             "federation": FEDERATION.to_string(), "charter_version": 3, "charter_tip": hex::encode([2; 32]),
-            "heads": heads, "proofs": proofs,
+            "heads": heads, "proofs": proofs, "rival": Value::Null,
         })
+    };
+    let with_rival = |mut given: Value| {
+        given["rival"] = json!(2);
+        given
     };
     let heads = json!([
         { "log": 0, "length": 1, "id": hex::encode([3; 32]) },
@@ -148,6 +153,8 @@ pub fn frontiers() -> File {
     let vectors = vec![
         good("nothing counts", given(json!([]), json!([]))),
         good("two heads", given(heads.clone(), json!([]))),
+        good("a second valid block of version 2", with_rival(given(json!([]), json!([])))),
+        good("two heads, two proofs and a second block", with_rival(given(heads.clone(), proofs.clone()))),
         good("two heads and two proofs", given(heads, proofs)),
     ];
     File {

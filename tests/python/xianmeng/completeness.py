@@ -1,14 +1,13 @@
 """Audit bundles: whether a file holds all that a member published up to a frontier (SPEC 11.1)."""
 
 from . import wire
+from .block import TRANSPORT
 from .bundle import CLAIM, Verifier, frames_of
 from .layout import Broken, Reader
 from .replica import frontier_digest
-from .signature import ZERO, digest
+from .signature import ZERO
 
 HEADS_MAX = 65536
-ERASURE = 4
-TRANSPORT = 2
 
 
 def claim(data):
@@ -33,29 +32,6 @@ def claim(data):
     return found
 
 
-def targets(reader):
-    """What an erasure names, in an entry or in an operation of the charter."""
-    found = []
-    for _ in range(reader.count(512, "erased-entries")):
-        place = reader.bytes(32, "erased-key"), reader.u64("erased-sequence")
-        if found and found[-1][:2] >= place:
-            raise Broken("layout/rule/erased-entries", "not strictly ascending")
-        found.append((*place, reader.bytes(32, "erased-id"), reader.boolean("erased-create")))
-    if not found:
-        raise Broken("layout/rule/erased-entries", "none")
-    return found
-
-
-def erasure(body):
-    reader = Reader(body)
-    reader.bytes(16, "nonce")
-    reader.choice(reader.u8("erasure-layout"), (1,), "erasure-layout")
-    reader.text(1024, "reason", empty_allowed=True)
-    found = targets(reader)
-    reader.finish()
-    return found
-
-
 def is_audit(file):
     """Whether a file makes a claim; the file is read from its beginning afterwards."""
     try:
@@ -71,7 +47,6 @@ class AuditVerifier(Verifier):
         super().__init__()
         self.expected = expected
         self.claim = None
-        self.rival = 0
         self.met = {}
         """For each log: the sequences that were met, as [next, gaps]."""
         self.attested = {}
@@ -87,11 +62,10 @@ class AuditVerifier(Verifier):
         try:
             super().take_block(content)
         except Broken as broken:
-            if broken.rule == "charter/equivocation":
-                self.rival = int.from_bytes(content[6:10], "little")
-            elif broken.rule == "charter/gap":
+            if broken.rule == "charter/gap":
                 raise Broken("charter-blocks-missing", str(broken)) from None
-            else:
+            # The charter keeps the proof that two valid blocks of one version exist.
+            if broken.rule != "charter/equivocation":
                 raise
 
     def take_outcome(self, found, outcome):
@@ -124,12 +98,12 @@ class AuditVerifier(Verifier):
         except Broken as broken:
             return self.differs("attestation-forged", str(broken))
         key = bytes.fromhex(beacon["transport"])
-        member, purpose, ended = self.charter.roster.keys.get(key, (None, None, True))
+        member = self.charter.roster.holder(key, TRANSPORT)
         if beacon["digest"] != self.digest().hex():
             self.differs("attestation-frontier", f"it names {beacon['digest']}")
         elif beacon["charter_version"] != self.claim["version"]:
             self.differs("attestation-charter", f"it names version {beacon['charter_version']}")
-        elif purpose != TRANSPORT or ended:
+        elif member is None:
             self.differs("attestation-key", "no member's")
         elif key in self.attested:
             self.differs("attestation-repeated", f"member {member}")
@@ -149,15 +123,14 @@ class AuditVerifier(Verifier):
         if self.claim["member"] not in roster.members:
             self.differs("member-unknown", str(self.claim["member"]))
         self.compare_charter()
-        if self.proof_set() != self.claim["proofs"]:
+        if self.replica.proof_set() != self.claim["proofs"]:
             self.differs("proofs-differ")
-        erased = self.erased()
         for log in roster.logs:
             owned = log.member == self.claim["member"]
             if owned or log.number in self.met:
                 self.compare_log(log)
             if owned:
-                self.compare_bodies(log, erased)
+                self.compare_bodies(log)
         if self.expected is not None and self.expected != self.digest():
             self.differs("frontier-unexpected", f"it is {self.digest().hex()}")
         return not self.differences
@@ -197,57 +170,15 @@ class AuditVerifier(Verifier):
         if self.replica.names_entry(log) and self.replica.logs[number].id(log.seal[0]) != log.seal[1]:
             self.differs("sealed-branch-missing", f"log {number}, entry {log.seal[0]}")
 
-    def compare_bodies(self, log, erased):
+    def compare_bodies(self, log):
         runs = []
-        for entry in self.replica.logs[log.number].entries[: self.replica.effective_length(log)]:
-            if entry.body is not None or (entry.id in erased and entry.kind != ERASURE):
-                continue
+        for entry in self.replica.missing(log):
             if runs and runs[-1][1] + 1 == entry.sequence:
                 runs[-1][1] = entry.sequence
             else:
                 runs.append([entry.sequence, entry.sequence])
         for first, last in runs:
             self.differs("bodies-missing", f"log {log.number}, entries {first} to {last}")
-
-    def erased(self):
-        """Ids of entries whose bodies an erasure that counts took."""
-        owners = self.owners()
-        found = {target[2] for operation in self.operations("erase") for target in operation["targets"]}
-        for log in self.charter.roster.logs:
-            for entry in self.replica.logs[log.number].entries[: self.replica.effective_length(log)]:
-                if entry.kind == ERASURE and entry.body is not None:
-                    found |= self.erased_by(log, entry, owners)
-        return found
-
-    def erased_by(self, log, entry, owners):
-        try:
-            named = erasure(entry.body)
-        except Broken:
-            return set()
-        logs = self.charter.log_numbers
-        theirs = lambda key: key in logs and log.member in (logs[key].member, owners[logs[key].number])
-        return {id for key, _, id, _ in named if theirs(key)}
-
-    def owners(self):
-        """Whose the records of each log are: its author's, or the last heir's."""
-        owners = {log.number: log.member for log in self.charter.roster.logs}
-        for block in self.charter.blocks:
-            for operation in block.operations:
-                if operation["operation"] != "reassign":
-                    continue
-                for log in self.charter.roster.logs:
-                    if log.granted <= block.version and owners[log.number] == operation["from"]:
-                        owners[log.number] = operation["to"]
-        return owners
-
-    def operations(self, name):
-        return (found for block in self.charter.blocks for found in block.operations if found["operation"] == name)
-
-    def proof_set(self):
-        proofs = self.replica.proofs
-        parts = [key + proofs[key].to_bytes(8, "little") for key in sorted(proofs)]
-        start = b"xianmeng/proofs/1" + self.rival.to_bytes(4, "little")
-        return digest(start, len(parts).to_bytes(4, "little"), *parts)
 
     def summary(self):
         roster, member = self.charter.roster, self.claim["member"]

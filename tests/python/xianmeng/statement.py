@@ -123,7 +123,7 @@ def statement(data):
     reader.finish()
     if (operation == 1) != (record == ZERO):
         raise Broken("layout/rule/record")
-    if operation != 1 and (origin != ZERO or external):
+    if operation != 1 and external:
         raise Broken("layout/rule/external")
     if cleared and operation != 2:
         raise Broken("layout/rule/cleared", "only a revision clears fields")

@@ -252,3 +252,18 @@ fn the_proof_that_registrars_contradicted_themselves_travels_along_one_branch() 
     assert_eq!(ignorant.replica.charter().rival(), Some(&rival.blocks()[1]));
     assert_eq!(knowing.replica.frontier().digest(), ignorant.replica.frontier().digest());
 }
+
+#[test]
+fn a_rival_with_an_unknown_operation_is_no_offence() {
+    let charter = charter(2);
+    let (one, other) = (Peer::new(&charter, 2), Peer::new(&charter, 2));
+    let mut unknown = charter.blocks()[1].encode();
+    unknown[OPERATION_TYPE_OFFSET] = 0xff;
+    let mut session = Session::new(NONCE, 0);
+    let said = Hello { complete: false, ..hello(&other) };
+    session.handle(Message::Hello(said), &one.replica, 0).expect("one federation");
+    let Message::Heads { heads, proofs, .. } = heads_of(&other) else { panic!("heads are heads") };
+    let heads = Message::Heads { heads, proofs, rival: ByteBuf::from(unknown) };
+    let outputs = session.handle(heads, &one.replica, 0);
+    assert_eq!(outputs, Ok(vec![Output::Send(Message::Done)]));
+}
