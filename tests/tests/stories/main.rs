@@ -7,4 +7,5 @@ mod damage;
 mod delivery;
 mod keys;
 mod surroundings;
+mod threats;
 mod trust;
