@@ -33,6 +33,8 @@ const LINE_NODES_MAX: usize = 3;
 struct Packed {
     format: u32,
     federation: [u8; 32],
+    pin: [u8; 32],
+    pin_version: u32,
     federation_name: String,
     bootstrap: Vec<([u8; 32], Vec<String>)>,
     token: String,
@@ -61,6 +63,8 @@ pub fn to_line(invitation: &Invitation) -> String {
     let packed = Packed {
         format: invitation.format,
         federation: invitation.federation.0,
+        pin: invitation.pin.0,
+        pin_version: invitation.pin_version,
         federation_name: invitation.federation_name.clone(),
         bootstrap: peers.map(|peer| (peer.transport.0, peer.addresses.clone())).collect(),
         token: invitation.token.clone(),
@@ -85,7 +89,8 @@ fn unpack(line: &str) -> Option<String> {
         format: packed.format,
         federation: FederationId(packed.federation),
         federation_name: packed.federation_name,
-        pin: BlockHash(packed.federation),
+        pin: BlockHash(packed.pin),
+        pin_version: packed.pin_version,
         bootstrap: packed.bootstrap.into_iter().map(peer).collect(),
         token: packed.token,
         expires_ms: packed.expires_ms,
@@ -119,7 +124,8 @@ fn parse(text: &str, now_ms: u64) -> Result<Invitation, Failure> {
             .fix("请升级本程序。", "update this program"));
     }
     let invitation: Invitation = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
-    if invitation.pin.as_bytes() != invitation.federation.as_bytes() {
+    let genesis = invitation.pin.as_bytes() == invitation.federation.as_bytes();
+    if invitation.pin_version == 0 || (invitation.pin_version == 1) != genesis {
         return Err(unreadable("pin ≠ federation".into()));
     }
     if invitation.bootstrap.iter().all(|node| node.addresses.is_empty()) {
@@ -149,6 +155,7 @@ mod tests {
             federation: FederationId([7; 32]),
             federation_name: "测试联盟".into(),
             pin: BlockHash([7; 32]),
+            pin_version: 1,
             bootstrap: vec![InvitationPeer {
                 transport: PublicKey([1; 32]),
                 addresses: vec!["/ip4/127.0.0.1/tcp/1".into()],

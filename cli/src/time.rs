@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
 /// Milliseconds in a day.
 pub const DAY_MS: u64 = 86_400_000;
@@ -27,6 +27,22 @@ pub fn show_or_dash(time_ms: u64) -> String {
     if time_ms == 0 { "-".into() } else { show(time_ms) }
 }
 
+/// Reads what [`show`] writes, seconds or the time of day left out if need be.
+pub fn parse(text: &str) -> Option<u64> {
+    let numbers: Vec<&str> = text.trim().split(['-', ' ', 'T', ':']).collect();
+    let number = |index: usize| numbers.get(index).map_or(Some(0), |text| text.parse::<u16>().ok());
+    if !(3..=6).contains(&numbers.len()) {
+        return None;
+    }
+    let small = |index| number(index).and_then(|number| u8::try_from(number).ok());
+    let month = Month::try_from(small(1)?).ok()?;
+    let date = Date::from_calendar_date(i32::from(number(0)?), month, small(2)?).ok()?;
+    let time = Time::from_hms(small(3)?, small(4)?, small(5)?).ok()?;
+    let beijing = UtcOffset::from_hms(8, 0, 0).ok()?;
+    let seconds = date.with_time(time).assume_offset(beijing).unix_timestamp();
+    u64::try_from(seconds).ok()?.checked_mul(1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +51,9 @@ mod tests {
     fn times_are_beijing_times() {
         assert_eq!(show(0), "1970-01-01 08:00:00");
         assert_eq!(show(1_764_547_200_000), "2025-12-01 08:00:00");
+        assert_eq!(parse("2025-12-01 08:00:00"), Some(1_764_547_200_000));
+        assert_eq!(parse("2025-12-01 08:00"), Some(1_764_547_200_000));
+        assert_eq!((parse("2025-13-01"), parse("2025"), parse("明天")), (None, None, None));
         assert_eq!(show(u64::MAX), format!("{} ms", u64::MAX));
     }
 }

@@ -3,13 +3,15 @@
 //! A message is one byte for its type and the canonical bytes. Everything is verified before it is forwarded; what
 //! gossip misses, sync brings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use protocol::charter::{CharterError, SignedBlock};
 use protocol::entry::{Entry, VerifiedEntry};
 use protocol::fork::ForkProof;
-use protocol::identity::PublicKey;
+use protocol::identity::{MemberNumber, PublicKey};
 use protocol::limits::{GOSSIP_BODY_BYTES_MAX, GOSSIP_BYTES_MAX};
 use protocol::replica::{IgnoreReason, Outcome};
 use tokio::sync::{Semaphore, mpsc};
@@ -26,6 +28,8 @@ const PROOF: u8 = 3;
 const JUDGED_AT_A_TIME: usize = 64;
 /// Of a longer batch only the last entry is gossiped: it tells everybody that there is a gap, and sync fills it.
 const BATCH_GOSSIPED_MAX: usize = 32;
+/// The period of the charter's limit.
+const PACE_PERIOD: Duration = Duration::from_secs(60);
 /// How long a gap may close by itself before a session is begun for it.
 const GAP_GRACE: Duration = Duration::from_millis(200);
 
@@ -59,6 +63,25 @@ fn published(entries: &[Arc<VerifiedEntry>]) -> Vec<Vec<u8>> {
     entries[from..].iter().map(message).collect()
 }
 
+/// Entries of each member that came by gossip in the current minute.
+#[derive(Debug, Default)]
+struct Pace {
+    since: Option<Instant>,
+    taken: BTreeMap<MemberNumber, u32>,
+}
+
+impl Pace {
+    fn takes(&mut self, member: MemberNumber, limit: u32, now: Instant) -> bool {
+        if self.since.is_none_or(|since| now.duration_since(since) >= PACE_PERIOD) {
+            self.since = Some(now);
+            self.taken.clear();
+        }
+        let taken = self.taken.entry(member).or_default();
+        *taken = taken.saturating_add(1);
+        *taken <= limit
+    }
+}
+
 /// Judges messages that arrive.
 #[derive(Clone)]
 pub struct Judge {
@@ -66,12 +89,13 @@ pub struct Judge {
     network: Network,
     sync: SyncHandle,
     places: Arc<Semaphore>,
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl Judge {
     /// A judge.
     pub fn new(core: Core, network: Network, sync: SyncHandle) -> Self {
-        Self { core, network, sync, places: Arc::new(Semaphore::new(JUDGED_AT_A_TIME)) }
+        Self { core, network, sync, places: Arc::new(Semaphore::new(JUDGED_AT_A_TIME)), pace: Arc::default() }
     }
 
     /// Takes a message; waits when too many are being judged.
@@ -115,6 +139,10 @@ impl Judge {
         let Some(Ok(entry)) = self.core.verify(vec![entry]).await.pop() else {
             return self.reject(token, "bad-signature").await;
         };
+        if !self.keeps_pace(&entry.header().key) {
+            self.core.counters().add("gossip-over-limit", 1);
+            return self.settle(token, Verdict::Ignore).await;
+        }
         // The charter is asked before the disk is: an entry that it carries can travel on at once.
         let known = self.core.read(|state| state.replica.charter().check(entry.header()).is_ok());
         let mut token = Some(token);
@@ -157,6 +185,15 @@ impl Judge {
         }
     }
 
+    /// Whether the author of an entry is within the charter's limit. Beyond it nobody is to blame: sync brings the rest.
+    fn keeps_pace(&self, key: &PublicKey) -> bool {
+        let limit = self.core.read(|state| {
+            let charter = state.replica.charter();
+            Some((charter.log_of(key)?.member, charter.gossip_entries_per_minute()?))
+        });
+        limit.is_none_or(|(member, limit)| self.pace.lock().takes(member, limit, Instant::now()))
+    }
+
     async fn judge_block(&self, token: GossipToken, source: PublicKey, content: &[u8]) {
         let Ok(block) = SignedBlock::decode(content) else {
             return self.reject(token, "gossip-malformed").await;
@@ -186,5 +223,19 @@ impl Judge {
     async fn settle(&self, token: GossipToken, verdict: Verdict) {
         // An error means that the network is shutting down.
         let _ = self.network.report(token, verdict).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_member_has_its_own_share_of_a_minute() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let (one, other) = (MemberNumber(1), MemberNumber(2));
+        assert!(pace.takes(one, 2, now) && pace.takes(one, 2, now) && !pace.takes(one, 2, now));
+        assert!(pace.takes(other, 2, now));
+        assert!(pace.takes(one, 2, now + PACE_PERIOD));
     }
 }

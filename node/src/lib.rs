@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod beacons;
+pub mod charter_words;
 pub mod config;
 pub mod core;
 pub mod dialer;
@@ -12,8 +13,10 @@ pub mod directory;
 mod gate;
 pub mod gossip;
 pub mod joining;
+pub mod key_request;
 pub mod network;
 pub mod node;
+pub mod pins;
 pub mod place;
 pub mod records;
 pub mod store;

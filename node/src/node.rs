@@ -30,6 +30,8 @@ use crate::twin::Twins;
 
 /// Members whose sessions ended and were not counted yet.
 const CONFIRMED_WAITING: usize = 64;
+/// How long the block that takes a member's rights has to reach it before it is cut off.
+const FAREWELL: Duration = Duration::from_millis(300);
 /// How often a node that has not stated its addresses yet looks whether it may.
 const ADDRESS_POLL: Duration = Duration::from_secs(1);
 /// How long open requests and streams may take to end at shutdown.
@@ -268,10 +270,17 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 async fn follow_charter(core: Core, network: Network, sync: SyncHandle) {
     let mut changes = core.changes();
     let mut known = None;
+    let mut allowed = BTreeSet::new();
     loop {
         let version = core.read(|state| state.replica.charter().version());
         if known.replace(version) != Some(version) {
-            if network.set_members(allow_list(&core)).await.is_err() {
+            let members = allow_list(&core);
+            if allowed.difference(&members).next().is_some() {
+                // Who is cut off should hear why: the block is on its way to it.
+                tokio::time::sleep(FAREWELL).await;
+            }
+            allowed = members.clone();
+            if network.set_members(members).await.is_err() {
                 return;
             }
             sync.everybody();

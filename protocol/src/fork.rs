@@ -7,7 +7,7 @@
 use thiserror::Error;
 
 use crate::entry::{BARE_ENTRY_BYTES, Entry, EntryError, HEADER_BYTES, Header, VerifiedEntry};
-use crate::identity::{FederationId, PublicKey};
+use crate::identity::{EntryId, FederationId, PublicKey};
 
 /// Bytes of a proof: two headers with their signatures.
 pub const FORK_PROOF_BYTES: usize = 2 * BARE_ENTRY_BYTES;
@@ -88,6 +88,11 @@ impl ForkProof {
     /// The place in its log.
     pub fn sequence(&self) -> u64 {
         self.entries[0].header().sequence
+    }
+
+    /// The ids of the two entries.
+    pub fn ids(&self) -> [EntryId; 2] {
+        self.entries.each_ref().map(|entry| entry.id())
     }
 }
 

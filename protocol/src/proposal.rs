@@ -10,14 +10,15 @@
 //!   governance key that lies offline; a withdrawal only by the member whose key it is, and its signature is zero.
 //!
 //! A withdrawal is a request to those who collect: it does not unsign. A registrar whose proposal found no majority
-//! withdraws before it signs another block of that version.
+//! withdraws before it signs another block of that version; when it signs the same block again later in its own log, it
+//! has thought better of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::{LayoutError, Reader};
 use crate::charter::{Block, Charter, SignedBlock, Tally};
 use crate::entry::VerifiedEntry;
-use crate::identity::{BlockHash, MemberNumber, PublicKey, Signature};
+use crate::identity::{BlockHash, Domain, MemberNumber, PublicKey, Signature, verify};
 use crate::limits::{BODY_NONCE_BYTES, PROPOSED_BLOCK_BYTES_MAX};
 use crate::view::{BodySource, Place};
 
@@ -137,8 +138,18 @@ pub struct OpenProposal {
 #[derive(Debug, Clone, Default)]
 pub struct Collection {
     proposals: BTreeMap<BlockHash, Note>,
-    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, Signature>>,
-    withdrawals: BTreeMap<BlockHash, BTreeSet<MemberNumber>>,
+    /// Anybody can carry a signature, so a false one must not displace a good one: all that were stated are kept.
+    endorsements: BTreeMap<BlockHash, BTreeMap<PublicKey, Vec<Stated>>>,
+    /// The last withdrawal of each member.
+    withdrawals: BTreeMap<BlockHash, BTreeMap<MemberNumber, Place>>,
+}
+
+/// A signature, and who carried it where.
+#[derive(Debug, Clone, Copy)]
+struct Stated {
+    signature: Signature,
+    author: MemberNumber,
+    place: Place,
 }
 
 impl Collection {
@@ -156,17 +167,24 @@ impl Collection {
             },
             KIND_ENDORSEMENT => match Endorsement::decode(body) {
                 Ok(Endorsement { block, key, signature: Some(signature) }) => {
-                    self.endorsements.entry(block).or_default().insert(key, signature);
+                    let stated = self.endorsements.entry(block).or_default().entry(key).or_default();
+                    stated.push(Stated { signature, author, place });
                     true
                 }
                 Ok(Endorsement { block, signature: None, .. }) => {
-                    self.withdrawals.entry(block).or_default().insert(author);
+                    let last = self.withdrawals.entry(block).or_default().entry(author).or_insert(place);
+                    *last = place.max(*last);
                     true
                 }
                 Err(_) => false,
             },
             _ => true,
         }
+    }
+
+    /// Whether a block was proposed.
+    pub fn contains(&self, hash: &BlockHash) -> bool {
+        self.proposals.contains_key(hash)
     }
 
     /// Proposals that would follow the charter's tip, in order of their hashes.
@@ -181,7 +199,14 @@ impl Collection {
         if !self.proposals.values().any(next) {
             return None;
         }
-        let mut open = self.open(charter, bodies).into_iter();
+        let next = self.proposals.iter().filter(|(_, note)| next(note));
+        // Too few signatures of any sort need no closer look.
+        let enough = |hash: &BlockHash| {
+            let least = usize::from(charter.threshold().max(1)).min(charter.ballots_needed().unwrap_or(usize::MAX));
+            self.endorsements.get(hash).is_some_and(|stated| stated.len() >= least)
+        };
+        let likely = next.filter(|(hash, _)| enough(hash));
+        let mut open = likely.filter_map(|(hash, note)| self.proposal(hash, *note, charter, bodies));
         open.find(|proposal| proposal.fault.is_none() && proposal.tally.is_enough()).map(|proposal| proposal.block)
     }
 
@@ -198,15 +223,23 @@ impl Collection {
         }
         let fault = charter.check_proposal(&block).err().map(|error| error.to_string());
         let mut block = SignedBlock::unsigned(block).ok()?;
-        let withdrawn = self.withdrawals.get(hash).cloned().unwrap_or_default();
-        for (key, signature) in self.endorsements.get(hash).into_iter().flatten() {
-            let holder = charter.ever_of(key).map(|(member, _)| member);
+        let federation = charter.federation();
+        let mut withdrawn = BTreeSet::new();
+        for (key, stated) in self.endorsements.get(hash).into_iter().flatten() {
             // Signatures of keys that nobody holds would only swell the block.
-            if holder.is_some_and(|member| !withdrawn.contains(&member)) {
-                block.add_signature(*key, *signature);
+            let Some((member, _)) = charter.ever_of(key) else { continue };
+            let holds = |stated: &&Stated| verify(key, Domain::Block, &federation, hash.as_bytes(), &stated.signature);
+            let Some(good) = stated.iter().find(holds) else { continue };
+            let withdrawal = self.withdrawals.get(hash).and_then(|of| of.get(&member)).copied();
+            // Who signs again after a withdrawal has thought better of it; only its own log tells what came last.
+            let again =
+                |stated: &Stated| stated.author == member && withdrawal.is_some_and(|place| place < stated.place);
+            if withdrawal.is_some() && !stated.iter().any(again) {
+                withdrawn.insert(member);
+            } else {
+                block.add_signature(*key, good.signature);
             }
         }
-        block.keep_valid(&charter.federation());
         let tally = charter.tally(&block);
         Some(OpenProposal { block, author: note.author, time_ms: note.time_ms, tally, withdrawn, fault })
     }

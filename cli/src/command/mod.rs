@@ -13,6 +13,7 @@ mod interrupt;
 mod join;
 mod key;
 mod list;
+mod log;
 mod peers;
 mod publish;
 mod recover;
@@ -50,8 +51,8 @@ pub enum Command {
     /// 运行节点，直到 Ctrl-C。
     /// Run the node until Ctrl-C
     Run(run::RunArguments),
-    /// 章程：建盟、邀请、审批、除名。
-    /// The charter: found a federation, invite, admit, expel
+    /// 章程：建盟、邀请、审批、签署、席位、封存。
+    /// The charter: found a federation, invite, admit, sign, seats, seals
     #[command(subcommand)]
     Charter(charter::CharterCommand),
     /// 发布一条或多条记录。
@@ -73,6 +74,9 @@ pub enum Command {
     /// 一条记录的历次变更。
     /// Every version of a record
     History(history::HistoryArguments),
+    /// 一个成员或一把密钥的日志：哪些条目算数，哪些不算，为什么。
+    /// The log of a member or key: which entries count, which do not, and why
+    Log(log::LogArguments),
     /// 更正一条记录。
     /// Correct a record
     Revise(revise::ReviseArguments),
@@ -120,6 +124,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Fund(command) => fund::perform(context, command),
         Command::Show(arguments) => show::perform(context, &arguments),
         Command::History(arguments) => history::perform(context, &arguments),
+        Command::Log(arguments) => log::perform(context, &arguments),
         Command::Revise(arguments) => revise::perform(context, &arguments),
         Command::Withdraw(arguments) => withdraw::perform(context, &arguments),
         Command::Republish(arguments) => republish::perform(context, &arguments),

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{charter, export, externals, import, joining, publish, reading, restate, status, types};
+use super::{charter, export, externals, import, joining, logs, proposals, publish, reading, restate, status, types};
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     Document::openapi().to_json().expect("the document is put together from constants, and a test writes it")
@@ -24,7 +24,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
         reading::show_delivery, publish::revise, publish::withdraw, externals::externals, restate::list, restate::restate, export::export,
-        import::import, charter::show, charter::append, joining::applications, joining::remove_application,
+        import::import, charter::show, charter::append, proposals::list,
+        proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
         joining::invite, joining::sync),
     components(schemas(types::Problem, types::ExternalRecord)),
     modifiers(&BearerToken),

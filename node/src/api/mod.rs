@@ -19,7 +19,9 @@ mod guard;
 mod import;
 mod joining;
 pub mod limits;
+mod logs;
 mod problem;
+mod proposals;
 mod publish;
 mod reading;
 mod restate;
@@ -29,6 +31,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 pub mod types;
+mod warnings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

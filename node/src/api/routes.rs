@@ -8,7 +8,10 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
 use super::problem::ApiProblem;
-use super::{Shared, charter, document, export, externals, guard, import, joining, publish, reading, restate, status};
+use super::{
+    Shared, charter, document, export, externals, guard, import, joining, logs, proposals, publish, reading, restate,
+    status,
+};
 
 /// A route and its bounds.
 pub(super) struct Route {
@@ -53,6 +56,10 @@ pub(super) fn routes() -> Vec<Route> {
         Route { timed: false, ..writes("/v1/bundles", post(import::import), OTHER_BYTES_MAX) },
         reads("/v1/charter", get(charter::show)),
         writes("/v1/charter/blocks", post(charter::append), BLOCK_BYTES_MAX),
+        reads("/v1/charter/proposals", get(proposals::list)),
+        writes("/v1/charter/proposals", post(proposals::propose), BLOCK_BYTES_MAX),
+        writes("/v1/charter/endorsements", post(proposals::endorse), OTHER_BYTES_MAX),
+        reads("/v1/logs/{key}/entries", get(logs::entries)),
         reads("/v1/applications", get(joining::applications)),
         Route { method: Method::DELETE, ..reads("/v1/applications/{id}", delete(joining::remove_application)) },
         writes("/v1/invitations", post(joining::invite), OTHER_BYTES_MAX),

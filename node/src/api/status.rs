@@ -12,7 +12,7 @@ use super::problem::ApiProblem;
 use super::types::{
     Delivery, Health, KnownNode, LogHead, MemberName, NetworkView, PeerView, Problem, SigningState, Status,
 };
-use super::{Shared, SharedState};
+use super::{Shared, SharedState, warnings};
 use crate::core::{Core, Delivered, State as CoreState, now_ms};
 use crate::network::{NetworkClosed, Statistics};
 use crate::records::error::RecordError;
@@ -126,7 +126,9 @@ impl SharedState {
         status.started_ms = self.context.started_ms;
         status.counters = core.counters().all();
         status.counters.extend(network_counters(&self.context.network.statistics()));
-        status.warnings = self.context.hooks.warnings();
+        let key = core.signing_key();
+        status.warnings = core.read(|state| warnings::of_charter(state.replica.charter(), &key, now_ms()));
+        status.warnings.extend(self.context.hooks.warnings());
         status
     }
 }

@@ -3,10 +3,14 @@
 //! Names are the protocol's. Times are milliseconds since 1970 (UTC). Ids are hexadecimal. Field values are text as
 //! the kind file reads and writes it, so what comes out can be put in again.
 
+mod charter;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use charter::*;
 
 /// The body of every answer that is not a success, as RFC 9457 describes it, in two languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -314,78 +318,6 @@ pub struct PeerView {
     pub rtt_ms: Option<u64>,
     /// Messages of its that broke a rule.
     pub rejected_messages: u64,
-}
-
-/// The charter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CharterView {
-    /// Id of the federation.
-    pub federation: String,
-    /// Its name.
-    pub name: String,
-    /// Version of the tip.
-    pub version: u32,
-    /// Hash of the tip.
-    pub tip: String,
-    /// When the tip was made.
-    pub time_ms: u64,
-    /// When it expires.
-    pub expires_ms: u64,
-    /// Registrars that must sign a block.
-    pub threshold: u16,
-    /// Whether one registrar alone can change it.
-    pub trial: bool,
-    /// Registrars: governance key and member.
-    pub registrars: Vec<(String, MemberName)>,
-    /// Members, by number.
-    pub members: Vec<MemberView>,
-    /// What each block did.
-    pub blocks: Vec<BlockView>,
-}
-
-/// A member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct MemberView {
-    /// Its number.
-    pub number: u32,
-    /// Its name.
-    pub name: String,
-    /// English name of its class.
-    pub class: String,
-    /// Chinese name of its class.
-    pub class_zh: String,
-    /// GB/T 2260 code, or empty.
-    pub region: String,
-    /// `active`, `suspended`, `left` or `expelled`.
-    pub standing: String,
-    /// Ground of the decision, if the member is not active.
-    pub reason: Option<String>,
-    /// Version of the block that admitted it.
-    pub admitted: u32,
-    /// Its keys: purpose and key.
-    pub keys: Vec<(String, String)>,
-}
-
-/// A block, shortly.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BlockView {
-    /// Its version.
-    pub version: u32,
-    /// Its hash.
-    pub hash: String,
-    /// When it was made.
-    pub time_ms: u64,
-    /// Names of its operations.
-    pub operations: Vec<String>,
-    /// The canonical bytes with signatures, hexadecimal.
-    pub bytes: String,
-}
-
-/// A signed block to append, hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AppendBlock {
-    /// The canonical bytes with signatures.
-    pub block: String,
 }
 
 /// An applicant that waits for a decision.

@@ -358,11 +358,17 @@ impl Core {
 
 impl BodySource for Core {
     fn body(&self, place: Place) -> Option<Arc<[u8]>> {
-        match self.shared.store.entry(place.log, place.sequence) {
+        self.shared.body(place)
+    }
+}
+
+impl BodySource for Shared {
+    fn body(&self, place: Place) -> Option<Arc<[u8]>> {
+        match self.store.entry(place.log, place.sequence) {
             Ok(entry) => entry?.body().cloned(),
             Err(error) => {
                 tracing::error!(%error, "an entry cannot be read");
-                self.shared.counters.add("store-read-failed", 1);
+                self.counters.add("store-read-failed", 1);
                 None
             }
         }

@@ -12,6 +12,7 @@ use protocol::entry::{Draft, Header, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{ContentHash, EntryId, public_key};
 use protocol::limits::CLOCK_TOLERANCE_MS;
+use protocol::proposal::{KIND_ENDORSEMENT, KIND_PROPOSAL};
 use protocol::replica::{Change, EntrySource, Outcome, Recent, Replica};
 use rayon::prelude::*;
 use tokio::sync::{mpsc, oneshot};
@@ -21,6 +22,8 @@ use crate::store::{Store, StoreError};
 
 /// Entries in one commit, after which the writer stops collecting.
 const GROUP_ENTRIES: usize = 4_096;
+/// Blocks put together from proposals after one commit: each follows the one before it.
+const COLLECTED_MAX: usize = 16;
 /// Own entries put into the journal at a time while it is caught up.
 const CATCH_UP_ENTRIES: usize = 1_000;
 /// Bytes of them.
@@ -119,14 +122,15 @@ impl Writer {
     fn carry_out(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
         let mut group = Group::default();
-        if commands.iter().any(|command| matches!(command, Command::AllowSigning)) {
+        let starts = commands.iter().any(|command| matches!(command, Command::AllowSigning));
+        if starts {
             self.allow_signing()?;
         }
         let mut state = shared.state.write();
         for command in commands {
             self.prepare(command, &mut state, &mut group);
         }
-        let Group { own, changes, answers } = group;
+        let Group { own, mut changes, answers } = group;
         if !changes.is_empty()
             && let Err(error) = shared.store.commit(&own, &changes)
         {
@@ -136,6 +140,13 @@ impl Writer {
             return Err(error);
         }
         update_view(&mut state, &shared.store, &changes);
+        if (starts || changes.iter().any(may_complete))
+            && let Err(error) = self.collect(&mut state, &mut changes)
+        {
+            self.shared.stop(Stop::Store(error.chain()));
+            answers.into_iter().for_each(|answer| answer.fail(&error));
+            return Err(error);
+        }
         drop(state);
         let changed = !changes.is_empty();
         self.tell(own, changes);
@@ -143,6 +154,30 @@ impl Writer {
             shared.changed.send_modify(|generation| *generation += 1);
         }
         answers.into_iter().for_each(Answer::send);
+        Ok(())
+    }
+
+    /// Appends proposals that have enough signatures now. Every node does so by itself: a block's hash leaves the
+    /// signatures out, so it does not matter who puts it together.
+    fn collect(&self, state: &mut State, changes: &mut Vec<Change>) -> Result<(), StoreError> {
+        for _ in 0..COLLECTED_MAX {
+            let ready = state.view().collection().ready(state.replica.charter(), &*self.shared);
+            let Some(block) = ready else { break };
+            let version = block.block().version;
+            let mut collected = Vec::new();
+            match state.replica.append_block(block, &self.shared.store, &mut collected) {
+                Ok(Appended::New) => tracing::info!(version, "a proposal has enough signatures and is in the charter"),
+                Ok(Appended::Known | Appended::Rival) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "a proposal with enough signatures cannot be appended");
+                    break;
+                }
+            }
+            self.shared.store.commit(&[], &collected)?;
+            update_view(state, &self.shared.store, &collected);
+            self.shared.counters.add("proposals-completed", 1);
+            changes.extend(collected);
+        }
         Ok(())
     }
 
@@ -390,6 +425,17 @@ pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishErro
     }
     let behind_ms = replica.charter().tip_block().time_ms.saturating_sub(now_ms());
     (behind_ms > CLOCK_TOLERANCE_MS).then_some(PublishError::ClockBehind { behind_ms })
+}
+
+/// Whether a change can give a proposal its last signature, or a tip to follow.
+fn may_complete(change: &Change) -> bool {
+    match change {
+        Change::Append { entry, .. } | Change::Body { entry, .. } => {
+            matches!(entry.header().kind, KIND_PROPOSAL | KIND_ENDORSEMENT)
+        }
+        Change::Block(_) | Change::Displace { .. } => true,
+        Change::Erase { .. } | Change::Proof(_) | Change::Rival(_) => false,
+    }
 }
 
 /// The name of an outcome in counters.

@@ -173,6 +173,12 @@ impl Applicant {
         for block in later {
             charter.append(block.clone())?;
         }
+        let pinned =
+            (self.invitation.pin_version as usize).checked_sub(1).and_then(|index| charter.blocks().get(index));
+        // A long charter comes in part, and sync brings the rest.
+        if pinned.is_some_and(|block| block.hash() != self.invitation.pin) {
+            return Err(JoinError::Charter(format!("its block {} is another", self.invitation.pin_version)));
+        }
         let member = charter.log_of(&self.signing).map(|grant| grant.member);
         let member = member.ok_or_else(|| JoinError::Charter("it does not admit this member".into()))?;
         let (mut writer, mut bytes) = bundle::Writer::new(&charter.federation());

@@ -42,14 +42,21 @@ pub struct Invitation {
     pub federation: FederationId,
     /// Name of the federation.
     pub federation_name: String,
-    /// Hash of the genesis block, by which the charter that comes is recognised.
+    /// Hash of the charter's tip at the time of inviting: a charter without that block is another branch.
     pub pin: BlockHash,
+    /// Version of that block; 1 is the genesis block.
+    #[serde(default = "genesis_version")]
+    pub pin_version: u32,
     /// Nodes to ask.
     pub bootstrap: Vec<InvitationPeer>,
     /// Random; the inviting node remembers it.
     pub token: String,
     /// Until when it is worth anything, in milliseconds since 1970 (UTC).
     pub expires_ms: u64,
+}
+
+fn genesis_version() -> u32 {
+    1
 }
 
 /// A node that an invitation names.

@@ -104,6 +104,7 @@ async fn an_applicant_writes_down_how_far_it_is() {
         federation: office.world.core.federation(),
         federation_name: "测试联盟".into(),
         pin: BlockHash(office.world.core.federation().0),
+        pin_version: 1,
         bootstrap: vec![InvitationPeer { transport: PublicKey([1; 32]), addresses: Vec::new() }],
         token: "many".into(),
         expires_ms: now_ms() + 60_000,

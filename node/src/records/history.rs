@@ -20,9 +20,9 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     let as_of_ms = core.as_of_ms();
     let found = core.read(|state| Some((state.view().owner(id)?, state.view().versions(id, as_of_ms))));
     let not_found = || RecordError::NotFound { reference: id.to_string() };
-    let ((owner, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
-    let authors = versions.iter().map(|version| version.author).chain([owner]);
-    let renderer = Renderer::new(core, kinds, authors);
+    let ((_, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
+    // The charter can give a record to another member: each statement has its own author.
+    let renderer = Renderer::new(core, kinds, versions.iter().map(|version| version.author));
     let mut items = Vec::new();
     let mut fields = BTreeMap::new();
     let skipped = versions.len().saturating_sub(HISTORY_VERSIONS_MAX);

@@ -386,6 +386,11 @@ impl Charter {
         self.roster.voters()
     }
 
+    /// Ballots that validate the next block; `None` while there are too few members for an assembly.
+    pub fn ballots_needed(&self) -> Option<usize> {
+        self.offices[self.offices.len() - 1].ballots_needed()
+    }
+
     /// Every seat that was ever granted, in order.
     pub fn seats(&self) -> &[Seat] {
         &self.roster.seats

@@ -53,6 +53,12 @@ impl Office {
         Self { registrars, threshold: roster.threshold, rule: roster.ballots, voters }
     }
 
+    /// Ballots that validate a block without registrars; `None` while there are too few members for an assembly.
+    pub(super) fn ballots_needed(&self) -> Option<usize> {
+        let voters = self.voters as usize;
+        (voters >= ASSEMBLY_MEMBERS_MIN).then(|| self.rule.needed(voters))
+    }
+
     /// Counts signatures that hold.
     ///
     /// `ballots` says which voting members are behind the signers. It is asked when the signatures of registrars do
@@ -63,7 +69,7 @@ impl Office {
         federation: &FederationId,
         ballots: impl FnOnce(&[PublicKey]) -> BTreeSet<MemberNumber>,
     ) -> Tally {
-        let needed = (self.voters as usize >= ASSEMBLY_MEMBERS_MIN).then(|| self.rule.needed(self.voters as usize));
+        let needed = self.ballots_needed();
         let signers = block.signers(federation);
         let mut tally = Tally {
             registrars: signers.iter().filter(|key| self.registrars.contains_key(key)).copied().collect(),

@@ -1,6 +1,7 @@
 //! Stories across real nodes: processes, loopback, the command line. One binary, so that it is linked once.
 
 mod bundle;
+mod charter;
 mod clones;
 mod crash;
 mod damage;

@@ -1,6 +1,6 @@
 //! `charter admit`: admits applicants whose fingerprints were compared.
 
-use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use node::api::types::PendingApplication;
@@ -9,82 +9,127 @@ use protocol::identity::MemberNumber;
 use serde_json::json;
 
 use crate::card::card;
-use crate::client::{Client, segment};
+use crate::client::segment;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
-use super::{applications, signing};
+use super::signing::{self, Draft, Handed, Session};
+use super::{applications, confirm};
 
-/// Admissions in one block, far below the bound on its bytes.
-const ADMISSIONS_PER_BLOCK_MAX: usize = 200;
+/// Admissions in one block, below the bound on the bytes of a proposal.
+const ADMISSIONS_PER_BLOCK_MAX: usize = 100;
 
 /// Arguments of `charter admit`.
 #[derive(Debug, Args)]
 pub struct AdmitArguments {
     /// 申请号或其开头。
     /// The request, or how it begins
-    #[arg(value_name = "REQUEST", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "REQUEST", required_unless_present_any = ["all", "file"], conflicts_with = "all")]
     request: Option<String>,
     /// 批准全部待批申请。
     /// Admit every applicant
     #[arg(long)]
     all: bool,
+    /// 从文件读申请（xianmeng charter applications --json 列出的一项）。
+    /// Read the application from a file (one item of `xianmeng charter applications --json`)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "all"])]
+    file: Option<PathBuf>,
+    /// 原成员以这个编号重新入盟。
+    /// A former member comes back under this number
+    #[arg(long = "as", value_name = "NUMBER", conflicts_with = "all")]
+    readmit_as: Option<u32>,
     /// 不再询问指纹是否核对过。
     /// Do not ask whether the fingerprints were compared
     #[arg(long, short)]
     yes: bool,
 }
 
-/// Signs the admissions and clears the list of what was decided.
+/// Admits applicants as a registrar, in as many blocks as it takes while the own signature suffices.
 pub fn perform(context: &Context, arguments: &AdmitArguments) -> Result<(), Failure> {
-    let client = context.client()?;
-    let pending: Vec<PendingApplication> = client.get("/v1/applications", &[])?;
-    let chosen = choose(pending, arguments.request.as_deref())?;
-    applications::show(context, &chosen);
-    let ask = !arguments.yes && !chosen.is_empty();
-    if ask && !context.out.is_interactive() {
-        // The comparison by telephone is what keeps a stranger out: nobody skips it by accident.
-        let (zh, en) = ("没有确认指纹已经核对。", "nobody confirmed that the fingerprints were compared");
-        return Err(Failure::new(ExitCode::NotAllowed, "not-compared", zh, en).fix(
-            "先用 xianmeng charter applications 查看指纹，电话核对一致后加 --yes。",
-            "see `xianmeng charter applications`, compare by telephone, then add --yes",
-        ));
-    }
-    if ask && !compared()? {
-        context.out.say("没有做任何改动。", "Nothing was changed.");
-        return Ok(());
-    }
+    let mut session = Session::open(context)?;
+    let chosen = compared(context, &session, arguments)?;
     let mut admitted = Vec::new();
-    for part in chosen.chunks(ADMISSIONS_PER_BLOCK_MAX) {
-        admitted.extend(admit(context, &client, part)?);
+    let parts = chosen.chunks(ADMISSIONS_PER_BLOCK_MAX);
+    for (done, part) in parts.enumerate() {
+        let draft = Draft::of(operations(&session.charter, part, arguments.readmit_as)?);
+        let members: Vec<MemberNumber> = draft.operations.iter().filter_map(admitted_member).collect();
+        match session.decide(context, draft)? {
+            Handed::Appended(version) => {
+                for (pending, member) in part.iter().zip(members) {
+                    session.client.delete(&format!("/v1/applications/{}", segment(&pending.id)))?;
+                    admitted.push(Admitted { member, name: pending.name.clone(), version });
+                }
+            }
+            proposed @ Handed::Proposed(_) => {
+                signing::report(context, &proposed);
+                let rest = chosen.len() - (done * ADMISSIONS_PER_BLOCK_MAX + part.len());
+                if rest > 0 {
+                    context.out.say(
+                        format!("其余 {rest} 份申请等这一块通过后再批。"),
+                        format!("The other {rest} applications wait until this block has passed."),
+                    );
+                }
+                return Ok(());
+            }
+        }
     }
     report(context, &admitted);
     Ok(())
+}
+
+/// The admissions of one block, for a proposal.
+pub fn draft(context: &Context, session: &Session, arguments: &AdmitArguments) -> Result<Draft, Failure> {
+    let chosen = compared(context, session, arguments)?;
+    let part = &chosen[..chosen.len().min(ADMISSIONS_PER_BLOCK_MAX)];
+    Ok(Draft::of(operations(&session.charter, part, arguments.readmit_as)?))
+}
+
+/// The applications that were asked for, shown, and compared by a person.
+fn compared(
+    context: &Context,
+    session: &Session,
+    arguments: &AdmitArguments,
+) -> Result<Vec<PendingApplication>, Failure> {
+    let pending: Vec<PendingApplication> = session.client.get("/v1/applications", &[])?;
+    let chosen = match &arguments.file {
+        Some(file) => vec![read(file)?],
+        None => choose(pending, arguments.request.as_deref())?,
+    };
+    applications::show(context, &chosen);
+    confirm::compared(context, arguments.yes || chosen.is_empty())?;
+    Ok(chosen)
+}
+
+/// An application that came as a file, by another way than the network.
+fn read(file: &Path) -> Result<PendingApplication, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let (zh, en) = (format!("{} 不是入盟申请：{error}", file.display()), format!("no application: {error}"));
+        Failure::new(ExitCode::InputRefused, "application-unreadable", zh, en)
+    })
+}
+
+fn operations(charter: &Charter, part: &[PendingApplication], former: Option<u32>) -> Result<Vec<Operation>, Failure> {
+    let admit = |(pending, number): (&PendingApplication, u32)| {
+        let application = checked(pending, charter)?;
+        Ok(Operation::Admit { member: MemberNumber(number), application })
+    };
+    let first = former.unwrap_or(charter.next_member().0);
+    part.iter().zip(first..).map(admit).collect()
+}
+
+fn admitted_member(operation: &Operation) -> Option<MemberNumber> {
+    match operation {
+        Operation::Admit { member, .. } => Some(*member),
+        _ => None,
+    }
 }
 
 struct Admitted {
     member: MemberNumber,
     name: String,
     version: u32,
-}
-
-fn admit(context: &Context, client: &Client, part: &[PendingApplication]) -> Result<Vec<Admitted>, Failure> {
-    let mut members = Vec::new();
-    let charter = signing::sign_and_send(context, |charter| {
-        let mut operations = Vec::new();
-        for (pending, number) in part.iter().zip(charter.next_member().0..) {
-            let application = checked(pending, charter)?;
-            members.push((MemberNumber(number), pending.name.clone()));
-            operations.push(Operation::Admit { member: MemberNumber(number), application });
-        }
-        Ok(operations)
-    })?;
-    for pending in part {
-        client.delete(&format!("/v1/applications/{}", segment(&pending.id)))?;
-    }
-    let version = charter.version();
-    Ok(members.into_iter().map(|(member, name)| Admitted { member, name, version }).collect())
 }
 
 /// Reads an application and checks that what people were shown is what they sign.
@@ -135,13 +180,6 @@ fn choose(pending: Vec<PendingApplication>, request: Option<&str>) -> Result<Vec
             format!("{count} applications begin with {request}"),
         ))),
     }
-}
-
-fn compared() -> Result<bool, Failure> {
-    eprint!("指纹已经电话核对一致？Were the fingerprints compared by telephone? [y/N] ");
-    let mut answer = String::new();
-    io::stderr().flush().and_then(|()| io::stdin().read_line(&mut answer)).map_err(Failure::internal)?;
-    Ok(["y", "yes", "是"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 fn report(context: &Context, admitted: &[Admitted]) {

@@ -45,11 +45,7 @@ pub fn perform(context: &Context, arguments: &CreateArguments) -> Result<(), Fai
         format!("已建立联盟“{}”，编号 {}。", charter.name(), charter.federation()),
         format!("Founded {}, id {}.", charter.name(), charter.federation()),
     );
-    context.out.say(
-        "这是试运行：只有一名登记人，他一个人就能改章程。正式联盟至少要两个成员的三名登记人中的两名签署。",
-        "This is a trial: one registrar alone can change the charter. A real federation needs 2 of 3 registrars from \
-         two members or more.",
-    );
+    context.out.say(super::TRIAL_ZH, super::TRIAL_EN);
     context.out.say(
         "下一步：xianmeng run，然后 xianmeng charter invite --out 邀请函.json。",
         "Next: `xianmeng run`, then `xianmeng charter invite --out INVITATION.json`.",

@@ -6,7 +6,7 @@ use clap::Args;
 use node::api::types::{KnownNode, NetworkView, NewInvitation};
 use node::directory::DataDirectory;
 use node::joining::{Invitation, InvitationPeer};
-use protocol::identity::{BlockHash, PublicKey};
+use protocol::identity::PublicKey;
 use serde_json::json;
 
 use crate::card::card;
@@ -64,7 +64,8 @@ pub fn perform(context: &Context, arguments: &InviteArguments) -> Result<(), Fai
         format: INVITATION_FORMAT,
         federation: charter.federation(),
         federation_name: charter.name().to_owned(),
-        pin: BlockHash(charter.federation().0),
+        pin: charter.tip(),
+        pin_version: charter.version(),
         bootstrap: bootstrap(InvitationPeer { transport, addresses: addresses.clone() }, network.known)?,
         token: hex::encode(token),
         expires_ms: time::now_ms() + arguments.days * time::DAY_MS,

@@ -18,7 +18,8 @@ async fn the_charter_is_shown_and_grows_by_signed_blocks_only() {
     assert_eq!(shown.members[1].class_zh, "县域政府");
     let world = &desk.world;
     let block = |name: &str, skip: u32| {
-        let rules = Operation::Rules { name: name.into(), threshold: 1 };
+        let rules =
+            Operation::Rules { name: name.into(), threshold: 1, ballots: protocol::charter::BallotRule::MoreThanHalf };
         let mut block = world.charter.next_block(world.charter.tip_block().time_ms + 1, EXPIRES_MS, vec![rules]);
         block.version += skip;
         SignedBlock::unsigned(block).expect("the block keeps its bounds")

@@ -115,7 +115,7 @@ fn a_sealed_branch_takes_the_place_of_the_wrong_one() {
     secretariat.try_append(&mut world.charter, vec![seal]).expect("the block keeps every rule");
     let mut changes = Vec::new();
     let block = world.charter.blocks().last().expect("it has blocks").clone();
-    node.replica.append_block(block, &mut changes).expect("the block follows the tip");
+    node.replica.append_block(block, &node.store, &mut changes).expect("the block follows the tip");
     node.store.commit(&[], &changes).expect("it is stored");
     assert_eq!(node.take(None, &branch)[0], Outcome::Forked);
     let whole: Vec<_> = chain[..10].iter().chain(&branch).cloned().collect();
@@ -141,7 +141,7 @@ fn appending_and_truncating_in_one_commit_leaves_what_the_order_says() {
     let right = world.chain(&other, Some(&first), 1).remove(0);
     let node = world.found(directory.path());
     let append = |entry: &Arc<_>| Change::Append { log: 2, entry: Arc::clone(entry) };
-    let truncate = |from| Change::Truncate { log: 2, from };
+    let truncate = |from| Change::Displace { log: 2, from };
     node.store.commit(&[], &[append(&first), append(&wrong), truncate(1), append(&right)]).expect("it is stored");
     assert_eq!(node.served(2, &[first, right]), 2);
     drop(node);

@@ -63,7 +63,7 @@ impl World {
         let mut node = self.open(directory);
         let mut changes = Vec::new();
         for block in &self.charter.blocks()[1..] {
-            node.replica.append_block(block.clone(), &mut changes).expect("the block follows the tip");
+            node.replica.append_block(block.clone(), &node.store, &mut changes).expect("the block follows the tip");
         }
         node.store.commit(&[], &changes).expect("the blocks are stored");
         node
