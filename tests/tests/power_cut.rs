@@ -122,7 +122,7 @@ fn fill(directory: &Path, acknowledged: &mut Acknowledged) -> StoreError {
     let Opened { store, mut replica, .. } = opened;
     let mut changes = Vec::new();
     let block = charter.blocks()[1].clone();
-    replica.append_block(block, &mut changes).expect("the block follows the tip");
+    replica.append_block(block, &store, &mut changes).expect("the block follows the tip");
     store.commit(&[], &changes).expect("there is space");
     let (mut random, mut previous) = (fastrand::Rng::with_seed(1), None);
     loop {
