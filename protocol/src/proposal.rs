@@ -160,7 +160,11 @@ impl Collection {
             KIND_PROPOSAL => match Proposal::decode(body) {
                 Ok(Proposal { block }) => {
                     let note = Note { place, author, version: block.version, time_ms: entry.header().time_ms };
-                    self.proposals.entry(block.hash()).or_insert(note);
+                    // Of two members that propose one block the first by place did, whichever body arrived first.
+                    let held = self.proposals.entry(block.hash()).or_insert(note);
+                    if note.place < held.place {
+                        *held = note;
+                    }
                     true
                 }
                 Err(_) => false,
@@ -247,8 +251,11 @@ impl Collection {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::testing::Organisation;
+    use crate::charter::Class;
+    use crate::testing::{EXPIRES_MS, Organisation};
 
     #[test]
     fn both_bodies_survive_a_round_trip() {
@@ -262,6 +269,81 @@ mod tests {
             let body = endorsement.encode([1; 16]);
             assert_eq!(Endorsement::decode(&body), Ok(endorsement));
             assert!(Endorsement::decode(&body[..body.len() - 1]).is_err());
+        }
+    }
+
+    struct Desk(BTreeMap<Place, Arc<[u8]>>);
+
+    impl BodySource for Desk {
+        fn body(&self, place: Place) -> Option<Arc<[u8]>> {
+            self.0.get(&place).cloned()
+        }
+    }
+
+    /// A federation of two, a block that both are to see, and its proposal.
+    fn proposed() -> (Charter, Organisation, Organisation, SignedBlock, Arc<VerifiedEntry>) {
+        let (mut charter, secretariat) = Organisation::found("秘书处", 1);
+        let county = Organisation::new("奉节县", Class::County, 2);
+        secretariat.admit(&mut charter, &county);
+        let block = charter.next_block(0, EXPIRES_MS, Vec::new());
+        let body = Proposal { block: block.clone() }.encode([1; 16]).expect("it is small");
+        let time = charter.tip_block().time_ms;
+        let entry = county.entry(&charter, None, time, KIND_PROPOSAL, body);
+        let mut signed = SignedBlock::unsigned(block).expect("the block keeps its bounds");
+        signed.sign(&secretariat.governance, &charter.federation());
+        (charter, secretariat, county, signed, entry)
+    }
+
+    fn endorsed(block: &SignedBlock, key: PublicKey, signature: Option<Signature>) -> Vec<u8> {
+        Endorsement { block: block.hash(), key, signature }.encode([2; 16])
+    }
+
+    #[test]
+    fn a_wrong_endorsement_pushes_out_no_right_one_whichever_came_first() {
+        let (charter, secretariat, county, signed, proposal) = proposed();
+        let time = charter.tip_block().time_ms;
+        let (key, signature) = signed.signatures().iter().next().expect("it is signed");
+        let right = endorsed(&signed, *key, Some(*signature));
+        let right = secretariat.entry(&charter, None, time, KIND_ENDORSEMENT, right);
+        let place = |log, sequence| Place { log, sequence };
+        let desk = Desk([(place(1, 0), Arc::clone(proposal.body().expect("it has a body")))].into());
+        for forged in [[1; 64], [0xff; 64]] {
+            let wrong = endorsed(&signed, *key, Some(Signature(forged)));
+            let wrong = county.entry(&charter, Some(&proposal), time, KIND_ENDORSEMENT, wrong);
+            for order in [[(1, 1, &wrong), (0, 0, &right)], [(0, 0, &right), (1, 1, &wrong)]] {
+                let mut collection = Collection::default();
+                assert!(collection.insert(place(1, 0), MemberNumber(2), &proposal));
+                assert_eq!(collection.ready(&charter, &desk), None);
+                for (log, sequence, entry) in order {
+                    assert!(collection.insert(place(log, sequence), MemberNumber(log + 1), entry));
+                }
+                assert_eq!(collection.ready(&charter, &desk), Some(signed.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_proposal_is_its_first_authors_and_a_withdrawn_endorsement_does_not_count() {
+        let (charter, secretariat, _, signed, proposal) = proposed();
+        let time = charter.tip_block().time_ms;
+        let body = Arc::clone(proposal.body().expect("it has a body"));
+        let again = secretariat.entry(&charter, None, time, KIND_PROPOSAL, body.to_vec());
+        let place = |log, sequence| Place { log, sequence };
+        let desk = Desk([(place(0, 0), Arc::clone(&body)), (place(1, 0), body)].into());
+        for order in [[(1, &proposal), (0, &again)], [(0, &again), (1, &proposal)]] {
+            let mut collection = Collection::default();
+            for (log, entry) in order {
+                collection.insert(place(log, 0), MemberNumber(log + 1), entry);
+            }
+            let open = collection.open(&charter, &desk);
+            assert_eq!(open.iter().map(|proposal| proposal.author).collect::<Vec<_>>(), [MemberNumber(1)]);
+            let (key, signature) = signed.signatures().iter().next().expect("it is signed");
+            for (sequence, signature) in [(1, Some(*signature)), (2, None)] {
+                let body = endorsed(&signed, *key, signature);
+                let entry = secretariat.entry(&charter, Some(&again), time, KIND_ENDORSEMENT, body);
+                collection.insert(place(0, sequence), MemberNumber(1), &entry);
+                assert_eq!(collection.ready(&charter, &desk).is_some(), signature.is_some());
+            }
         }
     }
 }

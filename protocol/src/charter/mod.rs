@@ -240,6 +240,11 @@ impl Charter {
             return Err(CharterError::Predecessor { version });
         }
         let before = &self.blocks[..version as usize - 1];
+        let content = block.block();
+        let since = before.last().map_or(0, |block| block.block().time_ms);
+        if content.time_ms < since || content.expires_ms <= content.time_ms {
+            return Err(CharterError::Time { version });
+        }
         let electorate = |signers: &[PublicKey]| self.roster_after(before).map(|roster| roster.ballots(signers));
         let office = &self.offices[before.len() - 1];
         let tally = office.tally(block, &self.federation, |signers| electorate(signers).unwrap_or_default());

@@ -23,7 +23,8 @@ pub trait EntrySource {
 pub enum Change {
     /// The charter grew by this block.
     Block(SignedBlock),
-    /// The log grew by this entry.
+    /// The log grew by this entry. Where it had been displaced, it is no longer: what was kept of it goes, with its body
+    /// unless that comes here.
     Append {
         /// The log.
         log: LogNumber,
@@ -84,7 +85,24 @@ impl EntrySource for Recent<'_> {
     }
 
     fn displaced(&self, id: &EntryId) -> Option<Arc<VerifiedEntry>> {
-        self.source.displaced(id)
+        let recent = self.changes.iter().rev().find_map(|change| match change {
+            Change::Append { entry, .. } | Change::Body { entry, .. } | Change::Erase { entry, .. } => {
+                (entry.id() == *id).then(|| Arc::clone(entry))
+            }
+            _ => None,
+        });
+        // What these changes displace still stands in its log in the store.
+        let displacing = || {
+            let displaced = self.changes.iter().filter_map(|change| match change {
+                Change::Displace { log, from } => Some((*log, *from)),
+                _ => None,
+            });
+            displaced.into_iter().find_map(|(log, from)| {
+                let mut branch = (from..).map_while(|sequence| self.source.entry(log, sequence));
+                branch.find(|entry| entry.id() == *id)
+            })
+        };
+        recent.or_else(|| self.source.displaced(id)).or_else(displacing)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which bodies must go, and which of the held erasures count (DESIGN 3.10).
 //!
 //! An erasure in a log counts while its own entry does, and for entries of the same member or of one whose records were
-//! given to it. Whether it counts is asked anew each time: a seal can take an erasure's effect away again, and what was
+//! its own under the charter that the erasure names. Whether it counts is asked anew each time: a seal can take an erasure's effect away again, and what was
 //! deleted here is then fetched from those who still hold it.
 
 use std::collections::BTreeMap;
@@ -99,7 +99,9 @@ impl Replica {
         let Eraser::Entry { log: eraser, sequence } = by else { return true };
         let logs = self.charter.logs();
         let (Some(author), Some(target)) = (logs.get(eraser as usize), logs.get(log as usize)) else { return false };
-        let owns = author.member == target.member || author.member == target.owner();
+        let Some(charter) = self.logs[eraser as usize].charters.get(sequence as usize) else { return false };
+        // Who owned the records when it erased them keeps having erased them, whoever owns them now.
+        let owns = author.member == target.member || target.tenure(author.member, *charter).is_some();
         owns && sequence < self.effective_length(eraser)
     }
 

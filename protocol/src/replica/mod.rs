@@ -101,10 +101,7 @@ impl Replica {
         let Some(entries) = entries else { return };
         if let Some(first) = entries.first() {
             self.displace(number, first.header().sequence, source, changes);
-            for entry in &entries {
-                self.logs[number as usize].displaced.remove(&entry.id());
-                self.append(number, entry, changes);
-            }
+            entries.iter().for_each(|entry| self.append(number, entry, source, changes));
         }
     }
 
@@ -118,7 +115,7 @@ impl Replica {
             let log = &mut self.logs[number as usize];
             // The bound keeps the first: whoever has the key can sign as many branches as it likes.
             if log.displaced.len() < DISPLACED_PER_LOG_MAX
-                && let Some(entry) = source.entry(number, sequence)
+                && let Some(entry) = (Recent { source, changes: changes.as_slice() }).entry(number, sequence)
             {
                 log.displace(&entry);
             }
@@ -140,7 +137,9 @@ impl Replica {
                 let entry = if here && !held.bodiless.contains(&target.sequence) {
                     self.erased(log, target.sequence).and_then(|_| source.entry(log, target.sequence))
                 } else if held.displaced.contains_key(&target.id) && self.counts(*by, log) {
-                    source.displaced(&target.id).filter(|entry| entry.body().is_some())
+                    // An erasure cannot be erased, in whichever branch it stands: it may come back with its branch.
+                    let erasable = |entry: &Arc<VerifiedEntry>| entry.header().kind != KIND_ERASURE;
+                    source.displaced(&target.id).filter(|entry| entry.body().is_some() && erasable(entry))
                 } else {
                     None
                 };
@@ -206,20 +205,31 @@ impl Replica {
         if !self.may_grow(grant, sequence) {
             return Outcome::Ignored(IgnoreReason::ForkedLog);
         }
-        self.append(grant.number, entry, changes);
-        self.unstage(grant, changes);
+        self.append(grant.number, entry, source, changes);
+        self.unstage(grant, source, changes);
         Outcome::Appended
     }
 
-    fn append(&mut self, log: LogNumber, entry: &Arc<VerifiedEntry>, changes: &mut Vec<Change>) {
+    fn append(
+        &mut self,
+        log: LogNumber,
+        entry: &Arc<VerifiedEntry>,
+        source: &dyn EntrySource,
+        changes: &mut Vec<Change>,
+    ) {
         let sequence = entry.header().sequence;
-        self.logs[log as usize].push(entry);
+        let kept = self.logs[log as usize].displaced.remove(&entry.id()).is_some();
+        // A peer may have let go of a body that was kept here with its branch.
+        let kept = (kept && entry.body().is_none())
+            .then(|| (Recent { source, changes: changes.as_slice() }).displaced(&entry.id()));
+        let entry = kept.flatten().unwrap_or_else(|| Arc::clone(entry));
+        self.logs[log as usize].push(&entry);
         let entry = if entry.body().is_some() && self.erased(log, sequence).is_some() {
             self.logs[log as usize].bodiless.insert(sequence);
             Arc::new(entry.without_body())
         } else {
-            self.note_erasure(log, entry);
-            Arc::clone(entry)
+            self.note_erasure(log, &entry);
+            entry
         };
         changes.push(Change::Append { log, entry });
     }
@@ -262,7 +272,7 @@ impl Replica {
         changes: &mut Vec<Change>,
     ) -> Outcome {
         let sequence = entry.header().sequence;
-        let held = source.entry(grant.number, sequence);
+        let held = (Recent { source, changes: changes.as_slice() }).entry(grant.number, sequence);
         // A store that lost the held entry cannot prove the fork now; the entry is met again in the next sync.
         let Some(proof) = held.and_then(|held| ForkProof::new(&held, entry).ok()) else {
             return Outcome::Diverged;
@@ -275,8 +285,8 @@ impl Replica {
         };
         if replaces {
             self.displace(grant.number, sequence, source, changes);
-            self.append(grant.number, entry, changes);
-            self.unstage(grant, changes);
+            self.append(grant.number, entry, source, changes);
+            self.unstage(grant, source, changes);
         }
         Outcome::Forked
     }
@@ -299,7 +309,7 @@ impl Replica {
     }
 
     /// Appends what had waited for the entry that just came.
-    fn unstage(&mut self, grant: &LogGrant, changes: &mut Vec<Change>) {
+    fn unstage(&mut self, grant: &LogGrant, source: &dyn EntrySource, changes: &mut Vec<Change>) {
         loop {
             let log = &mut self.logs[grant.number as usize];
             let next = log.length();
@@ -317,7 +327,7 @@ impl Replica {
             if !attaches || grant.ends_before(next) || !self.may_grow(grant, next) {
                 return;
             }
-            self.append(grant.number, &entry, changes);
+            self.append(grant.number, &entry, source, changes);
         }
     }
 

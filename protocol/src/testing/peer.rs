@@ -12,7 +12,7 @@ use super::shelf::Shelf;
 use crate::sync::chunk::{self, ChunkBuilder};
 use crate::sync::message::{Message, Span};
 use crate::sync::session::{Ingested, Output, Session, Summary, SyncError};
-use crate::view::{BodySource, Keeper, Place};
+use crate::view::{BodySource, Keeper, Place, View};
 use serde_bytes::ByteBuf;
 
 /// A node in memory.
@@ -62,6 +62,36 @@ impl Peer {
         let mut changes = Vec::new();
         self.replica.add_proof(proof.clone(), &mut changes);
         self.carry_out(changes);
+    }
+
+    /// What it stores.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Its view, kept up to date entry by entry.
+    pub fn view(&self) -> &View {
+        self.keeper.view()
+    }
+
+    /// Its view, built from nothing.
+    pub fn rebuilt_view(&self) -> View {
+        Keeper::build(&self.replica, &self.shelf).view().clone()
+    }
+
+    /// What a restart makes of what it stores.
+    pub fn restored(&self) -> Replica {
+        let held = self.replica.charter();
+        let mut charter = Charter::genesis(held.blocks()[0].clone()).expect("the genesis block was valid before");
+        for block in &held.blocks()[1..] {
+            charter.append(block.clone()).expect("the block was valid before");
+        }
+        let mut replica = Replica::new(charter);
+        held.rival().into_iter().for_each(|rival| replica.restore_rival(rival.clone()));
+        self.shelf.entries().for_each(|(log, entry)| assert!(replica.restore(log, entry), "an entry does not attach"));
+        self.shelf.attic().for_each(|entry| replica.restore_displaced(entry));
+        self.replica.proofs().for_each(|proof| replica.restore_proof(proof.clone()));
+        replica
     }
 
     /// BLAKE3 over its view, kept up to date entry by entry.

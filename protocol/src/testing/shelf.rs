@@ -31,6 +31,7 @@ impl Shelf {
         for change in changes {
             match change {
                 Change::Append { log, entry } | Change::Body { log, entry } => {
+                    self.attic.remove(&entry.id());
                     self.entries.insert((*log, entry.header().sequence), Arc::clone(entry));
                 }
                 Change::Erase { log, entry } => {
@@ -50,6 +51,16 @@ impl Shelf {
                 Change::Block(_) | Change::Rival(_) | Change::Proof(_) => {}
             }
         }
+    }
+
+    /// Every entry that stands in its log, by log and sequence.
+    pub fn entries(&self) -> impl Iterator<Item = (LogNumber, &Arc<VerifiedEntry>)> {
+        self.entries.iter().map(|((log, _), entry)| (*log, entry))
+    }
+
+    /// Every entry that another branch displaced.
+    pub fn attic(&self) -> impl Iterator<Item = &Arc<VerifiedEntry>> {
+        self.attic.values()
     }
 
     /// Whether a body with these bytes is anywhere here.

@@ -178,7 +178,7 @@ pub struct View {
     /// Members that have carried out an erasure, by the erasing entry or block.
     acknowledgements: BTreeMap<ContentHash, BTreeSet<MemberNumber>>,
     /// Creates that state again what another key of their author had stated, by what they restate.
-    restated: BTreeMap<EntryId, BTreeMap<MemberNumber, EntryId>>,
+    restated: BTreeMap<EntryId, BTreeMap<MemberNumber, (Place, EntryId)>>,
     /// The logs as the charter grants them: who writes each, and who owns its records.
     logs: Vec<LogGrant>,
 }
@@ -243,8 +243,11 @@ impl View {
     fn insert_system(&mut self, place: Place, author: MemberNumber, entry: &VerifiedEntry) {
         match entry.header().kind {
             KIND_ADDRESS => self.note_address(place, author, entry),
-            KIND_PROPOSAL | KIND_ENDORSEMENT if !self.collection.insert(place, author, entry) => {
-                self.aside.insert(place, Aside::Quarantined);
+            KIND_PROPOSAL | KIND_ENDORSEMENT => {
+                let read = self.collection.insert(place, author, entry);
+                if !read {
+                    self.aside.insert(place, Aside::Quarantined);
+                }
             }
             KIND_ACKNOWLEDGEMENT => {
                 let Some(body) = entry.body() else { return };
@@ -272,7 +275,7 @@ impl View {
     /// The record that states again what the entry `origin` had stated, if one member alone says so.
     pub fn restated(&self, origin: &EntryId) -> Option<EntryId> {
         let mut claims = self.restated.get(origin)?.values();
-        claims.next().filter(|_| claims.next().is_none()).copied()
+        claims.next().filter(|_| claims.next().is_none()).map(|(_, id)| *id)
     }
 
     /// Whether a record's create was erased: its label stands, and nothing else of it.
@@ -307,7 +310,9 @@ impl View {
             self.note_external(owner, kind, external, version.place, id);
         }
         if let Some(origin) = version.origin {
-            self.restated.entry(origin).or_default().entry(author).or_insert(id);
+            // Of two that restate one entry the first in log order keeps it, whichever body arrived first.
+            let claim = self.restated.entry(origin).or_default().entry(author).or_insert((version.place, id));
+            *claim = (*claim).min((version.place, id));
         }
         self.records.insert(id, Record { owner, kind, external, versions: vec![version], erased });
         for early in self.early.remove(&id).unwrap_or_default() {

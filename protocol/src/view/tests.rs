@@ -105,3 +105,56 @@ fn what_cannot_be_read_is_set_aside_and_the_log_goes_on() {
     assert_eq!(desk.view.aside().values().collect::<Vec<_>>(), [&Aside::Quarantined]);
     assert_eq!(desk.record(unknown.id(), NOW).map(|record| record.kind), Some(9_999));
 }
+
+#[test]
+fn of_two_creates_that_restate_one_entry_the_first_in_log_order_does_whichever_came_first() {
+    let (charter, _, county) = world();
+    let lost = EntryId([7; 32]);
+    let restate = |text| Statement { origin: Some(lost), ..Statement::create([0; 16], 1, None, title(text)) };
+    let first = county.entry(&charter, None, NOW, 102, body(restate("一")));
+    let second = county.entry(&charter, Some(&first), NOW, 102, body(restate("二")));
+    for order in [[&first, &second], [&second, &first]] {
+        let mut desk = Desk::of(&charter);
+        order.into_iter().for_each(|entry| desk.insert(2, entry));
+        assert_eq!(desk.view.restated(&lost), Some(first.id()));
+    }
+}
+
+#[test]
+fn an_erased_create_keeps_its_label_and_its_number_is_free() {
+    let (charter, _, county) = world();
+    let create = |text| body(Statement::create([0; 16], 1, Some("XQ001".into()), title(text)));
+    let first = county.entry(&charter, None, NOW, 102, create("一"));
+    let second = county.entry(&charter, Some(&first), NOW, 102, create("二"));
+    let mut desk = Desk::of(&charter);
+    desk.view.insert_erased(Place { log: 1, sequence: 0 }, &first.without_body(), true);
+    desk.insert(2, &second);
+    assert!(desk.view.is_erased(&first.id()));
+    assert_eq!(desk.view.label(&second.id()).map(|label| label.to_string()), Some("2-2".into()));
+    assert_eq!(desk.view.by_external(MemberNumber(2), 102, "XQ001"), Some(second.id()));
+    assert_eq!(desk.view.list(None, None).collect::<Vec<_>>(), [second.id()]);
+}
+
+#[test]
+fn the_heir_of_a_record_speaks_after_its_author_and_the_author_no_longer() {
+    let (mut charter, secretariat, county) = world();
+    let create = county.entry(&charter, None, NOW, 102, body(Statement::create([0; 16], 1, None, title("一"))));
+    let say = |text| body(Statement::revise([0; 16], 1, create.id(), title(text), BTreeSet::new()));
+    let early = secretariat.entry(&charter, None, NOW, 102, say("尚未接手"));
+    let own = county.entry(&charter, Some(&create), NOW, 102, say("二"));
+    secretariat.expel(&mut charter, &county, None);
+    let reason = String::new();
+    let given = crate::charter::Operation::Reassign { from: MemberNumber(2), to: MemberNumber(1), reason };
+    secretariat.try_append(&mut charter, vec![given]).expect("the records of a former member can be given");
+    let late = county.entry(&charter, Some(&own), NOW, 102, say("已经移交"));
+    let heir = secretariat.entry(&charter, Some(&early), NOW, 102, say("三"));
+    let mut desk = Desk::of(&charter);
+    // The heir's log has the lower number; that its turn comes later is what counts.
+    for (member, entry) in [(1, &early), (1, &heir), (2, &create), (2, &own), (2, &late)] {
+        desk.insert(member, entry);
+    }
+    assert_eq!(desk.record(create.id(), NOW).map(|record| record.fields), Some(title("三")));
+    let versions: Vec<EntryId> = desk.view.versions(&create.id(), NOW).iter().map(|version| version.entry).collect();
+    assert_eq!(versions, [create.id(), own.id(), heir.id()]);
+    assert_eq!(desk.view.aside().values().collect::<Vec<_>>(), [&Aside::NotOwner, &Aside::NotOwner]);
+}

@@ -5,9 +5,8 @@
 //! to the node is sent again first.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ed25519_dalek::SigningKey;
 use node::api::types::{AppendBlock, CharterView, ProposalState, ProposalView, ProposeBlock};
 use node::directory::{DataDirectory, replace_file};
 use protocol::charter::{Block, Charter, Operation, SignedBlock};

@@ -1,3 +1,6 @@
+mod members;
+mod offices;
+
 use ed25519_dalek::SigningKey;
 
 use super::*;

@@ -1,3 +1,6 @@
+mod attic;
+mod erasures;
+
 use super::*;
 use crate::charter::{Class, Operation, Seal};
 use crate::identity::public_key;
@@ -42,9 +45,12 @@ impl World {
     }
 
     fn seal(&mut self, last: Option<Position>) {
+        self.decide(vec![Operation::SealKey(Seal { key: public_key(&self.county.signing), last })]);
+    }
+
+    fn decide(&mut self, operations: Vec<Operation>) {
         let mut charter = self.replica.charter().clone();
-        let seal = Operation::SealKey(Seal { key: public_key(&self.county.signing), last });
-        self.secretariat.try_append(&mut charter, vec![seal]).expect("the block keeps every rule");
+        self.secretariat.try_append(&mut charter, operations).expect("the block keeps every rule");
         let block = charter.blocks().last().expect("a charter has blocks").clone();
         let mut changes = Vec::new();
         self.replica.append_block(block, &self.shelf, &mut changes).expect("the block follows the tip");
