@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use harness::node::{Node, wait};
 use protocol::charter::{Charter, Class, Operation, SignedBlock};
+use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::testing::{EXPIRES_MS, Organisation};
 
 /// Time for something that happens at once, on a busy machine.
@@ -33,6 +34,8 @@ impl Cast {
         let culprit = Organisation::new("恶意成员", Class::County, 2);
         let counties = [("奉节县", 3), ("夏邑县", 4), ("云阳县", 5)]
             .map(|(name, seed)| Organisation::new(name, Class::County, seed));
+        let kinds = Operation::KindSet { version: KIND_SET_VERSION, hash: KindSet::builtin().hash() };
+        secretariat.try_append(&mut charter, vec![kinds]).expect("the charter allows it");
         secretariat.admit(&mut charter, &culprit);
         counties.iter().for_each(|county| secretariat.admit(&mut charter, county));
         Self { charter, secretariat, culprit, counties }
