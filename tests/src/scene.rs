@@ -175,8 +175,7 @@ pub fn titles(node: &Node) -> Vec<String> {
     titles
 }
 
-/// What a node says of the log that this organisation's key writes: the charter counts logs in the order of their keys'
-/// admission.
+/// What a node says of a log. The charter numbers logs in the order in which their keys were admitted.
 #[track_caller]
 pub fn head(node: &Node, log: usize) -> Json {
     node.status()["heads"][log].clone()

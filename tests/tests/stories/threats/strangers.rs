@@ -60,7 +60,7 @@ fn a_flood_of_applications_is_bounded_and_the_node_goes_on() {
         u32::from_le_bytes(*reply.first_chunk().expect("a reply has a type"))
     };
     // Without the token nothing is kept, however often it is said.
-    (0..50).for_each(|number| assert_eq!(apply(number, "geraten"), REFUSED));
+    (0..50).for_each(|number| assert_eq!(apply(number, "guessed"), REFUSED));
     let waiting = || secretariat.run(&["charter", "applications"]).ok().as_array().map(Vec::len).expect("a list");
     assert_eq!(waiting(), 0);
     // Whoever has the token fills the desk, and no more than that.

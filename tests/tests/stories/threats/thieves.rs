@@ -112,7 +112,7 @@ fn a_stolen_token_of_the_api_is_worth_nothing_on_another_machine() {
         assert!(TcpStream::connect_timeout(&from_outside, Duration::from_secs(2)).is_err());
     }
     assert_eq!(asks(&api, &api, &token), 200);
-    assert_eq!(asks(&api, &api, "geraten"), 401);
+    assert_eq!(asks(&api, &api, "guessed"), 401);
     assert_eq!(asks(&api, "evil.example", &token), 403, "a page in a browser cannot rebind a name to it");
     // Not even the settings can open it.
     scene.nodes[1].stop();
