@@ -87,7 +87,7 @@ fn an_expelled_member_is_cut_off_and_what_it_said_before_stays() {
     let after = create(culprit, charter, Some(&before), now_ms(), "除名之后");
     assert_eq!(again.gossip(ENTRY, &after.encode()), Published::NoPeers);
     for index in 0..2 {
-        let report = scene.feed(index, &[], &[after.clone()]).ok();
+        let report = scene.feed(index, &[], std::slice::from_ref(&after)).ok();
         assert_eq!((&report["entries_new"], &report["refused"]["above-seal"]), (&0.into(), &1.into()));
         assert_eq!(titles(&scene.nodes[index]), ["除名之前"]);
     }

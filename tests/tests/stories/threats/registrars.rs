@@ -66,7 +66,7 @@ fn contradiction() -> (Scene, [SignedBlock; 2]) {
     let blocks = [block("甲傀儡县", 50), block("乙傀儡县", 51)];
     for (index, block) in blocks.iter().enumerate() {
         scene.nodes[index].start();
-        scene.feed(index, &[block.clone()], &[]).ok();
+        scene.feed(index, std::slice::from_ref(block), &[]).ok();
         scene.nodes[index].stop();
     }
     scene.nodes.iter_mut().for_each(Node::start);
@@ -124,13 +124,13 @@ fn the_assembly_replaces_registrars_that_abuse_their_office() {
     let two = signed(&scene.charter, now_ms(), operations(&scene.charter), &[first, second]);
     assert_ne!(scene.feed(1, &[two], &[]).code, 0, "two of five are no majority");
     let three = signed(&scene.charter, now_ms(), operations(&scene.charter), &[first, second, third]);
-    scene.feed(1, &[three.clone()], &[]).ok();
+    scene.feed(1, std::slice::from_ref(&three), &[]).ok();
     let mut later = scene.charter.clone();
     later.append(three).expect("the nodes took it in");
     wait_version(&scene.nodes, later.version());
     let operation = || vec![admits(&later, "傀儡县", 50)];
     let by_the_old = signed(&later, now_ms(), operation(), &[&cast.secretariat]);
-    assert!((0..2).all(|index| scene.feed(index, &[by_the_old.clone()], &[]).code != 0));
+    assert!((0..2).all(|index| scene.feed(index, std::slice::from_ref(&by_the_old), &[]).code != 0));
     let by_the_new = signed(&later, now_ms(), operation(), &[first]);
     scene.feed(0, &[by_the_new], &[]).ok();
     wait_version(&scene.nodes, later.version() + 1);
