@@ -1,8 +1,11 @@
-//! What the stories share: real nodes as processes, a disk whose power can be cut, and the built program.
+//! What the stories share: real nodes as processes, a federation whose every key the story knows, a peer that obeys
+//! nobody, a disk whose power can be cut, and the built program.
 
+pub mod hostile;
 pub mod node;
 pub mod power;
 pub mod program;
+pub mod scene;
 pub mod sheet;
 
 /// The seed of a random story: `XIANMENG_SEED`, or a new one. It is printed, so that a failure can be repeated.

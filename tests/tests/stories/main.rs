@@ -11,4 +11,5 @@ mod erasure;
 mod keys;
 mod surroundings;
 mod theft;
+mod threats;
 mod trust;
