@@ -6,6 +6,7 @@
 pub mod api;
 pub mod beacons;
 pub mod charter_words;
+pub mod confidential;
 pub mod config;
 pub mod core;
 pub mod dialer;
@@ -14,6 +15,7 @@ mod gate;
 pub mod gossip;
 pub mod joining;
 pub mod key_request;
+pub mod local;
 pub mod network;
 pub mod node;
 pub mod pins;

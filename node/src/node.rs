@@ -96,6 +96,8 @@ impl Node {
         report.damaged.iter().for_each(|damage| tracing::error!(%damage, "the store was damaged"));
         let gate = Gate::new(directory.path().to_owned(), &report);
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
+        let encryption = std::iter::once(keys.encryption.clone());
+        core.hold_encryption_keys(encryption.chain(keys.former_encryption.iter().rev().cloned()).collect());
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
         let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;

@@ -141,7 +141,11 @@ mod tests {
 
     #[test]
     fn an_identity_card_has_a_date_and_a_valid_check_character() {
-        for text in ["11010519491231002X", "身份证号11010519491231002x。", "440524188001010014".replace("1880", "1980").as_str()] {
+        for text in [
+            "11010519491231002X",
+            "身份证号11010519491231002x。",
+            "440524188001010014".replace("1880", "1980").as_str(),
+        ] {
             let wanted = !text.starts_with("4405");
             assert_eq!(PersonalData::IdentityCard.occurs(text), wanted, "{text}");
         }

@@ -69,11 +69,7 @@ impl Kind {
                     }),
                     test => texts(self.field(*number), value).iter().any(|text| test.holds(text)),
                 };
-                decides.then(|| Withheld {
-                    field: *number,
-                    zh: rule.zh.clone(),
-                    en: rule.en.clone(),
-                })
+                decides.then(|| Withheld { field: *number, zh: rule.zh.clone(), en: rule.en.clone() })
             })
         })
     }

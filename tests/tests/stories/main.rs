@@ -7,5 +7,6 @@ mod crash;
 mod damage;
 mod delivery;
 mod keys;
+mod readers;
 mod surroundings;
 mod trust;
