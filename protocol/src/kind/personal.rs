@@ -141,13 +141,8 @@ mod tests {
 
     #[test]
     fn an_identity_card_has_a_date_and_a_valid_check_character() {
-        for text in [
-            "11010519491231002X",
-            "身份证号11010519491231002x。",
-            "440524188001010014".replace("1880", "1980").as_str(),
-        ] {
-            let wanted = !text.starts_with("4405");
-            assert_eq!(PersonalData::IdentityCard.occurs(text), wanted, "{text}");
+        for text in ["11010519491231002X", "身份证号11010519491231002x。"] {
+            assert!(PersonalData::IdentityCard.occurs(text), "{text}");
         }
         for text in ["110105194912310021", "91500236MA5U2C3D4E", "A11010519491231002X", "11010519491331002X"] {
             assert!(!PersonalData::IdentityCard.occurs(text), "{text}");
