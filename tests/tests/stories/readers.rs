@@ -39,47 +39,48 @@ fn name(record: &serde_json::Value) -> String {
 
 #[test]
 fn parties_read_a_document_that_others_only_hold_also_after_a_key_change() {
+    // The third member stands between the two parties: it stores and passes on what it cannot read.
     let mut line = Line::found(&["秘书处", "奉节县", "夏邑县", "巫山县"]);
     let title = format!("名称={SECRET}");
-    let mut publish = vec!["publish", "--kind", "demand", "--external", "MM01", "--readers", "members:3"];
+    let mut publish = vec!["publish", "--kind", "demand", "--external", "MM01", "--readers", "members:4"];
     publish.extend([title.as_str(), "需求类别=招商"]);
     let label = line.nodes[1].run(&publish).ok()["labels"][0].as_str().expect("a label").to_owned();
     wait_equal(&line.nodes.iter().collect::<Vec<_>>(), WAIT);
 
-    for reader in [1, 2] {
+    for reader in [1, 3] {
         let record = show(&line.nodes[reader], &label);
         assert_eq!((name(&record).as_str(), &record["confidential"]["open"]), (SECRET, &true.into()));
-        assert_eq!(record["confidential"]["readers"], "members:2,3");
+        assert_eq!(record["confidential"]["readers"], "members:2,4");
     }
-    let closed = show(&line.nodes[3], &label);
+    let closed = show(&line.nodes[2], &label);
     assert_eq!(closed["fields"], serde_json::json!([]));
     assert_eq!((&closed["external"], &closed["owner"]["number"]), (&serde_json::Value::Null, &2.into()));
     assert_eq!(
         (&closed["confidential"]["open"], &closed["confidential"]["reason"]),
         (&false.into(), &"not-a-reader".into())
     );
-    assert!(!line.nodes[3].run(&["history", &label]).ok().to_string().contains(SECRET));
-    assert!(!line.nodes[3].run(&["list", "--all"]).ok().to_string().contains(SECRET));
-    assert!(!holds(line.nodes[3].directory(), SECRET), "the text is nowhere at a node that may not read it");
+    assert!(!line.nodes[2].run(&["history", &label]).ok().to_string().contains(SECRET));
+    assert!(!line.nodes[2].run(&["list", "--all"]).ok().to_string().contains(SECRET));
+    assert!(!holds(line.nodes[2].directory(), SECRET), "the text is nowhere at a node that may not read it");
 
     // A revision keeps the readers and what it does not change.
     line.nodes[1].run(&["revise", &label, "备注=第二稿"]).ok();
     wait_equal(&line.nodes.iter().collect::<Vec<_>>(), WAIT);
-    assert_eq!(show(&line.nodes[1], &label)["fields"], show(&line.nodes[2], &label)["fields"]);
-    assert_eq!(name(&show(&line.nodes[2], &label)), SECRET);
+    assert_eq!(show(&line.nodes[1], &label)["fields"], show(&line.nodes[3], &label)["fields"]);
+    assert_eq!(name(&show(&line.nodes[3], &label)), SECRET);
 
-    replace_encryption_key(&mut line, 2);
+    replace_encryption_key(&mut line, 3);
     wait_equal(&line.nodes.iter().collect::<Vec<_>>(), WAIT);
-    assert_eq!(name(&show(&line.nodes[2], &label)), SECRET, "a former key opens what was sealed to it");
+    assert_eq!(name(&show(&line.nodes[3], &label)), SECRET, "a former key opens what was sealed to it");
     let stale = line.nodes[1].run(&["rewrap", "--dry-run"]).ok();
     assert_eq!((&stale["records"][0][0], &stale["published"]), (&label.as_str().into(), &false.into()));
     line.nodes[1].run(&["rewrap"]).ok();
     assert_eq!(line.nodes[1].run(&["rewrap"]).ok()["records"], serde_json::json!([]));
     wait_equal(&line.nodes.iter().collect::<Vec<_>>(), WAIT);
-    for reader in [1, 2] {
+    for reader in [1, 3] {
         assert_eq!(name(&show(&line.nodes[reader], &label)), SECRET);
     }
-    assert_eq!(show(&line.nodes[3], &label)["confidential"]["open"], false);
+    assert_eq!(show(&line.nodes[2], &label)["confidential"]["open"], false);
 }
 
 /// The member makes another encryption key, and the registrar lets it take the place of the one in use.
