@@ -105,6 +105,8 @@ impl Node {
         let renewed = key_change::is_renewed(&directory, &opened.store)?;
         let gate = Gate::new(directory.path().to_owned(), &report, renewed);
         let (core, events) = Core::start(opened.store, opened.replica, keys.signing.clone(), false);
+        let encryption = std::iter::once(keys.encryption.clone());
+        core.hold_encryption_keys(encryption.chain(keys.former_encryption.iter().rev().cloned()).collect());
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(Purger::new(core.clone(), directory.clone(), report.erased).run());

@@ -16,12 +16,14 @@ mod interrupt;
 mod join;
 mod key;
 mod list;
+mod local;
 mod log;
 mod peers;
 mod publish;
 mod recover;
 mod republish;
 mod revise;
+mod rewrap;
 mod run;
 mod show;
 mod statements;
@@ -95,6 +97,13 @@ pub enum Command {
     /// 换钥之后，重新发布被封存点排除的真实陈述。
     /// After a key change: publish again what stands above the seal and is genuine
     Republish(republish::RepublishArguments),
+    /// 换钥之后，把有读者打不开的密文记录重新加密发布。
+    /// After a key change: seal anew the confidential records that a reader cannot open
+    Rewrap(rewrap::RewrapArguments),
+    /// 只存在本机的文档，例如联系人；绝不离开本节点。
+    /// Documents that never leave this node, for instance contacts
+    #[command(subcommand)]
+    Local(local::LocalCommand),
     /// 离线核验导出文件或日志段。
     /// Verify an export or journal segments, without a node
     Verify(verify::VerifyArguments),
@@ -142,6 +151,8 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Erase(arguments) => erase::perform(context, &arguments),
         Command::Erasures(arguments) => erasures::perform(context, &arguments),
         Command::Republish(arguments) => republish::perform(context, &arguments),
+        Command::Rewrap(arguments) => rewrap::perform(context, &arguments),
+        Command::Local(command) => local::perform(context, command),
         Command::Verify(arguments) => verify::perform(context, &arguments),
         Command::Audit(arguments) => audit::perform(context, arguments),
         Command::Export(arguments) => export::perform(context, &arguments),

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
-use super::{assignment, delivery};
+use super::{assignment, delivery, local};
 
 /// Arguments of `publish`.
 #[derive(Debug, Args)]
@@ -29,6 +29,10 @@ pub struct PublishArguments {
     /// One's own number, unique among one's records of the kind
     #[arg(long, requires = "kind", value_name = "NUMBER")]
     external: Option<String>,
+    /// 可读范围：all、class:类别、role:角色、members:编号,… 或 local（只存在本机）。
+    /// Who may read it: all, class:NAME, role:NAME, members:NUMBER,... or local (kept on this node)
+    #[arg(long, value_name = "READERS")]
+    readers: Option<String>,
     /// 最多等多少秒看送达情况。
     /// Seconds to wait for delivery at most
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
@@ -39,6 +43,9 @@ pub struct PublishArguments {
 pub fn perform(context: &Context, arguments: &PublishArguments) -> Result<(), Failure> {
     let records = records(arguments)?;
     let client = context.client()?;
+    if arguments.readers.as_deref().is_some_and(local::is_local) {
+        return local::keep(context, &client, &records);
+    }
     let published: Published = match records.as_slice() {
         [record] => client.post("/v1/records", record)?,
         several => client.post("/v1/records/batch", &several)?,
@@ -59,9 +66,10 @@ pub fn finish(context: &Context, client: &Client, mut published: Published, wait
 }
 
 fn records(arguments: &PublishArguments) -> Result<Vec<CreateRecord>, Failure> {
+    let readers = arguments.readers.clone();
     if let Some(kind) = &arguments.kind {
         let fields = assignment::parse_all(&arguments.operands)?;
-        return Ok(vec![CreateRecord { kind: kind.clone(), external: arguments.external.clone(), fields }]);
+        return Ok(vec![CreateRecord { kind: kind.clone(), external: arguments.external.clone(), fields, readers }]);
     }
     let [file] = arguments.operands.as_slice() else {
         let (zh, en) = ("一次只能给一个文件；写“字段=值”时要加 --kind。", "give one file; field=value needs --kind");
@@ -71,7 +79,11 @@ fn records(arguments: &PublishArguments) -> Result<Vec<CreateRecord>, Failure> {
         let (zh, en) = ("写“字段=值”时要加 --kind。", "field=value needs --kind");
         return Err(Failure::new(ExitCode::Usage, "operands", zh, en));
     }
-    parse(&read(file)?)
+    let mut records = parse(&read(file)?)?;
+    if readers.is_some() {
+        records.iter_mut().for_each(|record| record.readers.clone_from(&readers));
+    }
+    Ok(records)
 }
 
 fn read(file: &str) -> Result<String, Failure> {
@@ -107,7 +119,7 @@ fn parse_record(index: usize, record: Value) -> Result<CreateRecord, Failure> {
             format!("record {position}: {name} must be text in quotes, not {value}"),
         ));
     }
-    let known = ["kind", "external", "fields"];
+    let known = ["kind", "external", "fields", "readers"];
     if let Some(key) = record.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str()))) {
         return Err(refused(
             format!("第 {position} 条有不认识的键“{key}”；字段要写在 fields 里。"),
@@ -153,6 +165,7 @@ mod tests {
             operands: operands.iter().map(|text| (*text).to_owned()).collect(),
             kind: kind.map(str::to_owned),
             external: None,
+            readers: None,
             wait: 0,
         };
         assert_eq!(records(&arguments(&["标题=甲"], None)).expect_err("no kind").exit, ExitCode::Usage);

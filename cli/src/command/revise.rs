@@ -25,6 +25,10 @@ pub struct ReviseArguments {
     /// A field to clear (repeatable)
     #[arg(long, value_name = "FIELD")]
     clear: Vec<String>,
+    /// 新的可读范围：all、class:类别、role:角色、members:编号,…（缺省不变）。
+    /// Who may read it from now on: all, class:NAME, role:NAME, members:NUMBER,... (default: as before)
+    #[arg(long, value_name = "READERS")]
+    readers: Option<String>,
     /// 最多等多少秒看送达情况。
     /// Seconds to wait for delivery at most
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
@@ -33,8 +37,9 @@ pub struct ReviseArguments {
 
 /// Publishes the revision.
 pub fn perform(context: &Context, arguments: &ReviseArguments) -> Result<(), Failure> {
-    let revision = ReviseRecord { set: assignment::parse_all(&arguments.assignments)?, clear: arguments.clear.clone() };
-    if revision.set.is_empty() && revision.clear.is_empty() {
+    let set = assignment::parse_all(&arguments.assignments)?;
+    let revision = ReviseRecord { set, clear: arguments.clear.clone(), readers: arguments.readers.clone() };
+    if revision.set.is_empty() && revision.clear.is_empty() && revision.readers.is_none() {
         let (zh, en) = ("没有说改什么。", "nothing to change was named");
         return Err(Failure::new(ExitCode::Usage, "nothing-to-revise", zh, en)
             .fix("例如 xianmeng revise 42-7 规模=6亿元。", "for instance `xianmeng revise 42-7 规模=6亿元`"));

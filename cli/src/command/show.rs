@@ -39,6 +39,9 @@ fn describe(record: &RecordView) -> String {
     if record.withdrawn {
         lines.push(("状态", format!("已撤回 withdrawn：{}", record.reason.clone().unwrap_or_default())));
     }
+    if let Some(confidential) = &record.confidential {
+        lines.push(("密文", format!("{} {}", confidential.zh, confidential.en)));
+    }
     if record.update_needed {
         lines.push(("注意", "需要升级程序才能读全 update needed to read it fully".into()));
     }

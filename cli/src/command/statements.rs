@@ -12,7 +12,7 @@ use protocol::kind::{Kind, KindSet};
 use protocol::limits::BODY_NONCE_BYTES;
 use protocol::value::Value;
 
-use crate::client::Client;
+use crate::client::{Client, segment};
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
@@ -24,8 +24,9 @@ pub fn put(out: &mut Vec<u8>, kind: u16, body: &[u8]) {
 }
 
 /// Hands statements to the node; when this returns they are durable there.
-pub fn send(client: &Client, statements: &[u8]) -> Result<Published, Failure> {
-    client.post_bytes("/v1/statements", statements)
+pub fn send(client: &Client, statements: &[u8], readers: Option<&str>) -> Result<Published, Failure> {
+    let query = readers.map(|readers| format!("?readers={}", segment(readers))).unwrap_or_default();
+    client.post_bytes(&format!("/v1/statements{query}"), statements)
 }
 
 /// Random bytes for a body; the node puts its own in their place.

@@ -8,8 +8,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, erase, export, externals, import, joining, logs, proposals, publish, reading, restate, status,
-    types,
+    audit, charter, erase, export, externals, import, joining, local, logs, proposals, publish, reading, restate,
+    rewrap, status, types,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -27,7 +27,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
         reading::show_delivery, publish::revise, publish::withdraw, externals::externals, restate::list, restate::restate,
-        erase::erase, erase::erasures, audit::audit, export::export,
+        erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
         joining::invite, joining::sync),
@@ -37,6 +37,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     tags((name = "status", description = "节点状态。How the node is."),
         (name = "records", description = "查看记录。Reading records."),
         (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
+        (name = "local", description = "只存在本机的文档。Documents that stay on this node."),
         (name = "bundles", description = "导出和导入文件。Files to carry elsewhere."),
         (name = "charter", description = "章程。The charter."),
         (name = "joining", description = "邀请和入盟。Invitations and applications.")))]

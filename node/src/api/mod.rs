@@ -21,12 +21,14 @@ mod guard;
 mod import;
 mod joining;
 pub mod limits;
+mod local;
 mod logs;
 mod problem;
 mod proposals;
 mod publish;
 mod reading;
 mod restate;
+mod rewrap;
 mod routes;
 mod status;
 mod stream;
@@ -38,6 +40,7 @@ mod warnings;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -45,6 +48,7 @@ use tokio::task::JoinHandle;
 
 use crate::core::Core;
 use crate::directory::DataDirectory;
+use crate::local::LocalStore;
 use crate::network::Network;
 use crate::records::publish::Publisher;
 use connections::BoundedListener;
@@ -116,6 +120,9 @@ struct Shared(Arc<SharedState>);
 struct SharedState {
     context: ApiContext,
     publisher: Publisher,
+    local: LocalStore,
+    /// Own confidential records to be sealed anew, by charter version and length of the own log when they were counted.
+    stale: Mutex<Option<((u32, u64), usize)>>,
     token_hash: blake3::Hash,
     requests: Semaphore,
     streams: Arc<Semaphore>,
@@ -164,6 +171,8 @@ pub async fn serve(context: ApiContext, listen: SocketAddr) -> Result<ApiServer,
     let address = listener.local_addr().map_err(refused)?;
     let shared = Shared(Arc::new(SharedState {
         token_hash: blake3::hash(context.token.as_bytes()),
+        stale: Mutex::default(),
+        local: LocalStore::at(context.directory.local_path()),
         context,
         publisher: Publisher::default(),
         requests: Semaphore::new(limits::REQUESTS_MAX),

@@ -7,7 +7,7 @@ use protocol::identity::EntryId;
 use protocol::kind::KindSet;
 use protocol::limits::BODY_BYTES_MAX;
 
-use super::extract::{JsonBody, RawBody, Segment, blocking};
+use super::extract::{JsonBody, Pairs, RawBody, Segment, blocking};
 use super::problem::ApiProblem;
 use super::status::delivery;
 use super::types::{CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
@@ -49,13 +49,22 @@ pub(super) async fn batch(State(shared): State<Shared>, JsonBody(records): JsonB
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "逐条：类别 u16、长度 u32（小端）、陈述的规范字节；随机数由节点填写。Repeated: kind u16, length u32 (little-endian), canonical statement; the node fills in its random bytes."),
     description = "批量发布规范陈述，全部成功或全部不发；最多 5000 条、16 MiB。Publishes canonical statements, all of them or none: at most 5,000 and 16 MiB.",
+    params(("readers" = Option<String>, Query, description = "可读范围。Who may read them.")),
     responses((status = 201, description = "已发布。Published.", body = Published),
         (status = 400, description = "分帧有误。Wrong framing.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "太多或太长。Too many or too long.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "有陈述不合规则。Some break rules.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn statements(State(shared): State<Shared>, RawBody(bytes): RawBody) -> Answer {
-    let requests = read_statements(&bytes)?;
+pub(super) async fn statements(State(shared): State<Shared>, pairs: Pairs, RawBody(bytes): RawBody) -> Answer {
+    let pairs = pairs.known(&["readers"])?;
+    let mut requests = read_statements(&bytes)?;
     drop(bytes);
+    if let Some(readers) = pairs.one("readers")? {
+        let for_readers = |request| match request {
+            Request::Statement(kind, body) => Request::StatementFor(kind, body, readers.to_owned()),
+            other => other,
+        };
+        requests = requests.into_iter().map(for_readers).collect();
+    }
     shared.publish(requests).await
 }
 

@@ -90,7 +90,8 @@ pub(super) async fn show(
         let (core, kinds) = (shared.core(), KindSet::builtin());
         let id = find::find(core, kinds, &reference)?;
         let state = core.read(|state| find::record(state, core, &id))?;
-        Ok::<_, RecordError>(Renderer::new(core, kinds, [state.label.member]).record(&state))
+        let seen = core.access().see(state);
+        Ok::<_, RecordError>(Renderer::new(core, kinds, [seen.state.label.member]).record(&seen))
     });
     Ok(Json(view.await??))
 }

@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, delete, get, post};
 use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
 use super::problem::ApiProblem;
 use super::{
-    Shared, audit, charter, document, erase, export, externals, guard, import, joining, logs, proposals, publish,
-    reading, restate, status,
+    Shared, audit, charter, document, erase, export, externals, guard, import, joining, local, logs, proposals,
+    publish, reading, restate, rewrap, status,
 };
 
 /// A route and its bounds.
@@ -55,6 +55,11 @@ pub(super) fn routes() -> Vec<Route> {
         writes("/v1/restatements", post(restate::restate), STATEMENTS_BYTES_MAX),
         writes("/v1/erase", post(erase::erase), STATEMENTS_BYTES_MAX),
         reads("/v1/erasures", get(erase::erasures)),
+        writes("/v1/rewrap", post(rewrap::rewrap), OTHER_BYTES_MAX),
+        reads("/v1/local", get(local::list)),
+        writes("/v1/local", post(local::add), RECORD_BYTES_MAX),
+        reads("/v1/local/{id}", get(local::show)),
+        Route { method: Method::DELETE, ..reads("/v1/local/{id}", delete(local::remove)) },
         reads("/v1/export", get(export::export)),
         // A bundle has its own bounds, on its length and on pauses, because it is read as it comes.
         Route { timed: false, ..writes("/v1/bundles", post(import::import), OTHER_BYTES_MAX) },

@@ -10,12 +10,14 @@ use protocol::identity::{MemberNumber, PublicKey};
 use super::extract::blocking;
 use super::problem::ApiProblem;
 use super::types::{
-    Delivery, Health, KnownNode, LogHead, MemberName, NetworkView, PeerView, Problem, SigningState, Status,
+    Delivery, Health, KnownNode, LogHead, MemberName, NetworkView, PeerView, Problem, ProblemDetail, SigningState,
+    Status,
 };
 use super::{Shared, SharedState, warnings};
 use crate::core::{Core, Delivered, State as CoreState, now_ms};
 use crate::network::{NetworkClosed, Statistics};
 use crate::records::error::RecordError;
+use crate::records::rewrap::stale;
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "status", security(()),
@@ -129,7 +131,27 @@ impl SharedState {
         status.warnings = core.read(|state| warnings::of_charter(state.replica.charter(), &key, now_ms()));
         status.warnings.extend(core.read(|state| warnings::of_logs(&state.replica)));
         status.warnings.extend(self.context.hooks.warnings());
+        status.warnings.extend(self.stale_warning());
         status
+    }
+
+    /// Own confidential records that one of their readers cannot open. Counted again when charter or own log moved.
+    fn stale_warning(&self) -> Option<ProblemDetail> {
+        let core = self.core();
+        let (_, log) = core.own()?;
+        let now = core.read(|state| (state.replica.charter().version(), state.replica.effective_length(log)));
+        let mut counted = self.stale.lock();
+        let count = match *counted {
+            Some((then, count)) if then == now => count,
+            _ => stale(core).len(),
+        };
+        *counted = Some((now, count));
+        (count > 0).then(|| ProblemDetail {
+            at: "rewrap".into(),
+            code: "rewrap-needed".into(),
+            zh: format!("有 {count} 条密文记录，现在应能读的成员打不开；请执行 xianmeng rewrap。"),
+            en: format!("{count} confidential records have a reader that cannot open them; run `xianmeng rewrap`"),
+        })
     }
 }
 

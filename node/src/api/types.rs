@@ -57,6 +57,9 @@ pub struct CreateRecord {
     pub external: Option<String>,
     /// Value by field name, English or Chinese.
     pub fields: BTreeMap<String, String>,
+    /// Who may read it: `all`, `class:NAME`, `role:NAME` or `members:NUMBER,...`; what the kind says by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readers: Option<String>,
 }
 
 /// Fields to set and to clear.
@@ -68,6 +71,9 @@ pub struct ReviseRecord {
     /// Names of fields to take away.
     #[serde(default)]
     pub clear: Vec<String>,
+    /// Who may read the record from now on; those who may now by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readers: Option<String>,
 }
 
 /// A withdrawal.
@@ -157,6 +163,29 @@ pub struct RecordView {
     pub problems: Vec<ProblemDetail>,
     /// Whether this build is too old to read it fully.
     pub update_needed: bool,
+    /// Its confidential part, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidential: Option<ConfidentialView>,
+}
+
+/// The confidential part of a record, as far as this node may know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConfidentialView {
+    /// Who may read it: `class:NAME`, `role:NAME` or `members:NUMBER,...`; empty when that cannot be read.
+    pub readers: String,
+    /// The same in Chinese.
+    pub readers_zh: String,
+    /// Whether it opens here; its fields then stand among the others.
+    pub open: bool,
+    /// Numbers of the fields that others do not see, when it opens.
+    pub fields: Vec<u16>,
+    /// Why it does not open: `not-a-reader`, `tampered`, `commitment-differs` or `malformed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// In Chinese, for people.
+    pub zh: String,
+    /// In English, for people.
+    pub en: String,
 }
 
 /// Some records, and where to go on.
@@ -208,6 +237,9 @@ pub struct HistoryItem {
     pub changes: Vec<FieldChange>,
     /// The reason, if one was given.
     pub reason: Option<String>,
+    /// The confidential part that the statement carries, if it carries one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidential: Option<ConfidentialView>,
 }
 
 /// A charter block that ended a key of a member.
@@ -499,4 +531,51 @@ pub struct AuditFinding {
     pub zh: String,
     /// In words, English.
     pub en: String,
+}
+
+/// A document that stays on this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LocalDocument {
+    /// Its id on this node.
+    pub id: String,
+    /// English name of its kind.
+    pub kind: String,
+    /// Chinese name of its kind.
+    pub kind_zh: String,
+    /// Its number, if it has one.
+    #[serde(default)]
+    pub external: Option<String>,
+    /// What it is called.
+    pub title: String,
+    /// Value by English name of the field.
+    pub fields: BTreeMap<String, String>,
+    /// When it was kept.
+    pub created_ms: u64,
+}
+
+/// Documents that stay on this node, and how many there are of each kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LocalList {
+    /// The newest of those that were asked for.
+    pub documents: Vec<LocalDocument>,
+    /// How many there are, by English name of the kind.
+    pub counts: BTreeMap<String, usize>,
+}
+
+/// Asks for own confidential records to be sealed anew where a reader cannot open them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrap {
+    /// Only says which they are.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Own confidential records that a reader could not open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Rewrapped {
+    /// Label and readers of each, in the order of their labels.
+    pub records: Vec<(String, String)>,
+    /// Whether they were sealed anew.
+    pub published: bool,
 }

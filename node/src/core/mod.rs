@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::confidential::{Access, Vault};
 use crate::store::{Store, StoreError};
 use attestations::Attestations;
 use counters::Counters;
@@ -156,6 +157,8 @@ struct Shared {
     /// For each member, how far its node is known to hold each log.
     held: Mutex<BTreeMap<MemberNumber, BTreeMap<LogNumber, u64>>>,
     attestations: Attestations,
+    /// What opens confidential records.
+    vault: RwLock<Arc<Vault>>,
     /// Whether the own log may grow: cleared while peers must confirm its head.
     signing_ready: std::sync::atomic::AtomicBool,
     changed: watch::Sender<u64>,
@@ -198,6 +201,7 @@ impl Core {
             counters: Counters::default(),
             held: Mutex::default(),
             attestations: Attestations::default(),
+            vault: RwLock::default(),
             signing_ready: signing_ready.into(),
             changed: watch::Sender::new(0),
             failed: watch::Sender::new(None),
@@ -225,6 +229,17 @@ impl Core {
     /// This node's member and log, while its key has a right.
     pub fn own(&self) -> Option<(MemberNumber, LogNumber)> {
         self.read(|state| own_of(&state.replica, &self.signing_key()))
+    }
+
+    /// Gives the node its encryption keys, the one in use first. Without them every confidential record is closed.
+    pub fn hold_encryption_keys(&self, keys: Vec<SigningKey>) {
+        *self.shared.vault.write() = Arc::new(Vault::new(keys));
+    }
+
+    /// What this node's encryption keys open now. Not to be called within [`Self::read`].
+    pub fn access(&self) -> Arc<Access> {
+        let vault = Arc::clone(&self.shared.vault.read());
+        self.read(|state| vault.access(state.replica.charter()))
     }
 
     /// Reads replica and view together. Keep it short: the writer waits.

@@ -17,7 +17,7 @@ pub(super) fn content_error(path: &Path, reason: impl ToString) -> DirectoryErro
 }
 
 /// Makes a directory that only its owner can enter.
-pub(super) fn private_directory(path: &Path) -> Result<(), DirectoryError> {
+pub fn private_directory(path: &Path) -> Result<(), DirectoryError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file_error(path))?;
     // A directory that was there before keeps its mode otherwise.
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(file_error(path))
@@ -46,7 +46,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), DirectoryError> {
 }
 
 /// Replaces a file that only its owner can read.
-pub(super) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DirectoryError> {
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DirectoryError> {
     replace_with(path, bytes, 0o600)
 }
 

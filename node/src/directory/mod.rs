@@ -15,6 +15,7 @@
 //! invitations.json     tokens that this node gave out
 //! applications/        applications that wait for a registrar
 //! refused.json         signing keys of applications that were turned away
+//! local/               documents that never leave this node, see `local` (readable by the owner only)
 //! store/ journal/      replica and own-log journal, see `store`
 //! api.token            the API's bearer token              (readable by the owner only)
 //! api.address          where the API listens while the node runs
@@ -39,8 +40,10 @@ use protocol::identity::{Domain, FederationId, PublicKey, public_key, sign};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::files::{content_error, private_directory, write_new};
-pub use self::files::{file_error, remove_file, replace_file, sync_parent, write_private};
+use self::files::{content_error, write_new};
+pub use self::files::{
+    file_error, private_directory, remove_file, replace_file, replace_private, sync_parent, write_private,
+};
 use self::keystore::{KeyName, Keystore, Slot};
 use self::kit::NamedKey;
 use self::passphrase::{NoPassphrases, Passphrase, PassphraseError, PassphraseSource};
@@ -316,6 +319,11 @@ impl DataDirectory {
     /// Applications that wait for a registrar.
     pub fn applications_path(&self) -> PathBuf {
         self.path.join("applications")
+    }
+
+    /// Documents that never leave this node.
+    pub fn local_path(&self) -> PathBuf {
+        self.path.join("local")
     }
 
     /// Reads the settings.

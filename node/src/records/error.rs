@@ -1,15 +1,18 @@
 //! Every refusal by name, with what is wrong and the way out in both languages.
 
 use protocol::bytes::LayoutError;
-use protocol::identity::EntryId;
+use protocol::charter::Class;
+use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::RuleBroken;
 use protocol::kind::filter::FilterError;
+use protocol::sealed::SealError;
 use protocol::view::Label;
 use thiserror::Error;
 
 use super::words::Words;
 use super::{CANDIDATES_MAX, REFUSALS_SHOWN_MAX};
 use crate::api::types::{Problem, ProblemDetail};
+use crate::confidential::Closed;
 use crate::core::PublishError;
 
 /// Why a record cannot be published, changed or found. One variant for each rule.
@@ -186,6 +189,63 @@ pub enum RecordError {
         /// Why, in English.
         en: String,
     },
+    /// Records of this kind stay on their author's node.
+    #[error("records of this kind stay on this node")]
+    KindLocal {
+        /// The kind, in Chinese.
+        kind_zh: String,
+        /// The kind, in English.
+        kind_en: String,
+    },
+    /// What is for this node alone is not published.
+    #[error("what is for this node alone is not published")]
+    ReadersLocal,
+    /// Readers that cannot be read.
+    #[error("no readers: {given}")]
+    Readers {
+        /// What was given.
+        given: String,
+    },
+    /// Nobody is among the readers.
+    #[error("there is nobody among the readers")]
+    ReadersNobody {
+        /// The readers, in Chinese.
+        readers: String,
+    },
+    /// More readers than one document is sealed for.
+    #[error("{found} readers, above the bound of {bound}")]
+    ReadersTooMany {
+        /// How many.
+        found: usize,
+        /// The most that there can be.
+        bound: usize,
+    },
+    /// A reader that is no active member, or has no encryption key.
+    #[error("member {member} cannot be a reader")]
+    ReaderWithoutKey {
+        /// The member.
+        member: MemberNumber,
+    },
+    /// A class so large that it needs a class key.
+    #[error("the class needs a class key")]
+    ClassKeyNeeded {
+        /// The class.
+        class: Class,
+    },
+    /// A statement that brings a sealed part of its own.
+    #[error("the statement brings a sealed part of its own")]
+    SealedGiven,
+    /// The confidential part of the record does not open here.
+    #[error("the confidential part does not open: {}", .closed.en())]
+    ClosedHere {
+        /// The record.
+        label: String,
+        /// Why.
+        closed: Closed,
+    },
+    /// It cannot be sealed.
+    #[error("it cannot be sealed: {0}")]
+    Sealing(SealError),
     /// A condition that cannot be read.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -244,6 +304,16 @@ impl RecordError {
             Self::Incomplete { .. } => "incomplete",
             Self::NothingToChange => "nothing-to-change",
             Self::Withheld { .. } => "withheld",
+            Self::KindLocal { .. } => "kind-local",
+            Self::ReadersLocal => "readers-local",
+            Self::Readers { .. } => "readers-unreadable",
+            Self::ReadersNobody { .. } => "readers-nobody",
+            Self::ReadersTooMany { .. } => "readers-too-many",
+            Self::ReaderWithoutKey { .. } => "reader-without-key",
+            Self::ClassKeyNeeded { .. } => "class-key-needed",
+            Self::SealedGiven => "sealed-given",
+            Self::ClosedHere { .. } => "closed-here",
+            Self::Sealing(_) => "sealing",
             Self::Filter(_) => "filter",
             Self::FilterKind => "filter-kind",
             Self::Cursor => "cursor",
@@ -256,7 +326,11 @@ impl RecordError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Filter(_) | Self::FilterKind | Self::Cursor => 400,
-            Self::WriterClass { .. } | Self::NotOwner { .. } | Self::Withheld { .. } => 403,
+            Self::WriterClass { .. }
+            | Self::NotOwner { .. }
+            | Self::Withheld { .. }
+            | Self::KindLocal { .. }
+            | Self::ReadersLocal => 403,
             Self::NotFound { .. } | Self::EntryUnknown { .. } => 404,
             Self::Erased { .. } => 410,
             Self::ExternalExists { .. }
@@ -264,7 +338,9 @@ impl RecordError {
             | Self::Withdrawn { .. }
             | Self::NothingToErase
             | Self::Ambiguous { .. }
-            | Self::KindSetUnknown { .. } => 409,
+            | Self::KindSetUnknown { .. }
+            | Self::ClassKeyNeeded { .. }
+            | Self::ClosedHere { .. } => 409,
             Self::KindUnknown { .. }
             | Self::KindSetOther { .. }
             | Self::Layout(_)
@@ -276,7 +352,13 @@ impl RecordError {
             | Self::ExternalFixed
             | Self::KindOther { .. }
             | Self::NotErasable { .. }
-            | Self::NothingToChange => 422,
+            | Self::NothingToChange
+            | Self::Readers { .. }
+            | Self::ReadersNobody { .. }
+            | Self::ReadersTooMany { .. }
+            | Self::ReaderWithoutKey { .. }
+            | Self::SealedGiven
+            | Self::Sealing(_) => 422,
             Self::Randomness => 500,
             Self::Incomplete { .. } => 503,
             Self::Publish(error) => publish_status(error),

@@ -2,10 +2,12 @@
 //! sheet is compared with.
 
 use protocol::identity::MemberNumber;
+use protocol::kind::KindSet;
 
 use super::walk::{Walk, Whose};
 use super::{FOLD_COST, LOCK_WORK_MAX};
 use crate::api::types::ExternalRecord;
+use crate::confidential::Seen;
 use crate::core::Core;
 
 /// Goes through one's own records of a kind, a piece at a time.
@@ -26,7 +28,11 @@ impl Externals {
     /// The next records, perhaps none; `None` at the end. Blocks: it reads bodies from the disk.
     ///
     /// Records from the future are among them: their numbers are taken.
+    ///
+    /// A confidential record keeps its number in its sealed part, where this node, which sealed it, finds it.
     pub fn next_piece(&mut self, core: &Core) -> Option<Vec<ExternalRecord>> {
+        let access = core.access();
+        let number_field = KindSet::builtin().kind(self.kind).map(|kind| kind.external_field());
         core.read(|state| {
             let (view, charter) = (state.view(), state.replica.charter());
             let (mut piece, mut work) = (Vec::new(), 0);
@@ -40,8 +46,11 @@ impl Externals {
                 }
                 work += FOLD_COST;
                 let Some(record) = view.record(&id, u64::MAX, core) else { continue };
-                let Some(external) = record.external else { continue };
-                if view.by_external(self.member, self.kind, &external) != Some(id) {
+                let Seen { state: record, confidential } = access.see(record);
+                let sealed = || Some(number_field?.render(record.fields.get(&number_field?.number)?));
+                let number = record.external.clone().or_else(|| confidential.as_ref().and_then(|_| sealed()));
+                let Some(external) = number else { continue };
+                if confidential.is_none() && view.by_external(self.member, self.kind, &external) != Some(id) {
                     continue;
                 }
                 let bytes = |(number, value): (&u16, &protocol::value::Value)| {

@@ -8,7 +8,7 @@ use protocol::value::Value;
 use super::error::RecordError;
 
 /// Reads the fields of a new record. Blank texts are fields that are not there.
-pub(super) fn parse(kind: &Kind, texts: &BTreeMap<String, String>) -> Result<BTreeMap<u16, Value>, RecordError> {
+pub(crate) fn parse(kind: &Kind, texts: &BTreeMap<String, String>) -> Result<BTreeMap<u16, Value>, RecordError> {
     let (mut fields, mut broken) = (BTreeMap::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for (name, text) in texts {

@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use protocol::charter::{self, LogNumber, Seal};
 use protocol::entry::VerifiedEntry;
-use protocol::identity::{EntryId, MemberNumber};
+use protocol::identity::{EntryId, FederationId, MemberNumber};
 use protocol::kind::{Kind, KindSet};
-use protocol::statement::{FIELD_REASON, Operation, Statement};
+use protocol::sealed::Context;
+use protocol::statement::{FIELD_REASON, FIELD_SEALED, Operation, Statement};
 use protocol::value::Value;
 use protocol::view::{BodySource, RECORD_KINDS_FROM, Version};
 
 use super::HISTORY_VERSIONS_MAX;
 use super::erase::{eraser_of, origin_of};
 use super::error::RecordError;
-use super::render::{Renderer, field_text};
+use super::render::{self, Renderer, field_text};
 use crate::api::erase::mark;
 use crate::api::types::{ErasedMark, FieldChange, HistoryItem, KeyChangeView};
 use crate::charter_words;
+use crate::confidential::{Access, Disclosure};
 use crate::core::{Core, PublishError, State};
 
 /// Entries above a seal that one history looks at.
@@ -35,14 +37,20 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     let ((owner, kind), versions) = found.filter(|(_, versions)| !versions.is_empty()).ok_or_else(not_found)?;
     // The charter can give a record to another member: each statement has its own author, and the last owner may erase.
     let renderer = Renderer::new(core, kinds, versions.iter().map(|version| version.author).chain([owner]));
+    let (access, federation) = (core.access(), core.federation());
     let mut items = Vec::new();
     let mut fields = BTreeMap::new();
+    // Which of the fields stood in the last sealed part: the next one takes the place of all of them.
+    let mut opened = BTreeSet::new();
     let skipped = versions.len().saturating_sub(HISTORY_VERSIONS_MAX);
     for (index, version) in versions.iter().enumerate() {
         let statement = core.body(version.place).and_then(|body| Statement::decode(&body).ok());
         let before = fields.clone();
+        let mut confidential = None;
         if let Some(statement) = &statement {
-            apply(&mut fields, statement);
+            let disclosed = disclose(&access, &federation, version.author, kind, statement);
+            apply(&mut fields, &mut opened, statement, disclosed.as_ref().map(|(inside, _)| inside));
+            confidential = disclosed.map(|(_, disclosure)| render::confidential(&disclosure));
         }
         if index >= skipped {
             items.push(HistoryItem {
@@ -58,6 +66,7 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
                 counts: true,
                 changes: changes(kinds.kind(kind), &before, &fields),
                 reason: statement.as_ref().and_then(reason),
+                confidential,
             });
         }
     }
@@ -74,6 +83,7 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
         counts: false,
         changes: changes(kinds.kind(kind), &BTreeMap::new(), &statement.fields),
         reason: reason(statement),
+        confidential: None,
     }));
     Ok(items)
 }
@@ -157,12 +167,42 @@ fn reason(statement: &Statement) -> Option<String> {
     }
 }
 
-fn apply(fields: &mut BTreeMap<u16, Value>, statement: &Statement) {
+/// The sealed part that a statement carries, opened as far as this node may.
+fn disclose(
+    access: &Access,
+    federation: &FederationId,
+    author: MemberNumber,
+    kind: u16,
+    statement: &Statement,
+) -> Option<(BTreeMap<u16, Value>, Disclosure)> {
+    let value = statement.fields.get(&FIELD_SEALED)?;
+    let (readers, inside) = access.open(value, Some(Context::of(federation, author, kind, statement)));
+    let closed = inside.as_ref().err().copied();
+    let inside = inside.unwrap_or_default();
+    let fields = inside.keys().copied().collect();
+    Some((inside, Disclosure { readers, closed, fields }))
+}
+
+fn apply(
+    fields: &mut BTreeMap<u16, Value>,
+    opened: &mut BTreeSet<u16>,
+    statement: &Statement,
+    inside: Option<&BTreeMap<u16, Value>>,
+) {
     if statement.operation == Operation::Withdraw {
         return;
     }
     fields.retain(|number, _| !statement.cleared.contains(number));
+    if inside.is_some() || statement.cleared.contains(&FIELD_SEALED) {
+        fields.retain(|number, _| !opened.contains(number));
+        opened.clear();
+    }
     fields.extend(statement.fields.clone());
+    if let Some(inside) = inside.filter(|inside| !inside.is_empty()) {
+        fields.remove(&FIELD_SEALED);
+        *opened = inside.keys().copied().collect();
+        fields.extend(inside.clone());
+    }
     fields.remove(&FIELD_REASON);
 }
 

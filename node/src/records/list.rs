@@ -15,6 +15,7 @@ use super::render::Renderer;
 use super::walk::{Walk, Whose};
 use super::{FOLD_COST, LOCK_WORK_MAX, PAGE_RECORDS, PAGE_RECORDS_MAX, PAGE_SCAN_MAX};
 use crate::api::types::{ListedRecord, RecordList};
+use crate::confidential::Seen;
 use crate::core::{Core, State};
 
 /// Which records of a list are withdrawn.
@@ -127,20 +128,22 @@ pub fn page(core: &Core, kinds: &KindSet, query: &Query) -> RecordList {
         Some(cursor) => Walk::behind(whose, core.read(|state| cursor.label_now(state))),
         None => Walk::new(whose),
     };
-    let mut kept: Vec<(RecordState, Vec<String>)> = Vec::new();
+    let access = core.access();
+    let mut kept: Vec<(Seen, Vec<String>)> = Vec::new();
     let (mut looked_at, mut last_kept, mut next) = (0, None, None);
     'page: loop {
         let piece = core.read(|state| look(state, core, query.kind, as_of_ms, &mut walk));
         looked_at += piece.looked_at;
         for state in piece.records {
             let cursor = Cursor { label: state.label, id: state.id };
-            let unknown = query.wants(&state).then(|| query.unknown(&state)).flatten();
+            let seen = access.see(state);
+            let unknown = query.wants(&seen.state).then(|| query.unknown(&seen.state)).flatten();
             let Some(unknown) = unknown else { continue };
             if kept.len() == limit {
                 next = last_kept;
                 break 'page;
             }
-            kept.push((state, unknown));
+            kept.push((seen, unknown));
             last_kept = Some(cursor);
         }
         if piece.ended {
@@ -151,9 +154,9 @@ pub fn page(core: &Core, kinds: &KindSet, query: &Query) -> RecordList {
             break;
         }
     }
-    let renderer = Renderer::new(core, kinds, kept.iter().map(|(state, _)| state.label.member));
+    let renderer = Renderer::new(core, kinds, kept.iter().map(|(seen, _)| seen.state.label.member));
     let records =
-        kept.iter().map(|(state, unknown)| ListedRecord { record: renderer.record(state), unknown: unknown.clone() });
+        kept.iter().map(|(seen, unknown)| ListedRecord { record: renderer.record(seen), unknown: unknown.clone() });
     RecordList { records: records.collect(), next: next.map(Cursor::write) }
 }
 

@@ -6,13 +6,14 @@
 //! * [`find`] resolves what people call a record by; [`list`] pages through records; [`externals`] walks one's own.
 //! * [`render`] and [`history`] say what a record is and how it became so.
 //! * [`restate`] publishes again under the present key what a lost or stolen key had stated, nothing typed twice.
+//! * `seal` seals what is for some readers only; [`rewrap`] finds what must be sealed anew after a key change.
 //! * [`error`] names every refusal, in two languages, with the way out.
 
 mod claims;
 pub mod erase;
 pub mod error;
 pub mod externals;
-mod fields;
+pub(crate) mod fields;
 pub mod find;
 pub mod history;
 pub mod list;
@@ -20,6 +21,8 @@ pub mod prepare;
 pub mod publish;
 pub mod render;
 pub mod restate;
+pub mod rewrap;
+mod seal;
 mod settle;
 #[cfg(test)]
 pub(crate) mod tests;

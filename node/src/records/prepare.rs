@@ -5,18 +5,19 @@
 //! the field that holds it agree; nothing in it must stay on this node. What depends on other records is checked by
 //! `settle`, and [`super::publish`] never signs what has not passed both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::charter::Class;
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::{KIND_SET_VERSION, Kind, KindSet};
 use protocol::limits::BODY_NONCE_BYTES;
-use protocol::statement::{Operation, Statement};
+use protocol::statement::{FIELD_SEALED, Operation, Statement};
 use protocol::value::Value;
 
 use super::error::RecordError;
 use super::fields;
 use crate::api::types::{CreateRecord, ReviseRecord, WithdrawRecord};
+use crate::confidential::Audience;
 use crate::core::{Core, PublishError};
 
 /// Random bytes that open a body.
@@ -40,8 +41,12 @@ pub struct Prepared {
     pub kind: u16,
     /// What it says.
     pub statement: Statement,
-    /// Its canonical bytes.
+    /// Its canonical bytes; none of a create whose fields are to be sealed.
     pub body: Vec<u8>,
+    /// For whom it shall be; `None` where the record keeps its readers.
+    pub audience: Option<Audience>,
+    /// Whether the record shall only be sealed anew, for the present keys of its readers.
+    pub reseal: bool,
 }
 
 impl<'a> Author<'a> {
@@ -59,6 +64,10 @@ impl<'a> Author<'a> {
     }
 
     fn writable(&self, kind: &'a Kind) -> Result<&'a Kind, RecordError> {
+        if kind.is_local() {
+            let (kind_zh, kind_en) = (kind.zh().to_owned(), kind.en().to_owned());
+            return Err(RecordError::KindLocal { kind_zh, kind_en });
+        }
         if kind.may_write(self.class.name()) {
             return Ok(kind);
         }
@@ -68,6 +77,15 @@ impl<'a> Author<'a> {
             class_zh: self.class.zh(),
             class_en: self.class.name(),
         })
+    }
+
+    /// For whom, as the text says; what stays on this node is no matter of publishing.
+    fn audience(&self, readers: Option<&str>) -> Result<Option<Audience>, RecordError> {
+        let audience = readers.map(|text| Audience::parse(text, self.member)).transpose()?;
+        if audience == Some(Audience::Local) {
+            return Err(RecordError::ReadersLocal);
+        }
+        Ok(audience)
     }
 
     fn kind(&self, number: u16) -> Result<&'a Kind, RecordError> {
@@ -93,10 +111,11 @@ fn kind_unknown(kinds: &KindSet, given: &str) -> RecordError {
 /// A create from the texts of its fields.
 pub fn prepare_create(author: &Author<'_>, request: &CreateRecord, nonce: Nonce) -> Result<Prepared, RecordError> {
     let kind = author.writable(kind_named(author.kinds, &request.kind)?)?;
+    let audience = author.audience(request.readers.as_deref())?;
     let fields = fields::parse(kind, &request.fields)?;
     let external = request.external.as_deref().map(str::trim).filter(|external| !external.is_empty());
     let statement = Statement::create(nonce, KIND_SET_VERSION, external.map(str::to_owned), fields);
-    finish(kind, statement, None)
+    finish(kind, statement, None, audience)
 }
 
 /// A revision of a record from texts and names.
@@ -110,7 +129,15 @@ pub fn prepare_revise(
     let kind = author.kind(kind)?;
     let set = fields::parse_set(kind, &request.set)?;
     let cleared = fields::parse_clear(kind, &request.clear, &set)?;
-    finish(kind, Statement::revise(nonce, KIND_SET_VERSION, record, set, cleared), None)
+    let audience = author.audience(request.readers.as_deref())?;
+    finish(kind, Statement::revise(nonce, KIND_SET_VERSION, record, set, cleared), None, audience)
+}
+
+/// A revision that changes nothing but the keys that a confidential record is sealed to.
+pub fn prepare_reseal(author: &Author<'_>, kind: u16, record: EntryId, nonce: Nonce) -> Result<Prepared, RecordError> {
+    let kind = author.kind(kind)?;
+    let statement = Statement::revise(nonce, KIND_SET_VERSION, record, BTreeMap::new(), BTreeSet::new());
+    Ok(Prepared { kind: kind.number(), statement, body: Vec::new(), audience: None, reseal: true })
 }
 
 /// A withdrawal of a record.
@@ -123,7 +150,7 @@ pub fn prepare_withdraw(
 ) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    finish(kind, Statement::withdraw(nonce, KIND_SET_VERSION, record, reason.map(str::to_owned)), None)
+    finish(kind, Statement::withdraw(nonce, KIND_SET_VERSION, record, reason.map(str::to_owned)), None, None)
 }
 
 /// A statement in canonical bytes, whose opening random bytes become `nonce`: randomness is the node's.
@@ -131,24 +158,35 @@ pub fn prepare_statement(
     author: &Author<'_>,
     kind: u16,
     mut body: Vec<u8>,
+    readers: Option<&str>,
     nonce: Nonce,
 ) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
+    let audience = author.audience(readers)?;
     if let Some(opening) = body.first_chunk_mut() {
         *opening = nonce;
     }
     let statement = Statement::decode(&body)?;
-    finish(kind, statement, Some(body))
+    if statement.fields.contains_key(&FIELD_SEALED) || statement.cleared.contains(&FIELD_SEALED) {
+        // What was sealed elsewhere could hide anything, and is bound to other random bytes.
+        return Err(RecordError::SealedGiven);
+    }
+    finish(kind, statement, Some(body), audience)
 }
 
 /// `body`, if given, holds the canonical bytes of `statement`.
-fn finish(kind: &Kind, mut statement: Statement, body: Option<Vec<u8>>) -> Result<Prepared, RecordError> {
+fn finish(
+    kind: &Kind,
+    mut statement: Statement,
+    body: Option<Vec<u8>>,
+    audience: Option<Audience>,
+) -> Result<Prepared, RecordError> {
     if statement.kind_set != KIND_SET_VERSION {
         return Err(RecordError::KindSetOther { found: statement.kind_set, version: KIND_SET_VERSION });
     }
     let completed = match statement.operation {
         Operation::Create => complete_external(kind, &mut statement)?,
-        Operation::Revise if statement.fields.is_empty() && statement.cleared.is_empty() => {
+        Operation::Revise if statement.fields.is_empty() && statement.cleared.is_empty() && audience.is_none() => {
             return Err(RecordError::NothingToChange);
         }
         Operation::Revise | Operation::Withdraw => false,
@@ -162,11 +200,21 @@ fn finish(kind: &Kind, mut statement: Statement, body: Option<Vec<u8>>) -> Resul
     }
     // Of a create these are all its fields; of the others `settle` asks again with the whole record.
     may_leave(kind, &statement.fields)?;
+    let audience = match statement.operation {
+        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind))),
+        Operation::Revise | Operation::Withdraw => audience,
+    };
+    let sealed = matches!(audience, Some(Audience::Sealed(_)));
     let body = match body.filter(|_| !completed) {
+        _ if sealed => Vec::new(),
         Some(body) => body,
         None => statement.encode()?,
     };
-    Ok(Prepared { kind: kind.number(), statement, body })
+    if sealed {
+        // The own number stands in clear in a statement: of a confidential record it is sealed with the other fields.
+        statement.external = None;
+    }
+    Ok(Prepared { kind: kind.number(), statement, body, audience, reseal: false })
 }
 
 /// An own number is both a part of the statement and an ordinary field: fills the one from the other. Says whether

@@ -12,7 +12,10 @@ use rayon::prelude::*;
 use super::REFUSALS_SHOWN_MAX;
 use super::claims::{Claim, Claims};
 use super::error::RecordError;
-use super::prepare::{Author, Nonce, Prepared, prepare_create, prepare_revise, prepare_statement, prepare_withdraw};
+use super::prepare::{
+    Author, Nonce, Prepared, prepare_create, prepare_reseal, prepare_revise, prepare_statement, prepare_withdraw,
+};
+use super::seal::carry_out;
 use super::settle::settle;
 use crate::api::types::{CreateRecord, Problem, ProblemDetail, ReviseRecord, WithdrawRecord};
 use crate::core::{Core, PublishError};
@@ -31,6 +34,10 @@ pub enum Request {
     Withdraw(EntryId, WithdrawRecord),
     /// A statement in canonical bytes, with its kind.
     Statement(u16, Vec<u8>),
+    /// The same, for the readers that the text names.
+    StatementFor(u16, Vec<u8>, String),
+    /// A confidential record sealed anew, for the present keys of its readers.
+    Reseal(EntryId),
 }
 
 /// What was published: the record and the entry that says so.
@@ -144,7 +151,9 @@ fn prepare(core: &Core, author: &Author<'_>, request: Request, nonce: Nonce) -> 
         Request::Create(create) => prepare_create(author, &create, nonce),
         Request::Revise(id, revise) => prepare_revise(author, kind_of(id)?, id, &revise, nonce),
         Request::Withdraw(id, withdraw) => prepare_withdraw(author, kind_of(id)?, id, &withdraw, nonce),
-        Request::Statement(kind, body) => prepare_statement(author, kind, body, nonce),
+        Request::Statement(kind, body) => prepare_statement(author, kind, body, None, nonce),
+        Request::StatementFor(kind, body, readers) => prepare_statement(author, kind, body, Some(&readers), nonce),
+        Request::Reseal(id) => prepare_reseal(author, kind_of(id)?, id, nonce),
     }
 }
 
@@ -152,9 +161,14 @@ fn settle_all(core: &Core, kinds: &KindSet, prepared: Vec<Prepared>) -> Result<V
     let count = prepared.len();
     let author = Author::own(core, kinds).map_err(|error| Refusals::of_all(count, error))?;
     let answers = settle(core, &author, &prepared.iter().collect::<Vec<_>>());
-    let refused: Vec<_> =
-        answers.into_iter().enumerate().filter_map(|(index, answer)| Some((index, answer?))).collect();
-    if refused.is_empty() { Ok(prepared) } else { Err(Refusals { requests: count, refused }) }
+    let (mut settled, mut refused) = (Vec::with_capacity(count), Vec::new());
+    for (index, (one, answer)) in prepared.into_iter().zip(answers).enumerate() {
+        match answer.and_then(|outcome| carry_out(core, &author, one, outcome)) {
+            Ok(one) => settled.push(one),
+            Err(error) => refused.push((index, error)),
+        }
+    }
+    if refused.is_empty() { Ok(settled) } else { Err(Refusals { requests: count, refused }) }
 }
 
 fn claim_of(prepared: &Prepared) -> Option<Claim> {

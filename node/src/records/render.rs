@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use protocol::charter::Class;
 use protocol::identity::{ContentHash, MemberNumber};
 use protocol::kind::{KIND_SET_VERSION, Kind, KindSet, display_unknown};
+use protocol::statement::FIELD_SEALED;
 use protocol::value::Value;
 use protocol::view::RecordState;
 
 use super::error::field_detail;
-use crate::api::types::{FieldValue, MemberName, ProblemDetail, RecordView};
+use crate::api::types::{ConfidentialView, FieldValue, MemberName, ProblemDetail, RecordView};
+use crate::confidential::{Disclosure, Seen, readers_text, readers_zh};
 use crate::core::Core;
 
 /// English name of a kind; `kind-9999` when this build does not know it.
@@ -24,12 +26,41 @@ pub fn kind_name_zh(kinds: &KindSet, number: u16) -> String {
 
 /// English and Chinese name of a field and the text of its value, as [`protocol::kind::Field::parse`] reads it.
 pub fn field_text(kind: Option<&Kind>, number: u16, value: &Value) -> (String, String, String) {
+    if let (FIELD_SEALED, Value::Sealed(bytes)) = (number, value) {
+        return ("sealed".to_owned(), "密文".to_owned(), format!("{} 字节 bytes", bytes.len()));
+    }
     match kind.and_then(|kind| kind.field(number)) {
         Some(field) => (field.name.clone(), field.zh.clone(), field.render(value)),
         None => {
             let (zh, text) = display_unknown(number, value);
             (format!("field-{number}"), zh, text)
         }
+    }
+}
+
+/// What stands in the place of the title of a record that is closed to this node.
+pub const CLOSED_TITLE: &str = "密文 confidential";
+
+/// The confidential part of a record for people and programs.
+pub fn confidential(disclosure: &Disclosure) -> ConfidentialView {
+    let readers = disclosure.readers.as_ref();
+    let readers_text = readers.map(readers_text).unwrap_or_default();
+    let readers_name = readers.map_or_else(|| "不明".to_owned(), readers_zh);
+    let (zh, en) = match disclosure.closed {
+        None => (format!("密文，可读：{readers_name}"), format!("confidential, readers: {readers_text}")),
+        Some(closed) => (
+            format!("密文，可读：{readers_name}；这里打不开：{}", closed.zh()),
+            format!("confidential, readers: {readers_text}; closed here: {}", closed.en()),
+        ),
+    };
+    ConfidentialView {
+        readers: readers_text,
+        readers_zh: readers_name,
+        open: disclosure.closed.is_none(),
+        fields: disclosure.fields.iter().copied().collect(),
+        reason: disclosure.closed.map(|closed| closed.name().to_owned()),
+        zh,
+        en,
     }
 }
 
@@ -68,8 +99,9 @@ impl<'a> Renderer<'a> {
         self.kinds
     }
 
-    /// A record as it stands.
-    pub fn record(&self, state: &RecordState) -> RecordView {
+    /// A record as it stands, and as this node may see it.
+    pub fn record(&self, seen: &Seen) -> RecordView {
+        let state = &seen.state;
         let kind = self.kinds.kind(state.kind);
         let update_needed = kind.is_none() || !self.reads(state.kind_set);
         let fields = state.fields.iter().map(|(number, value)| {
@@ -83,15 +115,23 @@ impl<'a> Renderer<'a> {
             kind_zh: kind_name_zh(self.kinds, state.kind),
             owner: self.member(state.label.member),
             external: state.external.clone(),
-            title: kind.map(|kind| kind.title(&state.fields)).unwrap_or_default(),
+            title: match seen.is_closed() {
+                true => CLOSED_TITLE.to_owned(),
+                false => kind.map(|kind| kind.title(&state.fields)).unwrap_or_default(),
+            },
             fields: fields.collect(),
             created_ms: state.created_ms,
             changed_ms: state.changed_ms,
             versions: state.versions,
             withdrawn: state.withdrawn.is_some(),
             reason: state.withdrawn.clone().flatten(),
-            problems: kind.filter(|_| !update_needed).map(|kind| self.problems(kind, state)).unwrap_or_default(),
+            // Nothing can be said of a whole that is not seen.
+            problems: kind
+                .filter(|_| !update_needed && !seen.is_closed())
+                .map(|kind| self.problems(kind, state))
+                .unwrap_or_default(),
             update_needed,
+            confidential: seen.confidential.as_ref().map(confidential),
         }
     }
 

@@ -54,8 +54,78 @@ impl RecordError {
             ),
             Self::Fields(broken) => fields_words(broken),
             Self::Publish(error) => publish_words(error),
-            other => other.words_of_fields().unwrap_or_else(|| other.words_of_records()),
+            other => {
+                let words = other.words_of_readers().or_else(|| other.words_of_fields());
+                words.unwrap_or_else(|| other.words_of_records())
+            }
         }
+    }
+
+    /// The words of what concerns readers.
+    fn words_of_readers(&self) -> Option<Words> {
+        Some(match self {
+            Self::KindLocal { kind_zh, kind_en } => words(
+                format!("“{kind_zh}”只留在本节点，不发布到联盟（规则：readers = local）。"),
+                format!("{kind_en} stays on this node and is never published (rule: readers = local)"),
+                "请用 xianmeng local add 存在本机。",
+                "keep it here with `xianmeng local add`",
+            ),
+            Self::ReadersLocal => words(
+                "readers 为 local 的内容不发布，只存在本机。",
+                "what is for readers `local` is not published but kept here",
+                "请用 xianmeng local add，或接口 POST /v1/local。",
+                "use `xianmeng local add`, or POST /v1/local",
+            ),
+            Self::Readers { given } => words(
+                format!("看不懂可读范围“{given}”。"),
+                format!("the readers `{given}` cannot be read"),
+                "可写 all、class:fund（类别）、role:council（角色）、members:3,7（成员编号）或 local。",
+                "write all, class:fund, role:council, members:3,7 or local",
+            ),
+            Self::ReadersNobody { readers } => words(
+                format!("可读范围“{readers}”里现在没有人。"),
+                "nobody is among these readers now",
+                "请先由登记人授予席位，或改用 members:编号。",
+                "have registrars grant a seat, or name members by number",
+            ),
+            Self::ReadersTooMany { found, bound } => words(
+                format!("可读成员有 {found} 个，最多 {bound} 个。"),
+                format!("these are {found} readers, and one document is sealed for {bound} at most"),
+                "请改用 class:类别，或分成几份。",
+                "use class:NAME, or several documents",
+            ),
+            Self::ReaderWithoutKey { member } => words(
+                format!("成员 {member} 不在册，或没有加密密钥，不能列为读者。"),
+                format!("member {member} is not active or has no encryption key"),
+                "请核对成员编号；缺加密密钥时请该成员申请增加。",
+                "check the number; a member without an encryption key asks for one",
+            ),
+            Self::ClassKeyNeeded { class } => words(
+                format!("{}类成员太多，须用类别密钥加密，而现行的类别密钥没有发给全部成员。", class.zh()),
+                format!("class {} is so large that it needs a class key for all its present members", class.name()),
+                "请登记人执行 xianmeng charter class-key 类别。",
+                "ask a registrar for `xianmeng charter class-key CLASS`",
+            ),
+            Self::SealedGiven => words(
+                "陈述里自带密文；密文由节点生成。",
+                "the statement brings a sealed part of its own; the node seals",
+                "请提交明文字段，并用 readers 指明可读范围。",
+                "hand in the fields and name the readers",
+            ),
+            Self::ClosedHere { label, closed } => words(
+                format!("记录 {label} 的密文在本节点打不开：{}。", closed.zh()),
+                format!("the confidential part of {label} does not open here: {}", closed.en()),
+                "请恢复本节点以前的加密密钥（恢复包），或撤回后重新发布。",
+                "bring back this node's former encryption keys (recovery kit), or withdraw it and publish again",
+            ),
+            Self::Sealing(error) => words(
+                format!("无法加密：{error}。"),
+                format!("it cannot be sealed: {error}"),
+                "请缩短内容或减少读者。",
+                "shorten the content or name fewer readers",
+            ),
+            _ => return None,
+        })
     }
 
     /// The words of what concerns one field or number.
@@ -106,8 +176,8 @@ impl RecordError {
             Self::Withheld { field_zh, field_en, zh, en } => words(
                 format!("这条记录不能离开本节点：{zh}（字段“{field_zh}”）。"),
                 format!("this record must not leave the node: {en} (field {field_en})"),
-                "请留在本地；确认可以公开后，去掉相应内容再发布。",
-                "keep it local; once it may be made public, take out what is marked and publish it then",
+                "请去掉相应内容再发布，或用 --readers local 只存在本机。",
+                "take out what is marked, or keep it on this node with --readers local",
             ),
             Self::FilterKind => words(
                 "筛选条件要先指定类别。",

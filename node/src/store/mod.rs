@@ -210,7 +210,7 @@ impl Store {
 
     /// Verifies everything that is held again, from its bytes; nothing is repaired. Takes its time.
     pub fn audit(&self, genesis: &SignedBlock) -> Result<AuditReport, StoreError> {
-        audit::audit(self.shelf.database(), &self.directory.join(JOURNAL), genesis)
+        audit::audit(&*self.shelf.database()?, &self.directory.join(JOURNAL), genesis)
     }
 
     /// Why the store takes no more writes, if it does not.

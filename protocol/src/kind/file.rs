@@ -7,8 +7,9 @@ use thiserror::Error;
 
 use super::field::{Field, FieldRole, FieldType, Readers};
 use super::text::{narrow, normalise_header};
-use super::withhold::{WithholdRule, WithholdTest};
-use super::{KIND_NUMBER_MIN, Kind, MEMBER_CLASSES, codes, unit};
+use super::withhold::{PersonalData, WithholdRule, WithholdTest};
+use super::{KIND_NUMBER_MIN, Kind, KindReaders, MEMBER_CLASSES, codes, unit};
+use crate::charter::{Class, Role};
 use crate::limits::{FIELDS_MAX, SYMBOL_BYTES_MAX};
 use crate::statement::COMMON_FIELDS_FROM;
 
@@ -57,6 +58,9 @@ struct KindFile {
     writers: Vec<String>,
     title: String,
     external: String,
+    /// Who reads a record of this kind unless its author says otherwise.
+    #[serde(default)]
+    readers: Option<String>,
     #[serde(default)]
     facets: Vec<String>,
     /// Numbers of fields that were taken away and must never come back.
@@ -113,6 +117,8 @@ struct WithholdFile {
     fields: Vec<String>,
     equals: Option<String>,
     contains: Option<Vec<String>>,
+    /// Personal data that is recognised by its form: `mobile-number` or `identity-card`.
+    pattern: Option<String>,
     zh: String,
     en: String,
 }
@@ -144,20 +150,39 @@ impl Kind {
         }
         let withhold = raw.withhold.into_iter().map(|rule| {
             let fields = rule.fields.iter().map(|name| find("withhold", name)).collect::<Result<Vec<_>, _>>()?;
-            let test = match (rule.equals, rule.contains) {
-                (Some(text), None) => WithholdTest::Equals(narrow(&text)),
-                (None, Some(words)) if words.iter().all(|word| !narrow(word).is_empty()) && !words.is_empty() => {
+            let pattern = rule.pattern.as_deref().map(PersonalData::from_name);
+            let test = match (rule.equals, rule.contains, pattern) {
+                (Some(text), None, None) => WithholdTest::Equals(narrow(&text)),
+                (None, Some(words), None) if words.iter().all(|word| !narrow(word).is_empty()) && !words.is_empty() => {
                     WithholdTest::Contains(words.iter().map(|word| narrow(word)).collect())
                 }
-                _ => return Err(error("withhold needs either `equals` or `contains` with words".into())),
+                (None, None, Some(Some(personal))) => WithholdTest::Personal(personal),
+                _ => {
+                    return Err(error(
+                        "withhold needs one of `equals`, `contains` with words, and `pattern` with a known name".into(),
+                    ));
+                }
             };
             Ok(WithholdRule { fields, test, zh: rule.zh, en: rule.en })
         });
         let withhold = withhold.collect::<Result<_, _>>()?;
+        let readers = read_readers(raw.readers.as_deref()).map_err(error)?;
         let (number, name, zh, en) = (raw.number, raw.name, raw.zh, raw.en);
         let writers = raw.writers.into_iter().collect();
-        Ok(Self { number, name, zh, en, writers, title, external, member, facets, withhold, names, fields })
+        Ok(Self { number, name, zh, en, writers, readers, title, external, member, facets, withhold, names, fields })
     }
+}
+
+fn read_readers(text: Option<&str>) -> Result<KindReaders, String> {
+    let text = text.unwrap_or("all");
+    let named = match text.split_once(':') {
+        None if text == "all" => Some(KindReaders::All),
+        None if text == "local" => Some(KindReaders::Local),
+        Some(("class", class)) => Class::from_name(class).map(KindReaders::Class),
+        Some(("role", role)) => Role::from_name(role).map(KindReaders::Role),
+        _ => None,
+    };
+    named.ok_or_else(|| format!("readers `{text}` is none of all, local, class:NAME and role:NAME"))
 }
 
 fn check_head(raw: &KindFile) -> Result<(), String> {

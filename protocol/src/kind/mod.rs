@@ -10,8 +10,8 @@
 //!   publishing path asks it.
 //! * [`sheet`] compares a sheet with what was published and plans the difference; [`filter`] screens records.
 //!
-//! The file of a kind holds `number`, `name`, `zh`, `en`, `writers`, `title`, `external`, `facets`, `[[field]]` and
-//! `[[withhold]]`. A parser refuses keys that it does not know: a lifecycle (`[[state]]` and `[[transition]]`) will be
+//! The file of a kind holds `number`, `name`, `zh`, `en`, `writers`, `readers`, `title`, `external`, `facets`,
+//! `[[field]]` and `[[withhold]]`. A parser refuses keys that it does not know: a lifecycle (`[[state]]` and `[[transition]]`) will be
 //! new keys of a new kind-set version, and a build that lacks them says "update needed" instead of guessing. Until
 //! then the column 状态 is text, and a record may be revised and withdrawn at any time.
 //!
@@ -26,6 +26,7 @@ mod date;
 mod field;
 mod file;
 mod number;
+mod personal;
 mod rule;
 mod set;
 mod text;
@@ -46,12 +47,26 @@ pub use set::{KIND_SET_VERSION, KindSet};
 pub use text::normalise_header;
 pub use withhold::{Withheld, WithholdRule};
 
+use crate::charter::{Class, Role};
 use crate::value::Value;
 
 /// The classes of member that a kind file may name as writers.
 pub const MEMBER_CLASSES: [&str; 5] = ["county", "fund", "agency", "secretariat", "observer"];
 /// Numbers below this belong to the system (DESIGN 6.2).
 pub const KIND_NUMBER_MIN: u16 = 100;
+
+/// Who reads records of a kind unless their author says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindReaders {
+    /// Everybody in the federation.
+    All,
+    /// The author's node only: no record of the kind is ever published.
+    Local,
+    /// The members of a class.
+    Class(Class),
+    /// The members that hold a seat in a role.
+    Role(Role),
+}
 
 /// One kind of record, as its file declares it. Only a checked file makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +76,7 @@ pub struct Kind {
     zh: String,
     en: String,
     writers: BTreeSet<String>,
+    readers: KindReaders,
     title: u16,
     external: u16,
     member: Option<u16>,
@@ -100,6 +116,16 @@ impl Kind {
     /// The classes that may write records of this kind.
     pub fn writers(&self) -> impl Iterator<Item = &str> {
         self.writers.iter().map(String::as_str)
+    }
+
+    /// Who reads records of this kind unless their author says otherwise.
+    pub fn readers(&self) -> KindReaders {
+        self.readers
+    }
+
+    /// Whether records of this kind stay on their author's node, whatever the author says.
+    pub fn is_local(&self) -> bool {
+        self.readers == KindReaders::Local
     }
 
     /// The fields in ascending order of their numbers.

@@ -11,12 +11,13 @@ use crate::identity::ContentHash;
 pub const KIND_SET_VERSION: u16 = 1;
 
 /// The files of the built-in set.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("member.toml", include_str!("../../kinds/member.toml")),
     ("resource.toml", include_str!("../../kinds/resource.toml")),
     ("demand.toml", include_str!("../../kinds/demand.toml")),
     ("project.toml", include_str!("../../kinds/project.toml")),
     ("fund.toml", include_str!("../../kinds/fund.toml")),
+    ("contact.toml", include_str!("../../kinds/contact.toml")),
 ];
 
 static BUILTIN: LazyLock<KindSet> =

@@ -28,9 +28,19 @@ impl Kind {
         missing.map(missing_field).chain(self.validate_values(set)).collect()
     }
 
-    fn validate_values(&self, fields: &BTreeMap<u16, Value>) -> impl Iterator<Item = RuleBroken> {
-        let known = fields.iter().filter_map(|(number, value)| Some((self.field(*number)?, value)));
-        known.filter_map(|(field, value)| check(field, value).err())
+    /// The rules that the fields of a document break that stays on its node: fields that must not leave may be set.
+    pub fn validate_local(&self, fields: &BTreeMap<u16, Value>) -> Vec<RuleBroken> {
+        let missing = self.fields().filter(|field| field.obligatory && !fields.contains_key(&field.number));
+        let values = self.known(fields).filter_map(|(field, value)| check_value(field, value).err());
+        missing.map(missing_field).chain(values).collect()
+    }
+
+    fn validate_values(&self, fields: &BTreeMap<u16, Value>) -> Vec<RuleBroken> {
+        self.known(fields).filter_map(|(field, value)| check(field, value).err()).collect()
+    }
+
+    fn known<'a>(&'a self, fields: &'a BTreeMap<u16, Value>) -> impl Iterator<Item = (&'a Field, &'a Value)> {
+        fields.iter().filter_map(|(number, value)| Some((self.field(*number)?, value)))
     }
 }
 
@@ -43,6 +53,10 @@ fn check(field: &Field, value: &Value) -> Result<(), RuleBroken> {
         let en = "stays on this node and must not be published; please take it out";
         return Err(field.broken(Rule::FieldLocal, "", "只留在本节点，不得发布；请去掉", en));
     }
+    check_value(field, value)
+}
+
+fn check_value(field: &Field, value: &Value) -> Result<(), RuleBroken> {
     match value {
         Value::List { values, .. } if field.list => values.iter().try_for_each(|value| check_scalar(field, value)),
         scalar if !field.list => check_scalar(field, scalar),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub(super) use super::personal::PersonalData;
 use super::text::narrow;
 use super::{Field, Kind};
 use crate::value::Value;
@@ -26,6 +27,8 @@ pub(super) enum WithholdTest {
     Equals(String),
     /// The text holds one of these.
     Contains(Vec<String>),
+    /// The text holds data of a person.
+    Personal(PersonalData),
 }
 
 impl WithholdTest {
@@ -33,6 +36,8 @@ impl WithholdTest {
         match self {
             Self::Equals(wanted) => text == wanted,
             Self::Contains(words) => words.iter().any(|word| text.contains(word)),
+            // Recognised by its boundaries, which the form without blanks has lost.
+            Self::Personal(_) => false,
         }
     }
 }
@@ -57,11 +62,14 @@ impl Kind {
         self.withhold.iter().find_map(|rule| {
             let looked_at = fields.iter().filter(|(number, _)| rule.fields.is_empty() || rule.fields.contains(number));
             looked_at.into_iter().find_map(|(number, value)| {
-                texts(self.field(*number), value).iter().any(|text| rule.test.holds(text)).then(|| Withheld {
-                    field: *number,
-                    zh: rule.zh.clone(),
-                    en: rule.en.clone(),
-                })
+                let decides = match &rule.test {
+                    WithholdTest::Personal(personal) => scalars(value).iter().any(|scalar| match scalar {
+                        Value::Text(text) => personal.occurs(text),
+                        _ => false,
+                    }),
+                    test => texts(self.field(*number), value).iter().any(|text| test.holds(text)),
+                };
+                decides.then(|| Withheld { field: *number, zh: rule.zh.clone(), en: rule.en.clone() })
             })
         })
     }
@@ -69,14 +77,17 @@ impl Kind {
 
 /// The texts of a value, one per element, in half-width form.
 fn texts(field: Option<&Field>, value: &Value) -> Vec<String> {
-    let scalars = match value {
-        Value::List { values, .. } => values.as_slice(),
-        other => std::slice::from_ref(other),
-    };
     let text = |value: &Value| match (field, value) {
         (_, Value::Text(text) | Value::Choice(text)) => narrow(text),
         (Some(field), other) => narrow(&field.render(other)),
         (None, _) => String::new(),
     };
-    scalars.iter().map(text).collect()
+    scalars(value).iter().map(text).collect()
+}
+
+fn scalars(value: &Value) -> &[Value] {
+    match value {
+        Value::List { values, .. } => values.as_slice(),
+        other => std::slice::from_ref(other),
+    }
 }

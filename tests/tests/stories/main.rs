@@ -9,6 +9,7 @@ mod damage;
 mod delivery;
 mod erasure;
 mod keys;
+mod readers;
 mod surroundings;
 mod theft;
 mod threats;

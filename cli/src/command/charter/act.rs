@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::time;
 
 use super::admit::{self, AdmitArguments};
+use super::class_key::{self, ClassKeyArguments};
 use super::confirm;
 use super::seals::{Logs, SealArguments, find_key};
 use super::signing::{Draft, Session};
@@ -77,6 +78,9 @@ pub enum Act {
     /// 清除记录的内容。
     /// Erase the bodies of records
     Erase(Erasing),
+    /// 制作一个类别的加密密钥，或把现行的补发给新成员。
+    /// Make the key of a class, or wrap the present one for further holders
+    ClassKey(ClassKeyArguments),
 }
 
 /// A member, and why.
@@ -316,6 +320,7 @@ impl Act {
                 Operation::Reassign { from, to, reason: reason.clone() }
             }
             Self::Erase(arguments) => erase(session, arguments)?,
+            Self::ClassKey(arguments) => class_key::operation(&session.directory, charter, arguments)?,
         };
         Ok(Draft::of(vec![operation]))
     }

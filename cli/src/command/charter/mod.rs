@@ -4,6 +4,7 @@ pub mod act;
 mod admit;
 mod applications;
 mod block_file;
+mod class_key;
 mod confirm;
 mod create;
 mod invite;

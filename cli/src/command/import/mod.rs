@@ -36,6 +36,10 @@ pub struct ImportArguments {
     /// Only rows whose column has one of these values (repeatable, all must hold)
     #[arg(long, value_name = "COLUMN=VALUE[,VALUE]")]
     only: Vec<String>,
+    /// 可读范围：all、class:类别、role:角色、members:编号,…（缺省按类别）。
+    /// Who may read the records: all, class:NAME, role:NAME or members:NUMBER,... (default: as the kind says)
+    #[arg(long, value_name = "READERS")]
+    readers: Option<String>,
     /// 有错的行跳过，其余照发（缺省：有一处错就一条也不发）。
     /// Skip rows with errors (default: one error and nothing is published)
     #[arg(long)]
@@ -55,6 +59,7 @@ pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Fai
     let filters = filters(&arguments.only)?;
     let table = read::table(&arguments.file)?;
     let kind = kind(&table, arguments.kind.as_deref())?;
+    check_publishable(kind, arguments.readers.as_deref())?;
     check_writer(context, kind)?;
     let client = context.client()?;
     let existing = statements::existing(&client, kind)?;
@@ -75,7 +80,7 @@ pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Fai
         context.out.say("只检查，没有发布。", "Checked only; nothing was published.");
         return Ok(());
     }
-    let published = send::send(&client, kind, &plan, arguments.batch as usize)?;
+    let published = send::send(&client, kind, &plan, arguments.batch as usize, arguments.readers.as_deref())?;
     context.out.json(&report::value(kind, &plan, published));
     context.out.say(format!("已发布 {published} 条。"), format!("Published {published}."));
     Ok(())
@@ -99,6 +104,24 @@ fn kind(table: &Table, given: Option<&str>) -> Result<&'static Kind, Failure> {
             "check the header in the first line, or name the kind with --kind",
         )
     })
+}
+
+/// Reads a sheet for other commands.
+pub fn table(file: &std::path::Path) -> Result<Table, Failure> {
+    read::table(file)
+}
+
+/// What stays on its node is imported by `local import`. The node refuses it too.
+fn check_publishable(kind: &Kind, readers: Option<&str>) -> Result<(), Failure> {
+    if !kind.is_local() && !readers.is_some_and(super::local::is_local) {
+        return Ok(());
+    }
+    let (zh, en) = (
+        format!("“{}”只留在本节点，不能导入到联盟。", kind.zh()),
+        format!("{} stays on this node and is not imported into the federation", kind.en()),
+    );
+    Err(Failure::new(ExitCode::NotAllowed, "kind-local", zh, en)
+        .fix("请用 xianmeng local import 文件。", "use `xianmeng local import FILE`"))
 }
 
 /// The node refuses too; here it is said before anything is read.

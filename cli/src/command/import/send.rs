@@ -23,14 +23,20 @@ struct Batch {
 }
 
 /// Publishes what the plan creates and changes; says how many that were.
-pub fn send(client: &Client, kind: &Kind, plan: &Plan, batch_size: usize) -> Result<usize, Failure> {
+pub fn send(
+    client: &Client,
+    kind: &Kind,
+    plan: &Plan,
+    batch_size: usize,
+    readers: Option<&str>,
+) -> Result<usize, Failure> {
     let all = plan.creates.len() + plan.revisions.len();
     let batches = batches(kind, plan, batch_size)?;
     let interrupt = Interrupt::watch()?;
     let bar = progress_bar(all);
     let mut acknowledged = 0;
     for batch in batches {
-        let sent = if interrupt.requested() { Err(stopped()) } else { statements::send(client, &batch.bytes) };
+        let sent = if interrupt.requested() { Err(stopped()) } else { statements::send(client, &batch.bytes, readers) };
         if let Err(failure) = sent {
             bar.abandon();
             return Err(report::interrupted(failure, kind, plan, acknowledged, all));

@@ -82,7 +82,7 @@ impl World {
 
     pub(crate) async fn revise(&self, id: EntryId, set: &[(&str, &str)], clear: &[&str]) -> Result<(), RecordError> {
         let clear = clear.iter().map(|name| (*name).to_owned()).collect();
-        self.one(Request::Revise(id, ReviseRecord { set: texts(set), clear })).await
+        self.one(Request::Revise(id, ReviseRecord { set: texts(set), clear, readers: None })).await
     }
 
     pub(crate) async fn withdraw(&self, id: EntryId, reason: Option<&str>) -> Result<(), RecordError> {
@@ -140,7 +140,7 @@ pub(crate) fn demand(external: &str, more: &[(&str, &str)]) -> CreateRecord {
     let mut fields = texts(&[("名称", "配套企业"), ("类别", "招商")]);
     fields.extend(texts(more));
     let external = (!external.is_empty()).then(|| external.to_owned());
-    CreateRecord { kind: "需求".to_owned(), external, fields }
+    CreateRecord { kind: "需求".to_owned(), external, fields, readers: None }
 }
 
 impl World {

@@ -1,0 +1,59 @@
+//! The last step before a statement is signed: what is for some readers only is sealed for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::sealed::{Context, Readers, SealRequest, seal};
+use protocol::statement::FIELD_SEALED;
+use protocol::value::Value;
+
+use super::error::RecordError;
+use super::prepare::{Author, Prepared};
+use crate::confidential;
+use crate::core::{Core, now_ms};
+
+/// What is to become of a statement that was found good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// It goes as it is.
+    AsItIs,
+    /// Its record is sealed for these readers.
+    Seal {
+        /// The readers.
+        readers: Readers,
+        /// All fields of the record, as they will be.
+        fields: BTreeMap<u16, Value>,
+        /// Fields that stood in clear until now.
+        cleared: BTreeSet<u16>,
+    },
+    /// Its record was confidential, and is for everybody from now on: all its fields.
+    Disclose(BTreeMap<u16, Value>),
+}
+
+/// Puts the statement into the form in which it leaves.
+pub(super) fn carry_out(
+    core: &Core,
+    author: &Author<'_>,
+    mut prepared: Prepared,
+    settled: Settled,
+) -> Result<Prepared, RecordError> {
+    match settled {
+        Settled::AsItIs => return Ok(prepared),
+        Settled::Disclose(fields) => {
+            prepared.statement.cleared = BTreeSet::from([FIELD_SEALED]);
+            prepared.statement.fields = fields;
+        }
+        Settled::Seal { readers, fields, cleared } => {
+            let recipients = core
+                .read(|state| confidential::recipients(state.replica.charter(), &readers, author.member, now_ms()))?;
+            let context = Context::of(&core.federation(), author.member, prepared.kind, &prepared.statement);
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(|_| RecordError::Randomness)?;
+            let request = SealRequest { context, readers, recipients: &recipients, fields: &fields };
+            let value = Value::Sealed(seal(&request, &seed).map_err(RecordError::Sealing)?);
+            prepared.statement.cleared = cleared;
+            prepared.statement.fields = BTreeMap::from([(FIELD_SEALED, value)]);
+        }
+    }
+    prepared.body = prepared.statement.encode()?;
+    Ok(prepared)
+}
