@@ -132,7 +132,9 @@ impl Replica {
         for (by, targets) in self.erasures.all() {
             for target in targets {
                 let log = self.charter.log_of(&target.key).map(|grant| grant.number);
-                if log.is_some_and(|log| self.counts(by, log)) {
+                // An erasure cannot be erased, whoever names it.
+                let erasable = |log: LogNumber| !self.logs[log as usize].is_erasure(target.sequence, target.id);
+                if log.is_some_and(|log| self.counts(by, log) && erasable(log)) {
                     ids.insert(target.id);
                 }
             }

@@ -13,6 +13,7 @@ use crate::identity::EntryId;
 pub(super) struct Displaced {
     sequence: u64,
     previous: EntryId,
+    erases: bool,
 }
 
 /// One log as it is held.
@@ -63,8 +64,14 @@ impl Log {
 
     /// Takes note of an entry in the attic.
     pub(super) fn displace(&mut self, entry: &VerifiedEntry) {
-        let Header { sequence, previous, .. } = *entry.header();
-        self.displaced.insert(entry.id(), Displaced { sequence, previous });
+        let Header { sequence, previous, kind, .. } = *entry.header();
+        self.displaced.insert(entry.id(), Displaced { sequence, previous, erases: kind == KIND_ERASURE });
+    }
+
+    /// Whether an entry that is held here, in its place or displaced, is an erasure.
+    pub(super) fn is_erasure(&self, sequence: u64, id: EntryId) -> bool {
+        let in_place = self.id(sequence) == Some(id) && self.erasures.contains(&sequence);
+        in_place || self.displaced.get(&id).is_some_and(|displaced| displaced.erases)
     }
 
     /// The ids of displaced entries that lead from the held chain up to `last`, in order; `None` if there is a gap.

@@ -89,3 +89,16 @@ fn who_owned_records_when_it_erased_them_has_erased_them() {
     world.decide(vec![expel(&heir, 3, position(&erasure)), reassign(3, 1)]);
     assert_eq!(world.replica.erased(1, 0), Some(true), "the next owner does not bring the body back");
 }
+
+#[test]
+fn an_erasure_is_not_among_what_must_go_from_the_disk() {
+    let mut world = World::new();
+    let chain = world.chain(1, 1);
+    let erasure = erasing(&world.county, world.replica.charter(), Some(&chain[0]), &chain[0]);
+    let again = erasing(&world.county, world.replica.charter(), Some(&erasure), &erasure);
+    for entry in [&chain[0], &erasure, &again] {
+        assert_eq!(world.insert(entry), Outcome::Appended);
+    }
+    assert_eq!(world.replica.erased_ids().into_iter().collect::<Vec<_>>(), [chain[0].id()]);
+    assert!(world.shelf.holds_body(erasure.body().expect("it has a body")));
+}
