@@ -95,7 +95,6 @@ fn registrars_that_contradict_themselves_are_found_out_and_every_node_stays_wher
 }
 
 #[test]
-#[ignore = "the node does not read its pins when it starts yet"]
 fn a_pin_moves_a_node_to_the_other_branch() {
     let (mut scene, blocks) = contradiction();
     let hash = blocks[0].hash().to_string();
