@@ -93,6 +93,11 @@ pub fn open(path: &Path) -> Result<DataDirectory, Failure> {
 
 /// The key that signs charter blocks: of a file, for instance on a stick, or of the data directory.
 pub fn governance_key(context: &Context, file: Option<&Path>) -> Result<SigningKey, Failure> {
+    // A key that lies offline is used where there is no node.
+    if let (Some(file), Err(_)) = (file, context.directory()) {
+        let passphrases = Passphrases::new(context.data_path()?.join("config.toml"));
+        return open_key_file(file, Purpose::Governance, &passphrases).map_err(|error| directory_failure(&error));
+    }
     governance_key_of(&context.directory()?, file)
 }
 

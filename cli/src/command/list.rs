@@ -172,6 +172,7 @@ mod tests {
             reason: None,
             problems: Vec::new(),
             update_needed: false,
+            confidential: None,
         };
         ListedRecord { record, unknown: unknown.iter().map(|name| (*name).to_owned()).collect() }
     }

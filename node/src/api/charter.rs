@@ -46,7 +46,16 @@ pub(super) async fn append(
     let bytes = hex::decode(request.block.trim())
         .map_err(|_| ApiProblem::malformed("block 要写十六进制。", "`block` must be hexadecimal"))?;
     let block = SignedBlock::decode(&bytes).map_err(CharterError::from)?;
+    let (version, hash) = (block.block().version, block.hash());
     shared.core().append_blocks(vec![block]).await?;
+    let held = shared.core().read(|state| {
+        let blocks = state.replica.charter().blocks();
+        (version as usize).checked_sub(1).and_then(|index| blocks.get(index)).is_some_and(|held| held.hash() == hash)
+    });
+    if !held {
+        // It is kept as the proof of a contradiction, and that is not what was asked for.
+        return Err(CharterError::Equivocation { version }.into());
+    }
     show(State(shared)).await
 }
 

@@ -29,7 +29,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::confidential::{Access, Vault};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, lock_directory};
 use attestations::Attestations;
 use counters::Counters;
 pub use stop::{Stop, TwinSign};
@@ -402,9 +402,11 @@ impl Core {
     /// they did in time.
     pub async fn close(self, limit: Duration) -> bool {
         let shared = Arc::downgrade(&self.shared);
+        let directory = self.shared.store.directory().to_owned();
         drop(self);
         let closed = async {
-            while shared.strong_count() > 0 {
+            // The last handle is gone before the store that it held has closed its files.
+            while shared.strong_count() > 0 || lock_directory(&directory).is_err() {
                 tokio::time::sleep(CLOSE_POLL).await;
             }
         };
