@@ -225,7 +225,7 @@ mod tests {
         assert_eq!((kept.title.as_str(), kept.fields["mobile"].as_str()), ("张三", "13812345678"));
         let mode = fs::metadata(store.path(&kept.id)).expect("its file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(store.list(Some(105)).expect("one"), [kept.clone()]);
+        assert_eq!(store.list(Some(105)).expect("one"), std::slice::from_ref(&kept));
         assert!(store.list(Some(102)).expect("none").is_empty());
         store.remove(&kept.id).expect("it is there");
         assert!(matches!(store.show(&kept.id), Err(LocalError::Unknown(_))));

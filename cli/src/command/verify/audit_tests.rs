@@ -202,9 +202,9 @@ fn a_forged_attestation_is_named() {
 fn no_frame_can_be_taken_unnoticed() {
     let sample = Sample::new();
     let frames = sample.frames();
-    for gone in 0..frames.len() {
+    for (gone, frame) in frames.iter().enumerate() {
         let found = sample.found(&sample.without(gone));
-        let expected = match frames[gone].0 {
+        let expected = match frame.0 {
             // Nobody need attest, and without a claim the frontier is that of what the file holds.
             FrameType::Attestation => found.is_empty(),
             FrameType::Claim => found[0] == plain("order"),

@@ -112,6 +112,9 @@ fn after_a_purge_no_file_holds_the_body_and_everything_else_verifies() {
     assert!(node.replica.is_complete());
 }
 
+/// Brings a data directory into the state in which a step was interrupted.
+type Step<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn a_purge_that_a_crash_interrupted_leaves_a_store_that_opens_and_can_purge_again() {
     let (directory, mut world) = (tempdir().expect("a directory"), World::new(32));
@@ -122,7 +125,7 @@ fn a_purge_that_a_crash_interrupted_leaves_a_store_that_opens_and_can_purge_agai
     node.store.purge(&ids).expect("it purges");
     drop(node);
     // What a crash leaves behind: the old database with a part of the new one; neither in place; both whole.
-    let states: [(&str, &dyn Fn(&Path)); 4] = [
+    let states: [(&str, Step<'_>); 4] = [
         ("copying", &|at| {
             copy(&before.path().join("store"), &at.join("store"));
             fs::create_dir(at.join("store.new")).expect("it can be made");
