@@ -9,6 +9,7 @@ mod card;
 mod client;
 mod code;
 mod command;
+mod confirm;
 mod context;
 mod demo;
 mod exit_codes;

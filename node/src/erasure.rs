@@ -83,17 +83,14 @@ impl Purger {
 
     async fn purge(&mut self) {
         let (in_force, ids) = (self.in_force(), self.core.read(|state| state.replica.erased_ids()));
-        let core = self.core.clone();
-        let done = tokio::task::spawn_blocking(move || core.store().purge(&ids)).await;
-        let failed = match done {
-            Ok(Ok(report)) => {
+        let failed = match self.core.purge(ids).await {
+            Ok(report) => {
                 let (bodies, count) = (report.journal_bodies, in_force.len());
                 tracing::info!(count, bodies, values = report.values, "the disk holds no erased body any more");
                 self.core.counters().add("purges", 1);
                 (self.purged, self.found_bodies) = (in_force, false);
                 return self.save();
             }
-            Ok(Err(error)) => error.chain(),
             Err(error) => error.to_string(),
         };
         tracing::error!(failed, "erased bodies are on the disk still");

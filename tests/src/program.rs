@@ -19,7 +19,7 @@ pub fn xianmeng() -> &'static Path {
 pub fn built(binary: &str) -> PathBuf {
     let root = workspace();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&root).args(["build", "--quiet", "--workspace", "--bin", binary]);
+    command.current_dir(&root).args(["build", "--quiet", "--workspace", "--bins", "--tests"]);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }

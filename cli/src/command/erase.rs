@@ -1,10 +1,9 @@
 //! `erase`: takes the content of one's own records off every node, for good.
 
-use std::io::Write;
-
 use clap::Args;
 use node::api::types::{Erase, ErasePublished};
 
+use crate::confirm;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
@@ -41,7 +40,7 @@ pub struct EraseArguments {
 pub fn perform(context: &Context, arguments: &EraseArguments) -> Result<(), Failure> {
     let client = context.client()?;
     context.out.say(WARNING_ZH, WARNING_EN);
-    confirm(context, arguments)?;
+    agreed(context, arguments)?;
     let request = Erase {
         records: arguments.records.clone(),
         entries: arguments.entry.clone(),
@@ -59,25 +58,11 @@ pub fn perform(context: &Context, arguments: &EraseArguments) -> Result<(), Fail
     Ok(())
 }
 
-fn confirm(context: &Context, arguments: &EraseArguments) -> Result<(), Failure> {
-    if arguments.yes {
+fn agreed(context: &Context, arguments: &EraseArguments) -> Result<(), Failure> {
+    let named: Vec<&str> = arguments.records.iter().chain(&arguments.entry).map(String::as_str).collect();
+    if arguments.yes || confirm::ask(context, &format!("清除 {}？ Erase them? [y/N] ", named.join(" ")))? {
         return Ok(());
     }
-    let refused = |zh: &str, en: &str| {
-        Failure::new(ExitCode::NotAllowed, "not-confirmed", zh, en)
-            .fix("核对后请加 --yes。", "check it, then add --yes")
-    };
-    if !context.out.is_interactive() {
-        return Err(refused("没有人确认要清除。", "nobody confirmed the erasure"));
-    }
-    let named: Vec<&str> = arguments.records.iter().chain(&arguments.entry).map(String::as_str).collect();
-    print!("清除 {}？ Erase them? [y/N] ", named.join(" "));
-    std::io::stdout().flush().map_err(Failure::internal)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(Failure::internal)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes" | "是") {
-        Ok(())
-    } else {
-        Err(refused("没有清除。", "nothing was erased"))
-    }
+    Err(Failure::new(ExitCode::NotAllowed, "not-confirmed", "没有人确认要清除。", "nobody confirmed the erasure")
+        .fix("核对后请加 --yes。", "check it, then add --yes"))
 }

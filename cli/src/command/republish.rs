@@ -1,10 +1,9 @@
 //! `republish`: states again under the present key what a lost, stolen or forked key had stated, nothing typed twice.
 
-use std::io::Write;
-
 use clap::Args;
 use node::api::types::{Restate, RestatedView, UncountedStatement};
 
+use crate::confirm;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
@@ -56,7 +55,7 @@ pub fn perform(context: &Context, arguments: &RepublishArguments) -> Result<(), 
         );
         return Ok(());
     }
-    confirm(context, arguments, chosen.len())?;
+    agreed(context, arguments, chosen.len())?;
     let request = Restate { entries: chosen.iter().map(|one| one.entry.clone()).collect() };
     let done: RestatedView = client.post("/v1/restatements", &request)?;
     context.out.json(&done);
@@ -98,26 +97,14 @@ fn choose<'a>(
     arguments.only.iter().map(named).collect()
 }
 
-fn confirm(context: &Context, arguments: &RepublishArguments, count: usize) -> Result<(), Failure> {
-    if arguments.yes {
+fn agreed(context: &Context, arguments: &RepublishArguments, count: usize) -> Result<(), Failure> {
+    let question = format!("以上 {count} 条确属本单位，重新发布？ All {count} are genuine: publish them again? [y/N] ");
+    if arguments.yes || confirm::ask(context, &question)? {
         return Ok(());
     }
-    let refused = |zh: &str, en: &str| {
-        Failure::new(ExitCode::NotAllowed, "not-confirmed", zh, en)
-            .fix("核对后请加 --yes。", "check them, then add --yes")
-    };
-    if !context.out.is_interactive() {
-        return Err(refused("没有确认这些陈述确属本单位。", "nobody confirmed that these statements are genuine"));
-    }
-    print!("以上 {count} 条确属本单位，重新发布？ All {count} are genuine: publish them again? [y/N] ");
-    std::io::stdout().flush().map_err(Failure::internal)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(Failure::internal)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes" | "是") {
-        Ok(())
-    } else {
-        Err(refused("没有重新发布。", "nothing was published again"))
-    }
+    let (zh, en) = ("没有人确认这些陈述确属本单位。", "nobody confirmed that these statements are genuine");
+    Err(Failure::new(ExitCode::NotAllowed, "not-confirmed", zh, en)
+        .fix("核对后请加 --yes。", "check them, then add --yes"))
 }
 
 fn describe(one: &UncountedStatement) -> String {

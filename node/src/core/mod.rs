@@ -9,7 +9,7 @@ pub mod counters;
 mod stop;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use protocol::charter::{CharterError, LogNumber, SignedBlock};
 use protocol::completeness::Claim;
 use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
 use protocol::fork::ForkProof;
-use protocol::identity::{FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
+use protocol::identity::{EntryId, FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
 use protocol::limits::CLOCK_TOLERANCE_MS;
 use protocol::replica::{Outcome, Replica};
 use protocol::view::{BodySource, Keeper, Place, View};
@@ -29,7 +29,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::confidential::{Access, Vault};
-use crate::store::{Store, StoreError, lock_directory};
+use crate::store::{PurgeReport, Store, StoreError, lock_directory};
 use attestations::Attestations;
 use counters::Counters;
 pub use stop::{Stop, TwinSign};
@@ -383,6 +383,13 @@ impl Core {
     pub async fn allow_signing(&self) {
         // When the writer is gone, nothing is signed any more.
         let _ = self.send(Command::AllowSigning).await;
+    }
+
+    /// Rids the disk of erased bodies. Commits wait meanwhile, readers do not.
+    pub async fn purge(&self, erased: BTreeSet<EntryId>) -> Result<PurgeReport, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Purge { erased, reply }).await.map_err(|_| PublishError::Closed)?;
+        answer.await.map_err(|_| PublishError::Closed)?.map_err(|error| PublishError::from(&error))
     }
 
     /// Whether the node must stop. If a commit failed, memory is ahead of the disk, and nobody may be told what it

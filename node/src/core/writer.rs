@@ -4,6 +4,7 @@
 //! only then answers. A commit that fails poisons the store, so the node stops: memory is then ahead of the disk, and
 //! only reading the disk again tells what is true.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use rayon::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{BlockError, Event, PublishError, Report, Shared, State, Stop, TwinSign, now_ms, own_of};
-use crate::store::{Store, StoreError};
+use crate::store::{PurgeReport, Store, StoreError};
 
 /// Entries in one commit, after which the writer stops collecting.
 const GROUP_ENTRIES: usize = 4_096;
@@ -48,6 +49,11 @@ pub(super) enum Command {
     },
     /// Fill the journal from the store and let the node sign: done here, so that no entry comes in between.
     AllowSigning,
+    /// Rid the disk of erased bodies: done here, before the state is locked, so that readers go on meanwhile.
+    Purge {
+        erased: BTreeSet<EntryId>,
+        reply: oneshot::Sender<Result<PurgeReport, StoreError>>,
+    },
 }
 
 impl Command {
@@ -57,7 +63,7 @@ impl Command {
             Self::Ingest { entries, .. } => entries.len(),
             Self::Blocks { blocks, .. } => blocks.len(),
             Self::Proofs { proofs, .. } => proofs.len(),
-            Self::AllowSigning => 0,
+            Self::AllowSigning | Self::Purge { .. } => 0,
         }
     }
 }
@@ -119,8 +125,14 @@ impl Writer {
         }
     }
 
-    fn carry_out(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
+    fn carry_out(&mut self, mut commands: Vec<Command>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
+        for command in commands.extract_if(.., |command| matches!(command, Command::Purge { .. })) {
+            if let Command::Purge { erased, reply } = command {
+                // Nobody waits for the report any more: the node stops.
+                drop(reply.send(shared.store.purge(&erased)));
+            }
+        }
         let mut group = Group::default();
         let starts = commands.iter().any(|command| matches!(command, Command::AllowSigning));
         if starts {
@@ -203,7 +215,7 @@ impl Writer {
                 let new: Vec<ForkProof> = proofs.into_iter().filter(keep).collect();
                 group.answers.push(Answer::Proofs(new, reply));
             }
-            Command::AllowSigning => {}
+            Command::AllowSigning | Command::Purge { .. } => {}
         }
     }
 

@@ -109,10 +109,7 @@ fn add_record(core: &Core, state: &State, own: MemberNumber, id: EntryId, plan: 
 }
 
 fn add_entry(core: &Core, state: &State, own: MemberNumber, id: EntryId, plan: &mut Plan) -> Result<(), RecordError> {
-    let (grant, sequence) = locate(core, state, &id).ok_or(RecordError::EntryUnknown { id })?;
-    if grant.member != own && grant.owner() != own {
-        return Err(RecordError::NotOwner { label: id.short().to_string() });
-    }
+    let (grant, sequence) = locate(core, state, own, &id).ok_or(RecordError::EntryUnknown { id })?;
     let held = core.store().entry(grant.number, sequence).ok().flatten().filter(|entry| entry.id() == id);
     let entry = held.or_else(|| core.store().displaced(&id)).ok_or(RecordError::EntryUnknown { id })?;
     if entry.header().kind < RECORD_KINDS_FROM {
@@ -125,17 +122,19 @@ fn add_entry(core: &Core, state: &State, own: MemberNumber, id: EntryId, plan: &
     Ok(())
 }
 
-/// Where an entry stands, counted or not, or stood before another branch displaced it.
-fn locate<'a>(core: &Core, state: &'a State, id: &EntryId) -> Option<(&'a LogGrant, u64)> {
+/// Where an entry that `own` may erase stands, counted or not, or stood before another branch displaced it. Only the
+/// member's own logs are gone through: the state is locked meanwhile.
+fn locate<'a>(core: &Core, state: &'a State, own: MemberNumber, id: &EntryId) -> Option<(&'a LogGrant, u64)> {
     let replica = &state.replica;
-    let logs = replica.charter().logs();
-    let in_log = logs.iter().find_map(|grant| {
+    let may_erase = |grant: &&LogGrant| grant.member == own || grant.owner() == own;
+    let in_log = replica.charter().logs().iter().filter(may_erase).find_map(|grant| {
         let place = (0..replica.length(grant.number)).find(|at| replica.id(grant.number, *at) == Some(*id));
         place.map(|sequence| (grant, sequence))
     });
     in_log.or_else(|| {
         let entry = core.store().displaced(id)?;
-        Some((replica.charter().log_of(&entry.header().key)?, entry.header().sequence))
+        let grant = replica.charter().log_of(&entry.header().key).filter(may_erase)?;
+        Some((grant, entry.header().sequence))
     })
 }
 

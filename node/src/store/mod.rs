@@ -148,7 +148,7 @@ impl Store {
     /// Rids the disk of bodies that were erased: the database is copied into a new one, journal segments that hold such
     /// a body are written anew, and databases that were put aside go. `erased` names the entries.
     ///
-    /// Commits wait meanwhile, reads hardly. A failure leaves what was there, and stops the store only if the databases
+    /// Commits wait meanwhile: only the thread that commits should call it. A failure leaves what was there, and stops the store only if the databases
     /// could not be exchanged.
     pub fn purge(&self, erased: &BTreeSet<EntryId>) -> Result<PurgeReport, StoreError> {
         let mut writer = self.writer.lock();

@@ -279,7 +279,7 @@ impl Roster {
                 return Err("every seat of the role is filled");
             }
             let endless = rule.term_ms != 0 && grant.until_ms == 0;
-            if endless || (rule.term_ms != 0 && grant.until_ms - grant.from_ms > rule.term_ms) {
+            if endless || (rule.term_ms != 0 && grant.until_ms.saturating_sub(grant.from_ms) > rule.term_ms) {
                 return Err("the term is longer than the role's rule allows");
             }
         }

@@ -6,10 +6,12 @@
 //! used to end a session in which nothing moves.
 
 mod outcome;
+mod pieces;
 
 use std::collections::{BTreeMap, VecDeque};
 
 pub use outcome::{Ingested, Output, Summary, SyncError};
+use pieces::{blocks_after, decode_blocks, decode_proofs, decode_rival, full_heads, ids_at};
 use serde_bytes::ByteBuf;
 
 use super::bisection::{Bisection, Step};
@@ -17,12 +19,11 @@ use super::chunk::Chunk;
 use super::heads::{self, CompactHead, ShortIdKey};
 use super::message::{BRANCH_PREFIX_BYTES, Hello, Message, Span};
 use crate::bytes::LayoutError;
-use crate::charter::{LogNumber, OPERATION_TYPE, SignedBlock};
-use crate::fork::ForkProof;
+use crate::charter::{LogNumber, SignedBlock};
 use crate::identity::{EntryId, FrontierDigest};
 use crate::limits::{
-    BLOCKS_MESSAGE_BYTES, ENTRIES_PER_REQUEST_MAX, PROBES_PER_STEP, PROOFS_MESSAGES_MAX, PROOFS_PER_MESSAGE_MAX,
-    REQUESTS_IN_FLIGHT_MAX, SESSION_MESSAGES_MAX, SPANS_PER_REQUEST_MAX,
+    ENTRIES_PER_REQUEST_MAX, PROOFS_MESSAGES_MAX, PROOFS_PER_MESSAGE_MAX, REQUESTS_IN_FLIGHT_MAX, SESSION_MESSAGES_MAX,
+    SPANS_PER_REQUEST_MAX,
 };
 use crate::replica::Replica;
 
@@ -574,74 +575,6 @@ fn push_joined(wants: &mut VecDeque<Span>, log: LogNumber, sequence: u64) {
         Some(last) if last.log == log && last.from + last.count == sequence => last.count += 1,
         _ => wants.push_back(Span { log, from: sequence, count: 1 }),
     }
-}
-
-fn blocks_after(after: u32, replica: &Replica) -> Message {
-    let mut bytes = 0;
-    let blocks = replica.charter().blocks().iter().skip(after as usize).map(SignedBlock::encode);
-    let fitting = blocks.take_while(|block| {
-        bytes += block.len();
-        bytes == block.len() || bytes <= BLOCKS_MESSAGE_BYTES
-    });
-    Message::Blocks { blocks: fitting.map(ByteBuf::from).collect() }
-}
-
-fn full_heads(replica: &Replica) -> Output {
-    let heads = replica.frontier().heads;
-    let heads = heads.into_iter().map(|(log, head)| (log, head.length, head.id)).collect();
-    Output::Send(Message::FullHeads { heads })
-}
-
-fn ids_at(log: LogNumber, sequences: &[u64], replica: &Replica) -> Result<Output, SyncError> {
-    if sequences.len() as u64 > PROBES_PER_STEP * 2 + 2 {
-        return Err(SyncError::Greedy);
-    }
-    let length = replica.effective_length(log);
-    let counted = sequences.iter().filter(|sequence| **sequence < length);
-    let ids = counted.filter_map(|sequence| Some((*sequence, replica.id(log, *sequence)?))).collect();
-    Ok(Output::Send(Message::Ids { log, ids }))
-}
-
-/// Blocks up to the first that this build does not know: what comes before it is of use all the same.
-fn decode_blocks(blocks: &[ByteBuf]) -> Result<Vec<SignedBlock>, SyncError> {
-    let mut decoded = Vec::new();
-    for block in blocks {
-        match SignedBlock::decode(block) {
-            Ok(block) => decoded.push(block),
-            Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) if !decoded.is_empty() => break,
-            Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) => return Err(SyncError::UpdateNeeded),
-            Err(error) => return Err(SyncError::Malformed { message: "blocks", error }),
-        }
-    }
-    Ok(decoded)
-}
-
-/// A second block of a version that is held, unless the proof held is as good, or this build cannot judge it.
-fn decode_rival(block: &[u8], replica: &Replica) -> Result<Option<SignedBlock>, SyncError> {
-    let block = match SignedBlock::decode(block) {
-        Ok(block) => block,
-        // A later build may have found it valid; that is no offence, and no reason not to exchange entries.
-        Err(LayoutError::Rule { field: OPERATION_TYPE, .. }) => return Ok(None),
-        Err(error) => return Err(SyncError::Malformed { message: "rival", error }),
-    };
-    let (charter, version) = (replica.charter(), block.block().version);
-    let known = charter.rival().is_some_and(|rival| rival.block().version <= version);
-    Ok((!known && version <= charter.version()).then_some(block))
-}
-
-fn decode_proofs(proofs: &[ByteBuf], replica: &Replica) -> Result<Vec<ForkProof>, SyncError> {
-    if proofs.len() > PROOFS_PER_MESSAGE_MAX {
-        return Err(SyncError::Greedy);
-    }
-    let federation = replica.charter().federation();
-    // Proofs that would change nothing are not worth two verifications each.
-    let is_news = |proof: &&ByteBuf| {
-        ForkProof::place(proof).is_none_or(|(key, sequence)| {
-            replica.charter().log_of(&key).is_some() && replica.fork_of(&key).is_none_or(|known| sequence < known)
-        })
-    };
-    let news = proofs.iter().filter(is_news);
-    Ok(news.map(|proof| ForkProof::decode(proof, &federation)).collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

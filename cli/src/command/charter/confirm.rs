@@ -1,7 +1,6 @@
 //! Questions before a signature.
 
-use std::io::{self, Write};
-
+use crate::confirm::ask;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
@@ -25,15 +24,4 @@ pub fn agreed(context: &Context, yes: bool) -> Result<(), Failure> {
     let (zh, en) = ("没有确认，什么也没有签。", "nobody agreed, so nothing was signed");
     Err(Failure::new(ExitCode::NotAllowed, "not-confirmed", zh, en)
         .fix("看清内容后加 --yes。", "read what it does, then add --yes"))
-}
-
-/// Nobody can be asked without a terminal: that counts as no.
-fn ask(context: &Context, question: &str) -> Result<bool, Failure> {
-    if !context.out.is_interactive() {
-        return Ok(false);
-    }
-    eprint!("{question}");
-    let mut answer = String::new();
-    io::stderr().flush().and_then(|()| io::stdin().read_line(&mut answer)).map_err(Failure::internal)?;
-    Ok(["y", "yes", "是"].contains(&answer.trim().to_lowercase().as_str()))
 }

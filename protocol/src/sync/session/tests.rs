@@ -1,6 +1,7 @@
 use super::*;
 use crate::charter::{Charter, Class};
 use crate::entry::VerifiedEntry;
+use crate::fork::ForkProof;
 use crate::identity::FederationId;
 use crate::testing::{Organisation, Peer, sync};
 
