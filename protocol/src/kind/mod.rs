@@ -41,7 +41,7 @@ mod validate;
 mod withhold;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -39,7 +39,8 @@ pub fn unmet(conditions: &[Condition], subject: &Subject<'_>, surroundings: &dyn
 impl Condition {
     /// Whether the condition holds for the subject.
     pub fn holds(&self, subject: &Subject<'_>, surroundings: &dyn Surroundings) -> bool {
-        if self.is_hidden(subject) {
+        let followed = surroundings.follows_links() || matches!(self, Self::Any(_)) || !self.looks_at_records();
+        if self.is_hidden(subject) || !followed {
             return true;
         }
         match self {
