@@ -8,6 +8,7 @@
 //! * [`Field::parse`] and [`Field::render`] turn a cell into a value and back without losing anything.
 //! * [`Kind::validate`] judges the fields of a record; [`Kind::withheld`] says what must not leave the node, and every
 //!   publishing path asks it.
+//! * [`document`] writes the page about a set of kinds.
 //! * [`sheet`] compares a sheet with what was published and plans the difference; [`filter`] screens records.
 //!
 //! The file of a kind holds `number`, `name`, `zh`, `en`, `writers`, `readers`, `title`, `external`, `facets`,
@@ -18,6 +19,7 @@
 //! Numbers of kinds and fields are never used again. `kinds/LOCK.toml` repeats them, and a test compares.
 
 pub mod codes;
+pub mod document;
 pub mod filter;
 pub mod sheet;
 
