@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 pub use charter::*;
 pub use erasure::{Erase, ErasePublished, ErasedMark, ErasureItem};
-pub use kinds::{FieldView, KindSetView, KindView, KindsStatus, NamedKindSet};
+pub use kinds::*;
 
 /// The body of every answer that is not a success, as RFC 9457 describes it, in two languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -11,7 +11,7 @@ const NAME_PREFIX: &str = "Record_";
 /// `Record_<kind>` of every kind, and `RecordFields`, which is one of them.
 pub fn schemas(kinds: &KindSet) -> Map<String, Value> {
     let mut schemas: Map<String, Value> =
-        kinds.kinds().map(|kind| (format!("{NAME_PREFIX}{}", kind.name()), kind_schema(kind))).collect();
+        kinds.kinds().map(|kind| (format!("{NAME_PREFIX}{}", kind.name()), kind_schema(kinds, kind))).collect();
     let references = schemas.keys().map(|name| json!({"$ref": format!("#/components/schemas/{name}")}));
     let any = json!({
         "description": "一条记录的字段，按其类别。The fields of a record, as its kind has them.",
@@ -21,8 +21,9 @@ pub fn schemas(kinds: &KindSet) -> Map<String, Value> {
     schemas
 }
 
-fn kind_schema(kind: &Kind) -> Value {
-    let properties: Map<String, Value> = kind.fields().map(|field| (field.name.clone(), property(field))).collect();
+fn kind_schema(kinds: &KindSet, kind: &Kind) -> Value {
+    let properties: Map<String, Value> =
+        kind.fields().map(|field| (field.name.clone(), property(kinds, field))).collect();
     let required: Vec<&str> = kind.fields().filter(|field| field.obligatory).map(|field| field.name.as_str()).collect();
     json!({
         "type": "object",
@@ -37,8 +38,8 @@ fn kind_schema(kind: &Kind) -> Value {
 }
 
 /// Every value is a text; what the text must say is told beside it.
-fn property(field: &Field) -> Value {
-    let view = field_view(field);
+fn property(kinds: &KindSet, field: &Field) -> Value {
+    let view = field_view(kinds, field);
     let mut property = Map::from_iter([
         ("type".to_owned(), json!("string")),
         ("description".to_owned(), json!(format!("{} {}", view.header, view.en))),
@@ -64,7 +65,19 @@ fn property(field: &Field) -> Value {
     } else if field.field_type == FieldType::Boolean {
         add("examples", json!(["是", "否"]));
     }
-    if field.is_local() {
+    if let Some(link) = view.link {
+        add("x-link", json!(link));
+    }
+    if !view.suggest.is_empty() {
+        add("examples", json!(view.suggest));
+    }
+    if let Some(min) = view.min {
+        add("x-min", json!(min));
+    }
+    if let Some(max) = view.max {
+        add("x-max", json!(max));
+    }
+    if view.readers != "all" {
         add("x-readers", json!(view.readers));
     }
     Value::Object(property)

@@ -214,7 +214,7 @@ fn finish(
     // Of a create these are all its fields; of the others `settle` asks again with the whole record.
     may_leave(kind, &statement.fields)?;
     let audience = match statement.operation {
-        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind))),
+        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind, author.member))),
         Operation::Revise | Operation::Withdraw => audience,
     };
     let sealed = matches!(audience, Some(Audience::Sealed(_)));

@@ -1,5 +1,7 @@
 //! The page about kinds, in Markdown, Chinese first: made from a set, so that it never says anything else than the files.
 
+pub mod rules;
+
 use std::fmt::Write;
 
 use super::{Field, FieldType, Kind, KindReaders, KindSet, Readers, codes};
@@ -13,7 +15,7 @@ pub fn document(kinds: &KindSet) -> String {
     line(&mut page, format_args!("类别集 Kind set: `{}`\n", kinds.hash()));
     overview(&mut page, kinds);
     for kind in kinds.kinds() {
-        describe(&mut page, kind);
+        describe(&mut page, kinds, kind);
     }
     page
 }
@@ -39,9 +41,12 @@ fn overview(page: &mut String, kinds: &KindSet) {
     }
 }
 
-fn describe(page: &mut String, kind: &Kind) {
+fn describe(page: &mut String, kinds: &KindSet, kind: &Kind) {
     line(page, format_args!("\n## {} {} {}\n", kind.number(), kind.zh(), kind.en()));
     let facets: Vec<&str> = kind.facets().map(|field| field.zh.as_str()).collect();
+    if !kind.about_zh().is_empty() || !kind.about_en().is_empty() {
+        line(page, format_args!("{}\n{}\n", cell(kind.about_zh()), cell(kind.about_en())));
+    }
     let mut items = vec![
         format!("名称 Name: `{}`", kind.name()),
         format!("谁可写 Writers: {}", writers(kind)),
@@ -51,6 +56,12 @@ fn describe(page: &mut String, kind: &Kind) {
     ];
     if !facets.is_empty() {
         items.push(format!("筛选 Facets: {}", facets.join("、")));
+    }
+    if !kind.requirement().is_empty() {
+        items.push(format!("需求 Requirement: {}", kind.requirement()));
+    }
+    if !kind.sheet_names().is_empty() {
+        items.push(format!("表名 Sheets: {}", kind.sheet_names().join("、")));
     }
     for item in items {
         line(page, format_args!("- {}", cell(&item)));
@@ -65,21 +76,33 @@ fn describe(page: &mut String, kind: &Kind) {
             format!("`{}`", field.name),
             type_of(field),
             obligatory.to_owned(),
-            notes(field).join("；"),
+            notes(kinds, field).join("；"),
         ];
         row(page, &cells);
     }
-    withheld(page, kind);
+    list(page, "核对 Checks", rules::checks(kinds, kind));
+    if let Some(lifecycle) = kind.lifecycle() {
+        let field = kind.field(lifecycle.field()).map(both).unwrap_or_default();
+        let unmapped = if lifecycle.keeps_unmapped() {
+            "，其他文字保留并标为未归类 other words are kept"
+        } else {
+            ""
+        };
+        list(page, &format!("状态 States（{field}{unmapped}）"), rules::states(lifecycle));
+        list(page, "变更 Transitions", rules::transitions(kinds, kind, lifecycle));
+    }
+    list(page, "计算 Figures", rules::figures(kinds, kind));
+    let withheld = kind.withhold_rules().iter().map(|rule| format!("{} {}", rule.zh, rule.en));
+    list(page, "不出本机 Withheld", withheld.collect());
 }
 
-/// What never leaves the node, beside what holds for every kind.
-fn withheld(page: &mut String, kind: &Kind) {
-    let rules = kind.withhold_rules();
-    if !rules.is_empty() {
-        page.push_str("\n不出本机 Withheld:\n\n");
+/// A list under its name; nothing where there is nothing to list.
+fn list(page: &mut String, name: &str, items: Vec<String>) {
+    if !items.is_empty() {
+        line(page, format_args!("\n{}:\n", cell(name)));
     }
-    for rule in rules {
-        line(page, format_args!("- {} {}", cell(&rule.zh), cell(&rule.en)));
+    for item in items {
+        line(page, format_args!("- {}", cell(&item)));
     }
 }
 
@@ -117,11 +140,30 @@ pub fn type_of(field: &Field) -> String {
 }
 
 /// What else is to be said of a field.
-pub fn notes(field: &Field) -> Vec<String> {
+pub fn notes(kinds: &KindSet, field: &Field) -> Vec<String> {
     let mut notes = Vec::new();
-    if field.readers == Readers::Local {
-        notes.push("只存本机 stays on its node".to_owned());
+    match field.readers {
+        Readers::All => {}
+        Readers::Parties => notes.push("只有相关各方可读 sealed for the parties".to_owned()),
+        Readers::Local => notes.push("只存本机 stays on its node".to_owned()),
     }
+    if let Some(target) = field.link_number().and_then(|number| kinds.kind(number)) {
+        notes.push(format!("指向 names a record of {} {}", target.zh(), target.en()));
+    }
+    match (field.min, field.max) {
+        (Some(min), Some(max)) => notes.push(format!("{min} 至 to {max}")),
+        (Some(min), None) => notes.push(format!("不小于 at least {min}")),
+        (None, Some(max)) => notes.push(format!("不大于 at most {max}")),
+        (None, None) => {}
+    }
+    if !field.suggest.is_empty() {
+        notes.push(format!("建议 suggested：{}", field.suggest.join("、")));
+    }
+    if !field.synonyms.is_empty() {
+        let synonyms = field.synonyms.iter().map(|(word, choice)| format!("{word}={choice}"));
+        notes.push(format!("同义 synonyms：{}", synonyms.collect::<Vec<_>>().join("、")));
+    }
+    notes.extend(field.hint_zh.iter().chain(&field.hint_en).cloned());
     if !field.headers.is_empty() {
         notes.push(format!("表头又作 other headers：{}", field.headers.join("、")));
     }
@@ -137,6 +179,7 @@ pub fn writers(kind: &Kind) -> String {
 pub fn readers(kind: &Kind) -> String {
     match kind.readers() {
         KindReaders::All => "全体 all".to_owned(),
+        KindReaders::Parties => "相关各方 parties".to_owned(),
         KindReaders::Local => "只存本机 local".to_owned(),
         KindReaders::Class(class) => format!("{} class:{}", class.zh(), class.name()),
         KindReaders::Role(role) => format!("{} role:{}", role.zh(), role.name()),

@@ -58,7 +58,7 @@ pub fn perform(context: &Context, arguments: &KindsArguments) -> Result<(), Fail
 fn list(context: &Context) {
     let installed = installed();
     context.out.json(&set_view(installed, &NamedSets::new()));
-    let headers = ["编号", "名称", "类别", "Kind", "字段", "谁可写 writers", "谁可读 readers"];
+    let headers = ["编号", "名称", "类别", "Kind", "需求", "字段", "谁可写 writers", "谁可读 readers"];
     context.out.table(&headers, installed.set().kinds().map(row).collect());
     let (count, hash) = (installed.set().kinds().count(), installed.set().hash());
     context.out.say(format!("共 {count} 个类别，类别集 {hash}。"), format!("{count} kinds, set {hash}."));
@@ -77,6 +77,7 @@ fn row(kind: &Kind) -> Vec<String> {
         kind.name().to_owned(),
         kind.zh().to_owned(),
         kind.en().to_owned(),
+        kind.requirement().to_owned(),
         kind.fields().count().to_string(),
         writers(kind),
         readers(kind),
