@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod join;
 mod key;
+mod kinds;
 mod list;
 mod local;
 mod log;
@@ -73,6 +74,9 @@ pub enum Command {
     /// The fund supermarket
     #[command(subcommand)]
     Fund(fund::FundCommand),
+    /// 记录的类别：列出、说明、检查类别文件、写出文档。
+    /// Kinds of record: list, explain, check kind files, write the document
+    Kinds(kinds::KindsArguments),
     /// 显示一条记录。
     /// Show a record
     Show(show::ShowArguments),
@@ -130,6 +134,13 @@ pub enum Command {
     Demo(crate::demo::DemoArguments),
 }
 
+impl Command {
+    /// Whether the command judges kind files that need not be in order, so that none are put in use before it.
+    pub fn checks_kind_files(&self) -> bool {
+        matches!(self, Self::Kinds(arguments) if arguments.checks_files())
+    }
+}
+
 /// Does what was asked.
 pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
@@ -143,6 +154,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Import(arguments) => import::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
+        Command::Kinds(arguments) => kinds::perform(context, &arguments),
         Command::Show(arguments) => show::perform(context, &arguments),
         Command::History(arguments) => history::perform(context, &arguments),
         Command::Log(arguments) => log::perform(context, &arguments),

@@ -9,6 +9,7 @@
 //! * [`Kind::validate`] judges the fields of a record; [`Kind::withheld`] says what must not leave the node, and every
 //!   publishing path asks it.
 //! * [`sheet`] compares a sheet with what was published and plans the difference; [`filter`] screens records.
+//! * [`document`] writes the page about a set of kinds.
 //!
 //! * [`condition`] is the small set of predicates; checks and [`lifecycle`]s are made of them, and [`derived`] figures
 //!   stand beside them.
@@ -21,6 +22,7 @@
 pub mod codes;
 pub mod condition;
 pub mod derived;
+pub mod document;
 pub mod filter;
 pub mod lifecycle;
 pub mod sheet;
