@@ -272,6 +272,7 @@ fn read_type(raw: &FieldFile) -> Result<FieldType, String> {
         ("text", ..) => (FieldType::Text, ""),
         ("decimal", ..) => (FieldType::Decimal, ""),
         ("date", ..) => (FieldType::Date, ""),
+        ("period", ..) => (FieldType::Period, ""),
         ("reference", ..) => (FieldType::Reference, ""),
         ("file", ..) => (FieldType::File, ""),
         ("boolean", ..) => (FieldType::Boolean, ""),
