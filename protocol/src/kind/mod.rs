@@ -27,7 +27,6 @@ pub mod filter;
 pub mod lifecycle;
 pub mod sheet;
 
-mod calendar;
 mod cell;
 mod check;
 mod date;

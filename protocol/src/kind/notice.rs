@@ -7,13 +7,12 @@ use super::text::narrow;
 use crate::value::Value;
 
 impl Field {
-    /// What to look at in a value: a credit code whose check characters are wrong (some in circulation are), and a
-    /// division code that is retired.
+    /// What to look at in a value: a credit code whose check characters are wrong (some in circulation are), a division
+    /// code that is retired, and a text that is none of those which the field suggests, if it suggests any.
     pub fn notices(&self, value: &Value) -> Vec<Notice> {
-        self.notices_beside(value, &[])
+        self.notices_beside(value, &self.suggest)
     }
 
-    /// The same, and texts that are none of those which the field suggests, if it suggests any.
     fn notices_beside(&self, value: &Value, suggested: &[String]) -> Vec<Notice> {
         match value {
             Value::List { values, .. } => {
