@@ -5,6 +5,7 @@
 //! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
 //! that a second import of the same sheet is empty.
 
+mod guard;
 mod plan;
 mod recognise;
 
@@ -13,6 +14,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use guard::{guard, strip_guard};
 pub use plan::plan;
 pub use recognise::NotRecognised;
 
