@@ -5,6 +5,8 @@
 //! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
 //! that a second import of the same sheet is empty.
 
+mod grid;
+mod locate;
 mod plan;
 mod recognise;
 
@@ -13,6 +15,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use grid::{CellFault, Grid, GridRow, Merge};
+pub use locate::{FaultyRow, LocateError, Located, SheetNotice, SkipReason, SkippedRow, locate};
 pub use plan::plan;
 pub use recognise::NotRecognised;
 
