@@ -1,6 +1,6 @@
 //! How our sheets look: colours, widths, number formats, and how they print.
 
-use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Note, Worksheet, XlsxError};
 
 /// Longest text of a cell in a workbook.
 pub(super) const CELL_CHARACTERS_MAX: usize = 32_767;
@@ -14,6 +14,12 @@ const COLUMN_WIDTH: (usize, usize) = (10, 40);
 const COLUMN_MARGIN: usize = 4;
 /// Height of the header's row.
 const HEADER_HEIGHT_POINTS: f64 = 32.0;
+/// Size of a note on a column.
+const NOTE_WIDTH_PIXELS: u32 = 360;
+/// Height of one line of a note.
+const NOTE_LINE_PIXELS: u32 = 20;
+/// Characters of a note, a Chinese one counted twice, that fit on one line.
+const NOTE_LINE_CHARACTERS: usize = 46;
 /// A4 in the numbering of workbooks.
 const PAPER_A4: u8 = 9;
 
@@ -95,6 +101,13 @@ pub(super) fn characters(text: &str) -> usize {
     text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
 
+/// A note that is as high as its text.
+pub(super) fn note(text: &str) -> Note {
+    let lines: usize = text.lines().map(|line| 1 + characters(line) / NOTE_LINE_CHARACTERS).sum();
+    let height = u32::try_from(lines + 1).unwrap_or(u32::MAX).saturating_mul(NOTE_LINE_PIXELS);
+    Note::new(text).add_author_prefix(false).set_width(NOTE_WIDTH_PIXELS).set_height(height)
+}
+
 /// The width of a column under such a header.
 pub(super) fn width(header: &str) -> f64 {
     let characters = characters(header);
@@ -106,6 +119,13 @@ pub(super) fn width(header: &str) -> f64 {
 pub(super) fn sheet_name(name: &str) -> String {
     let allowed = |c: char| if matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\' | '\'') { '-' } else { c };
     name.chars().map(allowed).take(SHEET_NAME_CHARACTERS_MAX).collect()
+}
+
+/// The name of one of several sheets that would have the same.
+pub(super) fn sheet_name_numbered(name: &str, number: usize) -> String {
+    let suffix = format!(" {number}");
+    let room = SHEET_NAME_CHARACTERS_MAX - suffix.len();
+    sheet_name(name).chars().take(room).chain(suffix.chars()).collect()
 }
 
 /// What every sheet of records has: a header that stays in sight and is printed on every page.

@@ -25,7 +25,7 @@ pub(super) struct Choices {
 }
 
 /// The words that a column offers, other than codes.
-pub(super) fn words(field: &Field) -> Vec<String> {
+pub(super) fn words(_kind: &Kind, field: &Field) -> Vec<String> {
     match &field.field_type {
         FieldType::Choice { choices } => choices.clone(),
         FieldType::Boolean => vec!["是".to_owned(), "否".to_owned()],
@@ -45,10 +45,10 @@ impl Choices {
     }
 
     /// The drop-down of a column, if it has one.
-    pub(super) fn drop_down(&mut self, _kind: &Kind, field: &Field) -> Result<Option<DataValidation>, XlsxError> {
+    pub(super) fn drop_down(&mut self, kind: &Kind, field: &Field) -> Result<Option<DataValidation>, XlsxError> {
         let rule = match table(field) {
             Some(table) => from_range(&self.table_range(table)),
-            None => match words(field) {
+            None => match words(kind, field) {
                 words if words.is_empty() => return Ok(None),
                 words if fits(&words) => DataValidation::new().allow_list_strings(&words)?,
                 words => from_range(&self.range(words)),

@@ -12,7 +12,7 @@ mod note;
 use std::path::Path;
 
 use protocol::kind::{Field, Kind};
-use rust_xlsxwriter::{IgnoreError, Note, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{IgnoreError, Workbook, Worksheet, XlsxError};
 
 pub use example::{EXAMPLE_PREFIX, example};
 
@@ -23,12 +23,6 @@ use choices::Choices;
 
 /// Rows for which a template offers words.
 const TEMPLATE_ROWS_MAX: u32 = 10_000;
-/// Size of a note on a column.
-const NOTE_WIDTH_PIXELS: u32 = 360;
-/// Height of one line of a note.
-const NOTE_LINE_PIXELS: u32 = 20;
-/// Characters of a note, a Chinese one counted twice, that fit on one line.
-const NOTE_LINE_CHARACTERS: usize = 46;
 
 /// Writes a template for these kinds; `overwrite` says whether a file of that name may be there.
 pub fn write_template(path: &Path, kinds: &[&Kind], overwrite: bool) -> Result<(), WriteError> {
@@ -77,7 +71,7 @@ fn write_column(
     sheet.set_column_format(column, &base)?;
     sheet.write_string_with_format(0, column, &header, &style::header(look(kind, field)))?;
     let text = note::note(kind, field);
-    sheet.insert_note(0, column, &sized(&text))?;
+    sheet.insert_note(0, column, &style::note(&text))?;
     let example = example(kind, field);
     if !example.is_empty() {
         sheet.write_string_with_format(1, column, &example, &style::example(base))?;
@@ -105,11 +99,4 @@ fn look(kind: &Kind, field: &Field) -> style::Header {
         (true, _) => style::Header::Local,
         (false, false) => style::Header::Plain,
     }
-}
-
-/// A note that is as high as its text.
-fn sized(text: &str) -> Note {
-    let lines: usize = text.lines().map(|line| 1 + style::characters(line) / NOTE_LINE_CHARACTERS).sum();
-    let height = u32::try_from(lines + 1).unwrap_or(u32::MAX).saturating_mul(NOTE_LINE_PIXELS);
-    Note::new(text).add_author_prefix(false).set_width(NOTE_WIDTH_PIXELS).set_height(height)
 }

@@ -24,7 +24,7 @@ pub(super) fn note(kind: &Kind, field: &Field) -> String {
     if field.number == kind.external_field().number {
         lines.push("自己的编号，每行不同；再次导入时凭它对上。One's own number, another one on each row; a second import finds the row by it.".to_owned());
     }
-    let words = super::choices::words(field);
+    let words = super::choices::words(kind, field);
     if !words.is_empty() {
         let more = if words.len() > WORDS_MAX { "……" } else { "" };
         let words = words.iter().take(WORDS_MAX).map(|word| word.as_str()).collect::<Vec<_>>();
