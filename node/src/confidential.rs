@@ -33,13 +33,14 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// What the kind file says.
-    pub fn of_kind(kind: &Kind) -> Self {
+    /// What the kind file says of a record by `author`.
+    pub fn of_kind(kind: &Kind, author: MemberNumber) -> Self {
         match kind.readers() {
             KindReaders::All => Self::All,
             KindReaders::Local => Self::Local,
             KindReaders::Class(class) => Self::Sealed(Readers::Class(class)),
             KindReaders::Role(role) => Self::Sealed(Readers::Organ(role)),
+            KindReaders::Parties => Self::Sealed(Readers::Parties(vec![author])),
         }
     }
 

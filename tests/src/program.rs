@@ -1,10 +1,15 @@
 //! The built program. `cargo test` does not build the binaries of another package, so the first test that needs one
-//! asks cargo to: at once if it is up to date. The whole workspace is named, as in the command for the tests: one
-//! package alone would be built with other features of its dependencies, and they would be built again.
+//! asks cargo to: at once if it is up to date. The whole workspace is named and its tests with it, as in the command for
+//! the tests, and without what cargo tells a test about its own package: with other features or another environment the
+//! dependencies would be built again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+/// Beginnings of the variables by which cargo tells a test about its package. Some build scripts run again when they
+/// change.
+const OF_THIS_PACKAGE: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LD_LIBRARY_PATH"];
 
 /// Path of `xianmeng`, built in the profile of the running test.
 pub fn xianmeng() -> &'static Path {
@@ -22,6 +27,10 @@ pub fn built(binary: &str) -> PathBuf {
     command.current_dir(&root).args(["build", "--quiet", "--workspace", "--bins", "--tests"]);
     if !cfg!(debug_assertions) {
         command.arg("--release");
+    }
+    let of_this_package = |name: &str| OF_THIS_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_this_package)) {
+        command.env_remove(name);
     }
     let status = command.status().expect("cargo runs, for it ran this test");
     assert!(status.success(), "{binary} does not build");

@@ -115,7 +115,7 @@ pub fn prepare_create(author: &Author<'_>, request: &CreateRecord, nonce: Nonce)
     let fields = fields::parse(kind, &request.fields)?;
     let external = request.external.as_deref().map(str::trim).filter(|external| !external.is_empty());
     let statement = Statement::create(nonce, KIND_SET_VERSION, external.map(str::to_owned), fields);
-    finish(kind, statement, None, audience)
+    finish(author.member, kind, statement, None, audience)
 }
 
 /// A revision of a record from texts and names.
@@ -130,7 +130,7 @@ pub fn prepare_revise(
     let set = fields::parse_set(kind, &request.set)?;
     let cleared = fields::parse_clear(kind, &request.clear, &set)?;
     let audience = author.audience(request.readers.as_deref())?;
-    finish(kind, Statement::revise(nonce, KIND_SET_VERSION, record, set, cleared), None, audience)
+    finish(author.member, kind, Statement::revise(nonce, KIND_SET_VERSION, record, set, cleared), None, audience)
 }
 
 /// A revision that changes nothing but the keys that a confidential record is sealed to.
@@ -150,7 +150,13 @@ pub fn prepare_withdraw(
 ) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    finish(kind, Statement::withdraw(nonce, KIND_SET_VERSION, record, reason.map(str::to_owned)), None, None)
+    finish(
+        author.member,
+        kind,
+        Statement::withdraw(nonce, KIND_SET_VERSION, record, reason.map(str::to_owned)),
+        None,
+        None,
+    )
 }
 
 /// A statement in canonical bytes, whose opening random bytes become `nonce`: randomness is the node's.
@@ -171,11 +177,12 @@ pub fn prepare_statement(
         // What was sealed elsewhere could hide anything, and is bound to other random bytes.
         return Err(RecordError::SealedGiven);
     }
-    finish(kind, statement, Some(body), audience)
+    finish(author.member, kind, statement, Some(body), audience)
 }
 
 /// `body`, if given, holds the canonical bytes of `statement`.
 fn finish(
+    author: MemberNumber,
     kind: &Kind,
     mut statement: Statement,
     body: Option<Vec<u8>>,
@@ -201,7 +208,7 @@ fn finish(
     // Of a create these are all its fields; of the others `settle` asks again with the whole record.
     may_leave(kind, &statement.fields)?;
     let audience = match statement.operation {
-        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind))),
+        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind, author))),
         Operation::Revise | Operation::Withdraw => audience,
     };
     let sealed = matches!(audience, Some(Audience::Sealed(_)));

@@ -177,7 +177,8 @@ impl Field {
     }
 
     fn parse_choice(&self, text: &str, choices: &[String]) -> Result<String, RuleBroken> {
-        let found = choices.iter().find(|choice| narrow(choice) == narrow(text));
+        let word = narrow(text);
+        let found = choices.iter().find(|choice| narrow(choice) == word).or_else(|| self.synonyms.get(&word));
         found.cloned().ok_or_else(|| self.no_choice(text, choices))
     }
 

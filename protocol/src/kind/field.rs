@@ -1,5 +1,10 @@
 //! One field of a kind.
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::condition::Condition;
 use crate::value::value_type;
 
 /// A field as the kind file declares it.
@@ -27,6 +32,22 @@ pub struct Field {
     pub headers: Vec<String>,
     /// What separates the elements of a list in a cell; the first is the one that is written.
     pub separators: Vec<char>,
+    /// Of a choice: other words, in half-width form, and the choices that they mean.
+    pub synonyms: BTreeMap<String, String>,
+    /// Of a text: words that a template offers.
+    pub suggest: Vec<String>,
+    /// The least number, in the field's unit.
+    pub min: Option<Decimal>,
+    /// The greatest number, in the field's unit.
+    pub max: Option<Decimal>,
+    /// The note on its column, in Chinese.
+    pub hint_zh: Option<String>,
+    /// The note on its column, in English.
+    pub hint_en: Option<String>,
+    /// What the example row of a template holds.
+    pub example: Option<String>,
+    pub(super) link_number: Option<u16>,
+    pub(super) additive_when: Option<Box<Condition>>,
 }
 
 /// What one value of a field is.
@@ -71,6 +92,8 @@ pub enum FieldType {
 pub enum Readers {
     /// Everybody in the federation.
     All,
+    /// The author, and the members that the author names: the field is sealed for them.
+    Parties,
     /// This node only: the publisher refuses to let it leave.
     Local,
 }
@@ -82,6 +105,8 @@ pub enum FieldRole {
     Plain,
     /// Says in a sheet of many members whose row it is, so that an importer can pick its own.
     Member,
+    /// Says which enterprise the record is about.
+    Identity,
 }
 
 impl FieldType {
@@ -162,6 +187,21 @@ impl Field {
     pub fn type_name(&self) -> String {
         let name = self.field_type.name();
         if self.list { format!("list of {name}") } else { name.to_owned() }
+    }
+
+    /// The kind of the record that a text of this field names: by its owner's own number, a label, or an id.
+    pub fn link_number(&self) -> Option<u16> {
+        self.link_number
+    }
+
+    /// When the figure of this field may be added to those of other records; `None` for always.
+    pub fn additive_when(&self) -> Option<&Condition> {
+        self.additive_when.as_deref()
+    }
+
+    /// Whether the field is sealed for the parties.
+    pub fn is_confidential(&self) -> bool {
+        self.readers == Readers::Parties
     }
 
     /// Whether the field stays on its node.

@@ -146,6 +146,19 @@ impl Filter {
         Ok(operand.map(|operand| Self { field: field.clone(), comparison, operand }))
     }
 
+    /// The operator.
+    pub fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
+    /// The value behind the operator, for people.
+    pub fn operand(&self) -> String {
+        match &self.operand {
+            Operand::Value(value) => self.field.render(value),
+            Operand::Text(text) => text.clone(),
+        }
+    }
+
     /// The field.
     pub fn field(&self) -> &Field {
         &self.field
@@ -173,13 +186,7 @@ impl Filter {
         let holds = match &self.operand {
             Operand::Text(text) => Some(comparable(&self.field.display(element)).contains(text)),
             Operand::Value(operand) if self.field.field_type.is_ordered() => {
-                order(element, operand).map(|ordering| match self.comparison {
-                    Comparison::AtLeast => ordering.is_ge(),
-                    Comparison::AtMost => ordering.is_le(),
-                    Comparison::MoreThan => ordering.is_gt(),
-                    Comparison::LessThan => ordering.is_lt(),
-                    _ => ordering.is_eq(),
-                })
+                compare_values(element, self.comparison, operand)
             }
             Operand::Value(operand) => Some(equal(&self.field, element, operand)),
         };
@@ -189,6 +196,29 @@ impl Filter {
             None => Answer::Unknown,
         }
     }
+}
+
+impl Comparison {
+    /// Whether two values in this order keep the comparison; `!=` and `~` are taken for `=`.
+    pub(super) fn accepts(self, ordering: Ordering) -> bool {
+        match self {
+            Self::AtLeast => ordering.is_ge(),
+            Self::AtMost => ordering.is_le(),
+            Self::MoreThan => ordering.is_gt(),
+            Self::LessThan => ordering.is_lt(),
+            Self::Equal | Self::NotEqual | Self::Contains => ordering.is_eq(),
+        }
+    }
+
+    /// How it is written: `>=`.
+    pub fn symbol(self) -> &'static str {
+        OPERATORS.iter().find(|(_, comparison)| *comparison == self).map_or("=", |(symbol, _)| symbol)
+    }
+}
+
+/// Whether two ordered values keep a comparison; `None` when they have no order.
+pub(super) fn compare_values(left: &Value, comparison: Comparison, right: &Value) -> Option<bool> {
+    order(left, right).map(|ordering| comparison.accepts(ordering))
 }
 
 fn unknown_field(kind: &Kind, field: &str) -> FilterError {

@@ -10,18 +10,24 @@
 //!   publishing path asks it.
 //! * [`sheet`] compares a sheet with what was published and plans the difference; [`filter`] screens records.
 //!
-//! The file of a kind holds `number`, `name`, `zh`, `en`, `writers`, `readers`, `title`, `external`, `facets`,
-//! `[[field]]` and `[[withhold]]`. A parser refuses keys that it does not know: a lifecycle (`[[state]]` and `[[transition]]`) will be
-//! new keys of a new kind-set version, and a build that lacks them says "update needed" instead of guessing. Until
-//! then the column 状态 is text, and a record may be revised and withdrawn at any time.
+//! * [`condition`] is the small set of predicates; checks and [`lifecycle`]s are made of them, and [`derived`] figures
+//!   stand beside them.
+//!
+//! `kinds/README.md` is the reference of the files. A parser refuses keys that it does not know, so that a build which
+//! lacks them says "update needed" instead of guessing.
 //!
 //! Numbers of kinds and fields are never used again. `kinds/LOCK.toml` repeats them, and a test compares.
 
 pub mod codes;
+pub mod condition;
+pub mod derived;
 pub mod filter;
+pub mod lifecycle;
 pub mod sheet;
 
+mod calendar;
 mod cell;
+mod check;
 mod date;
 mod field;
 mod file;
@@ -40,8 +46,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use cell::display_unknown;
+pub use check::{Check, Level, Mark};
 pub use field::{Field, FieldRole, FieldType, Readers};
 pub use file::KindFileError;
+pub use lifecycle::{Lifecycle, Position};
 pub use rule::{Rule, RuleBroken};
 pub use set::{KIND_SET_VERSION, KindSet};
 pub use text::normalise_header;
@@ -49,6 +57,7 @@ pub use withhold::{Withheld, WithholdRule};
 
 use crate::charter::{Class, Role};
 use crate::value::Value;
+use derived::Derived;
 
 /// The classes of member that a kind file may name as writers.
 pub const MEMBER_CLASSES: [&str; 5] = ["county", "fund", "agency", "secretariat", "observer"];
@@ -62,6 +71,8 @@ pub enum KindReaders {
     All,
     /// The author's node only: no record of the kind is ever published.
     Local,
+    /// The author and the members that the author names.
+    Parties,
     /// The members of a class.
     Class(Class),
     /// The members that hold a seat in a role.
@@ -82,7 +93,14 @@ pub struct Kind {
     member: Option<u16>,
     facets: Vec<u16>,
     fields: BTreeMap<u16, Field>,
+    requirement: String,
+    about_zh: String,
+    about_en: String,
+    sheet_names: Vec<String>,
     withhold: Vec<WithholdRule>,
+    checks: Vec<Check>,
+    lifecycle: Option<Lifecycle>,
+    derived: Vec<Derived>,
     /// Normalised names and headers, each with the field that it means.
     names: BTreeMap<String, u16>,
 }
@@ -106,6 +124,46 @@ impl Kind {
     /// The English name, for instance `Resource`.
     pub fn en(&self) -> &str {
         &self.en
+    }
+
+    /// The id in the requirements, for instance `R53`; empty when it has none.
+    pub fn requirement(&self) -> &str {
+        &self.requirement
+    }
+
+    /// What it is and who writes it, in Chinese.
+    pub fn about_zh(&self) -> &str {
+        &self.about_zh
+    }
+
+    /// What it is and who writes it, in English.
+    pub fn about_en(&self) -> &str {
+        &self.about_en
+    }
+
+    /// Other names under which a sheet of such records goes.
+    pub fn sheet_names(&self) -> &[String] {
+        &self.sheet_names
+    }
+
+    /// The checks beside the types of the fields.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Its lifecycle, if it has one.
+    pub fn lifecycle(&self) -> Option<&Lifecycle> {
+        self.lifecycle.as_ref()
+    }
+
+    /// The figures that every node computes.
+    pub fn derived(&self) -> &[Derived] {
+        &self.derived
+    }
+
+    /// Whether some fields are sealed for the parties while the others are for everybody.
+    pub fn has_confidential_fields(&self) -> bool {
+        self.fields().any(Field::is_confidential)
     }
 
     /// Whether a member of `class` (one of [`MEMBER_CLASSES`]) may write records of this kind.

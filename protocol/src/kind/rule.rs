@@ -49,6 +49,12 @@ pub enum Rule {
     RowRagged,
     /// Two columns of a sheet mean the same field, or a column that is needed is not there.
     ColumnWrong,
+    /// A number lies outside its bounds.
+    OutOfRange,
+    /// A check of the kind does not hold.
+    CheckFailed,
+    /// The word is no state of the kind.
+    StateUnknown,
 }
 
 impl Rule {
@@ -76,6 +82,9 @@ impl Rule {
             Self::ExternalDuplicate => "external-duplicate",
             Self::RowRagged => "row-ragged",
             Self::ColumnWrong => "column-wrong",
+            Self::OutOfRange => "out-of-range",
+            Self::CheckFailed => "check-failed",
+            Self::StateUnknown => "state-unknown",
         }
     }
 }

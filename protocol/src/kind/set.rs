@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::file::{Unfinished, read_common};
 use super::text::normalise_header;
 use super::{Kind, KindFileError, codes};
 use crate::identity::ContentHash;
@@ -10,18 +11,13 @@ use crate::identity::ContentHash;
 /// The version of the built-in set, which statements name and the charter resolves to its hash.
 pub const KIND_SET_VERSION: u16 = 1;
 
-/// The files of the built-in set.
-const FILES: [(&str, &str); 6] = [
-    ("member.toml", include_str!("../../kinds/member.toml")),
-    ("resource.toml", include_str!("../../kinds/resource.toml")),
-    ("demand.toml", include_str!("../../kinds/demand.toml")),
-    ("project.toml", include_str!("../../kinds/project.toml")),
-    ("fund.toml", include_str!("../../kinds/fund.toml")),
-    ("contact.toml", include_str!("../../kinds/contact.toml")),
-];
+/// The files of the built-in set: whatever lies in `kinds/`.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kind_files.rs"));
+/// The file of rules for every kind.
+const COMMON_FILE: &str = "common.toml";
 
 static BUILTIN: LazyLock<KindSet> =
-    LazyLock::new(|| KindSet::parse(&FILES).expect("the embedded kind files are checked by the tests of this module"));
+    LazyLock::new(|| KindSet::parse(FILES).expect("the embedded kind files are checked by the tests of this module"));
 
 /// Kinds, and the hash over all that decides whether a record is valid under them.
 #[derive(Debug, Clone)]
@@ -38,16 +34,22 @@ impl KindSet {
 
     /// The files of the set of this build, by name: a set with one more kind is these and one more file.
     pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
-        &FILES
+        FILES
     }
 
     /// Reads and checks kind files, given as names and contents in any order.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, KindFileError> {
-        let (mut kinds, mut contents) = (BTreeMap::new(), BTreeMap::new());
-        let mut names = BTreeSet::new();
+        let (mut kinds, mut unfinished, mut contents) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let (mut names, mut common) = (BTreeSet::new(), Vec::new());
         for (file, content) in files {
-            let kind = Kind::parse(file, content)?;
+            if *file == COMMON_FILE {
+                common = read_common(file, content)?;
+                contents.insert(0, (*file, *content));
+                continue;
+            }
+            let parsed = Unfinished::parse(file, content)?;
             let error = |rule: String| KindFileError::Kind { file: (*file).to_owned(), rule };
+            let kind = &parsed.kind;
             let own: BTreeSet<String> = [kind.name(), kind.zh(), kind.en()].map(normalise_header).into();
             if let Some(name) = own.iter().find(|name| names.contains(*name)) {
                 return Err(error(format!("the name `{name}` already means another kind")));
@@ -55,15 +57,23 @@ impl KindSet {
             names.extend(own);
             let number = kind.number();
             contents.insert(number, (*file, *content));
-            if let Some(other) = kinds.insert(number, kind) {
+            if let Some(other) = kinds.insert(number, kind.clone()) {
                 return Err(error(format!("number {number} already belongs to `{}`", other.name())));
             }
+            unfinished.push(parsed);
         }
         let hash = hash_files(contents.into_values().chain(codes::FILES));
-        Ok(Self { kinds, hash })
+        let mut finished = BTreeMap::new();
+        for parsed in unfinished {
+            let mut kind = parsed.finish(&kinds)?;
+            let rules = common.iter().filter_map(|rule| rule.of(&kind));
+            kind.withhold = rules.chain(kind.withhold.clone()).collect();
+            finished.insert(kind.number(), kind);
+        }
+        Ok(Self { kinds: finished, hash })
     }
 
-    /// BLAKE3 over the kind files in the order of their numbers and the code tables in the order of their names.
+    /// BLAKE3 over the file of common rules, the kind files in the order of their numbers, and the code tables in the order of their names.
     ///
     /// Of each file: length of the name, name, length of the content, content; lengths are `u64`, little-endian, and
     /// lines end in a line feed whatever the checkout made of them.

@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use crate::value::Value;
+
 /// What a unit measures. Only units of one dimension convert into each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dimension {
@@ -152,6 +154,17 @@ pub(super) fn exact_mul(left: Decimal, right: Decimal) -> Option<Decimal> {
 /// The unit in which amounts of a currency are stored: 元, 美元.
 pub(super) fn whole_unit(currency: &[u8; 3]) -> Option<&'static Unit> {
     UNITS.iter().find(|unit| unit.numerator == 1 && unit.currency().as_ref() == Some(currency))
+}
+
+/// The number of a value in another unit of the same sort; `None` when it has none, or the conversion is not exact.
+pub(super) fn amount_in(value: &Value, target: &str) -> Option<Decimal> {
+    match value {
+        Value::Decimal(number) => Some(number.amount()),
+        Value::Quantity { number, unit } if unit == target => Some(number.amount()),
+        Value::Quantity { number, unit } => find(unit)?.convert(number.amount(), find(target)?),
+        Value::Money { number, currency } => whole_unit(currency)?.convert(number.amount(), find(target)?),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -2,23 +2,48 @@
 //!
 //! Conditions, in this order: every obligatory field is there (of a whole record); no field is set that stays on its
 //! node; each value has the type of its field, and so has every element of a list; units, currencies and tables are
-//! those of the field; a choice is one of the choices and a code is in its table; a number as given says what the exact
-//! number says. A field number that the kind does not have is no error: newer software wrote it.
+//! those of the field; a choice is one of the choices and a code is in its table; a number lies within its bounds, and
+//! as given it says what the exact number says; the state is a word of the lifecycle, unless that keeps others; every
+//! check of the level `refuse` holds. A field number that the kind does not have is no error: newer software wrote it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::condition::{Related, Scope, Subject, Surroundings};
 use super::field::{Field, FieldType};
 use super::rule::{Rule, RuleBroken};
-use super::{Kind, codes, unit};
+use super::{Kind, Position, codes, unit};
+use crate::identity::MemberNumber;
 use crate::value::{Number, NumberFlags, Value};
 
 impl Kind {
-    /// The rules that the fields of a whole record break; none when it is valid.
+    /// The rules that the fields of a whole record break, all of its fields being known; none when it is valid.
     pub fn validate(&self, fields: &BTreeMap<u16, Value>) -> Vec<RuleBroken> {
-        let missing = self.fields().filter(|field| field.obligatory && !fields.contains_key(&field.number));
-        missing.map(missing_field).chain(self.validate_values(fields)).collect()
+        self.validate_as(fields, Scope::Author)
+    }
+
+    /// The same, as `scope` can tell: whoever does not see confidential fields passes over them.
+    pub fn validate_as(&self, fields: &BTreeMap<u16, Value>, scope: Scope) -> Vec<RuleBroken> {
+        let expected = |field: &&Field| field.obligatory && (scope == Scope::Author || !field.is_confidential());
+        let missing = self.fields().filter(expected).filter(|field| !fields.contains_key(&field.number));
+        let mut broken: Vec<RuleBroken> = missing.map(missing_field).chain(self.validate_values(fields)).collect();
+        broken.extend(self.unknown_state(fields));
+        if broken.is_empty() {
+            let owner = MemberNumber(0);
+            broken.extend(self.refusals(&Subject { kind: self, id: None, owner, fields, scope }, &Alone));
+        }
+        broken
+    }
+
+    /// A word that is no state, where the lifecycle keeps none.
+    fn unknown_state(&self, fields: &BTreeMap<u16, Value>) -> Option<RuleBroken> {
+        let lifecycle = self.lifecycle().filter(|lifecycle| !lifecycle.keeps_unmapped())?;
+        let Position::Unmapped(word) = lifecycle.position(fields) else { return None };
+        let words: Vec<&str> = lifecycle.states().iter().map(|state| state.zh.as_str()).collect();
+        let zh = format!("不是这一类的状态；可用：{}", words.join("、"));
+        let en = format!("is no state of this kind; one of {}", words.join(", "));
+        Some(self.field(lifecycle.field())?.broken(Rule::StateUnknown, &word, &zh, &en))
     }
 
     /// The rules that a revision breaks by what it sets and clears. Whether the record as a whole is still valid is
@@ -32,7 +57,7 @@ impl Kind {
     pub fn validate_local(&self, fields: &BTreeMap<u16, Value>) -> Vec<RuleBroken> {
         let missing = self.fields().filter(|field| field.obligatory && !fields.contains_key(&field.number));
         let values = self.known(fields).filter_map(|(field, value)| check_value(field, value).err());
-        missing.map(missing_field).chain(values).collect()
+        missing.map(missing_field).chain(values).chain(self.unknown_state(fields)).collect()
     }
 
     fn validate_values(&self, fields: &BTreeMap<u16, Value>) -> Vec<RuleBroken> {
@@ -57,9 +82,10 @@ fn check(field: &Field, value: &Value) -> Result<(), RuleBroken> {
 }
 
 fn check_value(field: &Field, value: &Value) -> Result<(), RuleBroken> {
+    let check = |value: &Value| check_scalar(field, value).and_then(|()| check_bounds(field, value));
     match value {
-        Value::List { values, .. } if field.list => values.iter().try_for_each(|value| check_scalar(field, value)),
-        scalar if !field.list => check_scalar(field, scalar),
+        Value::List { values, .. } if field.list => values.iter().try_for_each(check),
+        scalar if !field.list => check(scalar),
         _ => Err(mismatch(field, value)),
     }
 }
@@ -89,6 +115,48 @@ fn check_scalar(field: &Field, value: &Value) -> Result<(), RuleBroken> {
             }
         }
         _ => Err(mismatch(field, value)),
+    }
+}
+
+fn check_bounds(field: &Field, value: &Value) -> Result<(), RuleBroken> {
+    if field.min.is_none() && field.max.is_none() {
+        return Ok(());
+    }
+    let unit = field.unit().unwrap_or_default();
+    let Some(amount) = unit::amount_in(value, unit) else { return Ok(()) };
+    let too_small = field.min.filter(|least| amount < *least).map(|least| ("不小于", "at least", least));
+    let too_large = field.max.filter(|most| amount > *most).map(|most| ("不大于", "at most", most));
+    match too_small.or(too_large) {
+        None => Ok(()),
+        Some((zh, en, bound)) => {
+            let (zh, en) = (format!("超出范围；应{zh} {bound}{unit}"), format!("is out of range: {en} {bound} {unit}"));
+            Err(field.broken(Rule::OutOfRange, &field.render(value), &zh, &en))
+        }
+    }
+}
+
+/// Checks that refuse look at nothing but the record.
+struct Alone;
+
+impl Surroundings for Alone {
+    fn as_of_ms(&self) -> u64 {
+        0
+    }
+
+    fn admitted_ms(&self, _: MemberNumber) -> Option<u64> {
+        None
+    }
+
+    fn kind(&self, _: u16) -> Option<&Kind> {
+        None
+    }
+
+    fn linked(&self, _: &Subject<'_>, _: u16, _: u16) -> Vec<Related> {
+        Vec::new()
+    }
+
+    fn target(&self, _: MemberNumber, _: u16, _: &str) -> Option<Related> {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 mod cells;
 mod filters;
 mod records;
+mod rules;
 mod set;
 
 use super::{Kind, KindSet};
