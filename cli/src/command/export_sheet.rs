@@ -56,6 +56,8 @@ struct Report {
     records: BTreeMap<String, u64>,
     /// Confidential records that do not open here: left out.
     closed: u64,
+    /// Records whose confidential fields do not open here: in the file without them.
+    partly_closed: u64,
     /// Confidential records that open here: in clear in the file.
     opened: u64,
     /// Records that do not say what a condition asks for: in the file.
@@ -126,12 +128,15 @@ impl Writing<'_> {
     }
 
     fn record(&mut self, kind: &Kind, record: &RecordView) -> Result<(), Failure> {
-        match &record.confidential {
-            Some(confidential) if !confidential.open => {
+        let has_content = record.fields.iter().any(|field| field.number != FIELD_SEALED);
+        match record.confidential.as_ref().map(|confidential| confidential.open) {
+            None => {}
+            Some(true) => self.report.opened += 1,
+            Some(false) if has_content => self.report.partly_closed += 1,
+            Some(false) => {
                 self.report.closed += 1;
                 return Ok(());
             }
-            confidential => self.report.opened += u64::from(confidential.is_some()),
         }
         let mut values: BTreeMap<u16, &str> = BTreeMap::new();
         for field in record.fields.iter().filter(|field| field.number != FIELD_SEALED) {
@@ -256,13 +261,18 @@ fn say(context: &Context, report: &Report) {
 }
 
 fn warnings(report: &Report) -> Vec<(String, String)> {
-    let Report { closed, opened, uncertain, unnumbered, update_needed, unknown_fields, .. } = report;
+    let Report { closed, partly_closed, opened, uncertain, unnumbered, update_needed, unknown_fields, .. } = report;
     let mut warnings = Vec::new();
     let mut warn = |applies: bool, zh: String, en: String| warnings.extend(applies.then_some((zh, en)));
     warn(
         *closed > 0,
         format!("{closed} 条密文在本节点打不开，没有导出。"),
         format!("{closed} confidential records do not open here and are not in the file."),
+    );
+    warn(
+        *partly_closed > 0,
+        format!("{partly_closed} 条有加密字段在本节点打不开，这些字段没有导出。"),
+        format!("{partly_closed} records have confidential fields that do not open here and are not in the file."),
     );
     warn(
         *opened > 0,
@@ -321,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_csv_file_holds_one_kind_and_a_workbook_all() {
-        let names = |kinds: Vec<&Kind>| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>();
+        let names = |kinds: Vec<&'static Kind>| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>();
         assert_eq!(kinds(&arguments(&["基金", "fund"], &[]), Format::Csv).map(names), Ok(vec!["fund"]));
         assert_eq!(kinds(&arguments(&[], &[]), Format::Csv).expect_err("too many").code, "kind-one");
         let two = arguments(&["fund", "project"], &["规模>=5亿元"]);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use protocol::kind::codes::{self, CodeTable};
-use protocol::kind::{Field, FieldType, Kind};
+use protocol::kind::{Field, FieldType, Kind, Lifecycle};
 use rust_xlsxwriter::{DataValidation, DataValidationErrorStyle, Formula, Worksheet, XlsxError};
 
 use crate::workbook::style;
@@ -25,17 +25,26 @@ pub(super) struct Choices {
 }
 
 /// The words that a column offers, other than codes.
-pub(super) fn words(_kind: &Kind, field: &Field) -> Vec<String> {
+pub(super) fn words(kind: &Kind, field: &Field) -> Vec<String> {
+    if let Some(lifecycle) = lifecycle(kind, field) {
+        return lifecycle.states().iter().map(|state| state.zh.clone()).collect();
+    }
     match &field.field_type {
         FieldType::Choice { choices } => choices.clone(),
         FieldType::Boolean => vec!["是".to_owned(), "否".to_owned()],
-        _ => Vec::new(),
+        _ => field.suggest.clone(),
     }
 }
 
+/// The lifecycle whose state a field holds.
+pub(super) fn lifecycle<'k>(kind: &'k Kind, field: &Field) -> Option<&'k Lifecycle> {
+    kind.lifecycle().filter(|lifecycle| lifecycle.field() == field.number)
+}
+
 /// Whether other words are refused.
-fn is_strict(field: &Field) -> bool {
-    !field.list && matches!(field.field_type, FieldType::Choice { .. } | FieldType::Boolean)
+fn is_strict(kind: &Kind, field: &Field) -> bool {
+    let typed = matches!(field.field_type, FieldType::Choice { .. } | FieldType::Boolean);
+    !field.list && (typed || lifecycle(kind, field).is_some_and(|lifecycle| !lifecycle.keeps_unmapped()))
 }
 
 impl Choices {
@@ -54,7 +63,7 @@ impl Choices {
                 words => from_range(&self.range(words)),
             },
         };
-        Ok(Some(match (is_strict(field), field.list) {
+        Ok(Some(match (is_strict(kind, field), field.list) {
             (true, _) => rule
                 .set_error_style(DataValidationErrorStyle::Stop)
                 .set_error_title("请从列表中选择")?

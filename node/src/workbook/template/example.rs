@@ -2,12 +2,15 @@
 
 use protocol::kind::codes::{self, CREDIT_CODES, DIVISIONS, INDUSTRIES};
 use protocol::kind::{Field, FieldType, Kind};
+use rust_decimal::Decimal;
+
+use super::choices;
 
 /// What the own number of an example begins with; importers pass over such rows.
 pub const EXAMPLE_PREFIX: &str = "示例";
 
 /// Figure of an example, where the field bounds it no otherwise.
-const FIGURE: &str = "10";
+const FIGURE: u32 = 10;
 const DATE: &str = "2026-12-31";
 /// Codes of examples, by table.
 const CODES: [(&str, &str); 3] = [(DIVISIONS, "500236"), (INDUSTRIES, "3841"), (CREDIT_CODES, "11999999000000019M")];
@@ -15,11 +18,14 @@ const CODES: [(&str, &str); 3] = [(DIVISIONS, "500236"), (INDUSTRIES, "3841"), (
 /// What the example row holds in the column of `field`; empty where nothing sensible can be said.
 pub fn example(kind: &Kind, field: &Field) -> String {
     if field.number == kind.external_field().number {
-        return format!("{EXAMPLE_PREFIX}-1");
+        return field.example.as_ref().map_or_else(own_number, |example| format!("{EXAMPLE_PREFIX}{example}"));
+    }
+    if let Some(example) = &field.example {
+        return example.clone();
     }
     match &field.field_type {
-        FieldType::Text => format!("{EXAMPLE_PREFIX}{}", if is_title(kind, field) { kind.zh() } else { &field.zh }),
-        FieldType::Decimal | FieldType::Quantity { .. } | FieldType::Money { .. } => FIGURE.to_owned(),
+        FieldType::Text => text(kind, field),
+        FieldType::Decimal | FieldType::Quantity { .. } | FieldType::Money { .. } => figure(field).to_string(),
         FieldType::Date => DATE.to_owned(),
         FieldType::Code { table } => code(table),
         FieldType::Choice { choices } => choices.first().cloned().unwrap_or_default(),
@@ -29,8 +35,32 @@ pub fn example(kind: &Kind, field: &Field) -> String {
     }
 }
 
-fn is_title(kind: &Kind, field: &Field) -> bool {
-    field.number == kind.title_field().number
+fn own_number() -> String {
+    format!("{EXAMPLE_PREFIX}-1")
+}
+
+fn text(kind: &Kind, field: &Field) -> String {
+    if field.number == kind.title_field().number {
+        return format!("{EXAMPLE_PREFIX}{}", kind.zh());
+    }
+    let initial =
+        choices::lifecycle(kind, field).and_then(|lifecycle| lifecycle.initial()).map(|state| state.zh.clone());
+    let word = initial.or_else(|| choices::words(kind, field).into_iter().next());
+    match (word, field.link_number()) {
+        (Some(word), _) => word,
+        // A record that is part of itself explains nothing.
+        (None, Some(number)) if number == kind.number() && !field.obligatory => String::new(),
+        // The example row of the other kind.
+        (None, Some(_)) => own_number(),
+        (None, None) => format!("{EXAMPLE_PREFIX}{}", field.zh),
+    }
+}
+
+/// A figure within the bounds of the field.
+fn figure(field: &Field) -> Decimal {
+    let figure = Decimal::from(FIGURE);
+    let figure = field.max.map_or(figure, |max| figure.min(max));
+    field.min.map_or(figure, |min| figure.max(min))
 }
 
 fn code(table: &str) -> String {

@@ -65,9 +65,14 @@ pub(super) fn write(sheet: &mut Worksheet, kinds: &[&Kind]) -> Result<(), XlsxEr
     }
     for kind in kinds {
         let local = if kind.is_local() { "（不出本节点 stays on this node）" } else { "" };
-        let text = format!("工作表“{}”{local}", kind.zh());
+        let text = format!("工作表“{}”{local} {}", kind.zh(), kind.about_zh());
         sheet.write_string_with_format(row, 0, text, &style::paragraph())?;
-        sheet.write_string_with_format(row, 1, format!("sheet of kind: {}", kind.en()), &style::paragraph())?;
+        sheet.write_string_with_format(
+            row,
+            1,
+            format!("sheet of kind: {}. {}", kind.en(), kind.about_en()),
+            &style::paragraph(),
+        )?;
         row += 1;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The note on a column: what it wants, in Chinese and English.
 
 use protocol::kind::codes::{self, CREDIT_CODES};
-use protocol::kind::{Field, FieldType, Kind};
+use protocol::kind::{Field, FieldType, Kind, KindReaders, KindSet, Readers};
 
 use super::{example, is_needed};
 
@@ -13,6 +13,9 @@ pub(super) fn note(kind: &Kind, field: &Field) -> String {
     let mut lines = vec![format!("{} {}", field.zh, field.en)];
     let (zh, en) = form(field);
     lines.push(format!("{zh}。{en}."));
+    lines.extend(bounds(field));
+    lines.extend(link(field));
+    lines.extend([&field.hint_zh, &field.hint_en].into_iter().flatten().cloned());
     if field.list {
         let separator = field.separators.first().copied().unwrap_or(';');
         lines.push(format!("可填多项，用“{separator}”隔开。Several, with `{separator}` between them."));
@@ -37,11 +40,32 @@ pub(super) fn note(kind: &Kind, field: &Field) -> String {
     lines.join("\n")
 }
 
+fn bounds(field: &Field) -> Option<String> {
+    let unit = field.unit().unwrap_or_default();
+    let least = field.min.map(|min| format!("不小于 {min}{unit} at least"));
+    let most = field.max.map(|max| format!("不大于 {max}{unit} at most"));
+    let both: Vec<String> = least.into_iter().chain(most).collect();
+    (!both.is_empty()).then(|| both.join("；"))
+}
+
+fn link(field: &Field) -> Option<String> {
+    let number = field.link_number()?;
+    let (zh, en) = KindSet::builtin().kind(number).map_or(("记录", "record"), |kind| (kind.zh(), kind.en()));
+    Some(format!("填“{zh}”的编号。The own number of a record of the kind {en}, or its label such as 42-7."))
+}
+
 fn readers(kind: &Kind, field: &Field) -> String {
-    match field.is_local() || kind.is_local() {
-        true => "不出本节点。Stays on this node.".to_owned(),
-        false => "发布后联盟成员可读。Published to the federation.".to_owned(),
-    }
+    let text = match (field.readers, kind.readers()) {
+        (Readers::Local, _) | (_, KindReaders::Local) => "不出本节点。Stays on this node.",
+        (Readers::Parties, _) | (_, KindReaders::Parties) => {
+            "加密，只有指明的成员可读。Sealed for the members that one names."
+        }
+        (_, KindReaders::Class(_) | KindReaders::Role(_)) => {
+            "加密，只有规定的成员可读。Sealed for the members that the kind names."
+        }
+        (Readers::All, KindReaders::All) => "发布后联盟成员可读。Published to the federation.",
+    };
+    text.to_owned()
 }
 
 /// What one value looks like.
