@@ -7,6 +7,7 @@ mod delivery;
 mod erase;
 mod erasures;
 mod export;
+mod export_sheet;
 mod fund;
 mod history;
 mod import;
@@ -30,6 +31,7 @@ mod show;
 mod statements;
 mod status;
 mod sync;
+mod template;
 mod verify;
 mod withdraw;
 
@@ -67,6 +69,9 @@ pub enum Command {
     /// 导入表格（CSV）。
     /// Import a sheet (CSV)
     Import(import::ImportArguments),
+    /// 表格模板（Excel）：每列怎么填、下拉选项、示例行。
+    /// Templates (workbooks): what each column wants, drop-downs, an example row
+    Template(template::TemplateArguments),
     /// 列出和筛选记录。
     /// List and screen records
     List(list::ListArguments),
@@ -114,8 +119,8 @@ pub enum Command {
     /// 重新核验本节点持有的一切，逐一列出差异；audit bundle 写出可离线证明没有缺漏的文件。
     /// Verify everything that is held again and name every difference; `audit bundle` writes a proof for outsiders
     Audit(audit::AuditArguments),
-    /// 把全部数据导出到一个文件。
-    /// Write everything to one file
+    /// 把全部数据导出到一个文件；加 --sheet 把记录导出成 Excel 或 CSV。
+    /// Write everything to one file; with --sheet, records as a workbook or CSV
     Export(export::ExportArguments),
     /// 读入别处导出的文件。
     /// Read in a file that was exported elsewhere
@@ -152,6 +157,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Charter(command) => charter::perform(context, command),
         Command::Publish(arguments) => publish::perform(context, &arguments),
         Command::Import(arguments) => import::perform(context, &arguments),
+        Command::Template(arguments) => template::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
         Command::Kinds(arguments) => kinds::perform(context, &arguments),
