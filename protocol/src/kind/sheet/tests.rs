@@ -61,9 +61,9 @@ fn every_sample_is_recognised_and_read_without_errors() {
         assert_eq!(plan.errors, [], "{name}");
         assert_eq!(plan.rows_read, rows, "{name}");
         assert_eq!(plan.creates.len() + plan.withheld.len(), rows, "{name}");
-        assert!(plan.ignored_columns.is_empty() && plan.assumed_units.is_empty(), "{name}");
+        assert!(plan.columns.ignored.is_empty() && plan.columns.assumed_units.is_empty(), "{name}");
         let local: &[&str] = if name == "member" { &["联系人", "联系电话"] } else { &[] };
-        assert_eq!(plan.local_columns, local, "{name}");
+        assert_eq!(plan.columns.local, local, "{name}");
         let withheld = externals(plan.withheld.iter().map(|row| &row.external));
         let wanted: &[&str] = match name {
             "resource" => &["ZY001", "ZY002", "ZY003"],
@@ -210,9 +210,9 @@ fn a_header_may_name_another_unit_and_none_is_reported() {
     assert_eq!(Some(&fields[&11]), field("计划投资").parse("37840万元").expect("good").as_ref());
     assert_eq!(Some(&fields[&12]), field("用地").parse("2公顷").expect("good").as_ref());
     assert_eq!(Some(&fields[&15]), field("年产值").parse("60亿元").expect("good").as_ref());
-    assert_eq!(plan.assumed_units, [("年产值".to_owned(), "亿元".to_owned())]);
+    assert_eq!(plan.columns.assumed_units, [("年产值".to_owned(), "亿元".to_owned())]);
     let strange = projects("项目编号,名称,用地（人）\nXM1,园区,2\n");
-    assert_eq!(strange.ignored_columns, ["用地（人）"]);
+    assert_eq!(strange.columns.ignored, ["用地（人）"]);
 }
 
 #[test]
