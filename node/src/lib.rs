@@ -27,6 +27,7 @@ pub mod records;
 pub mod store;
 pub mod sync;
 pub mod twin;
+pub mod workbook;
 
 #[cfg(test)]
 mod tests;

@@ -63,8 +63,8 @@ pub enum Command {
     /// 发布一条或多条记录。
     /// Publish one record or several
     Publish(publish::PublishArguments),
-    /// 导入表格（CSV）。
-    /// Import a sheet (CSV)
+    /// 导入表格（xlsx、xls、csv）。
+    /// Import sheets (xlsx, xls, csv)
     Import(import::ImportArguments),
     /// 列出和筛选记录。
     /// List and screen records

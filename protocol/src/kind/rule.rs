@@ -39,6 +39,8 @@ pub enum Rule {
     TooLong,
     /// The text holds control characters.
     TextControl,
+    /// A cell of a spreadsheet holds an error, or a formula whose result was not stored.
+    CellUnreadable,
     /// A sheet's row has no own number.
     ExternalMissing,
     /// An own number occurs twice in one sheet.
@@ -69,6 +71,7 @@ impl Rule {
             Self::FileUnreadable => "file-unreadable",
             Self::TooLong => "too-long",
             Self::TextControl => "text-control",
+            Self::CellUnreadable => "cell-unreadable",
             Self::ExternalMissing => "external-missing",
             Self::ExternalDuplicate => "external-duplicate",
             Self::RowRagged => "row-ragged",

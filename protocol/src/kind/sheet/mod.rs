@@ -9,6 +9,8 @@
 //! or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so that a
 //! second import of the same sheet is empty.
 
+mod grid;
+mod locate;
 mod numbers;
 mod plan;
 mod reader;
@@ -19,6 +21,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use grid::{CellFault, Grid, GridRow, Merge};
+pub use locate::{FaultyRow, LocateError, Located, SheetNotice, SkipReason, SkippedRow, locate};
 pub use numbers::Numbers;
 pub use plan::{Plan, plan};
 pub use reader::{ReadRow, Reader, Reading};

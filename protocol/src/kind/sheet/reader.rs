@@ -20,6 +20,8 @@ pub struct Reader<'k> {
     columns: Vec<Option<Column<'k>>>,
     /// Columns by which rows are picked, and what they must hold.
     filters: Vec<(usize, BTreeSet<String>)>,
+    /// Whether columns that stay on the node are read too.
+    keeps_local: bool,
 }
 
 /// What a row says, apart from what was published before.
@@ -64,7 +66,7 @@ impl<'k> Reader<'k> {
     /// When the header cannot be used: two columns mean one field, or a column that is needed is missing.
     pub fn new(kind: &'k Kind, headers: &[String], filters: &[RowFilter]) -> Result<Self, Vec<CellError>> {
         let columns: Vec<_> = headers.iter().map(|header| column(kind, header)).collect();
-        let mut reader = Self { kind, headers: headers.to_vec(), columns, filters: Vec::new() };
+        let mut reader = Self { kind, headers: headers.to_vec(), columns, filters: Vec::new(), keeps_local: false };
         let mut errors = reader.check_columns();
         for filter in filters {
             match reader.find_column(&filter.header) {
@@ -79,6 +81,11 @@ impl<'k> Reader<'k> {
             }
         }
         if errors.is_empty() { Ok(reader) } else { Err(errors) }
+    }
+
+    /// Reads columns that stay on the node too, for documents that do so as a whole.
+    pub fn keeping_local(self) -> Self {
+        Self { keeps_local: true, ..self }
     }
 
     /// The kind.
@@ -164,7 +171,7 @@ impl<'k> Reader<'k> {
         let (mut fields, mut failed, mut errors) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         for (index, Column { field, unit, .. }) in self.known_columns() {
             // What stays on the node is not even read: a strange telephone number is no reason to refuse the row.
-            if field.is_local() {
+            if field.is_local() && !self.keeps_local {
                 continue;
             }
             match field.parse_in(&row.cells[index], *unit) {
