@@ -201,7 +201,7 @@ fn a_number_stands_in_one_row_of_all_sheets() {
         panic!("and the title is missing")
     };
     let rules: Vec<_> = errors.iter().map(|error| error.rule.id()).collect();
-    assert_eq!(rules, ["field-missing", "external-duplicate"]);
+    assert_eq!(rules, ["external-duplicate", "field-missing"]);
 }
 
 #[test]
