@@ -198,13 +198,9 @@ impl Tally {
     /// Notes an error.
     pub fn take_fault(&mut self, fault: Fault) {
         self.errors_count += 1;
-        let mark = self.marks.entry(fault.line).or_insert_with(|| Mark {
-            columns: BTreeSet::new(),
-            reason_zh: String::new(),
-            reason_en: String::new(),
-        });
-        if let Some(column) = fault.column.checked_sub(1) {
-            mark.columns.insert(column);
+        let mark = self.marks.entry(fault.line).or_default();
+        if fault.column > 0 {
+            mark.columns.insert(fault.column);
         }
         add_reason(&mut mark.reason_zh, &fault.zh, "；");
         add_reason(&mut mark.reason_en, &fault.en, "; ");
@@ -294,7 +290,7 @@ mod tests {
         tally.take_fault(fault(4, 2));
         let mark = &tally.marks[&4];
         assert_eq!((mark.reason_zh.as_str(), mark.reason_en.as_str()), ("不是数；不是数", "no number; no number"));
-        assert_eq!(mark.columns, BTreeSet::from([1, 3]));
+        assert_eq!(mark.columns, BTreeSet::from([2, 4]));
         (0..2_000).for_each(|_| tally.take_fault(fault(4, 4)));
         assert!(tally.marks[&4].reason_zh.len() <= REASON_BYTES_MAX + 8 && tally.marks[&4].reason_zh.ends_with('…'));
     }
