@@ -150,7 +150,8 @@ fn a_new_kind_is_described_wherever_kinds_are() {
     assert_eq!(older.run(&["kinds", "民宿集群"]).failed(5), "kind-unknown");
 
     // A file that takes what belongs to the build stops every command, and is named.
-    let stolen = fs::read_to_string(sample("kinds/homestay.toml")).expect("the sample is there").replace("10001", "104");
+    let stolen =
+        fs::read_to_string(sample("kinds/homestay.toml")).expect("the sample is there").replace("10001", "104");
     let path = older.directory().join("kinds");
     fs::create_dir_all(&path).expect("the data directory is writable");
     fs::write(path.join("stolen.toml"), stolen).expect("the data directory is writable");
