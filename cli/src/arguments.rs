@@ -32,6 +32,10 @@ pub struct GlobalArguments {
     /// Data directory (default: XIANMENG_DATA, then `data` in ~/.config/xianmeng/cli.toml, then ~/.xianmeng)
     #[arg(long, global = true, value_name = "DIR", env = "XIANMENG_DATA", hide_env = true)]
     pub data: Option<PathBuf>,
+    /// 附加类别文件的目录（缺省依次取 XIANMENG_KINDS、数据目录下的 kinds 目录）。
+    /// Directory of extra kind files (default: XIANMENG_KINDS, then `kinds` in the data directory)
+    #[arg(long, global = true, value_name = "DIR", env = "XIANMENG_KINDS", hide_env = true)]
+    pub kinds: Option<PathBuf>,
     /// 只在标准输出上给出 JSON。
     /// Print JSON on standard output and nothing else there
     #[arg(long, global = true)]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 use node::directory::keystore::open_key_file;
 use node::directory::{DataDirectory, DirectoryError};
+use node::kinds::KindsError;
 use protocol::charter::Purpose;
 use serde::Deserialize;
 
@@ -82,6 +83,24 @@ fn read_user_file(path: &Path) -> Result<UserFile, Failure> {
         Failure::new(ExitCode::DataDirectory, "user-file", zh, en)
             .fix("这个文件只有一个键：data = \"目录\"。", "the file has one key: data = \"DIR\"")
     })
+}
+
+/// The directory of extra kind files in a data directory, where neither the line nor the environment names one.
+const KINDS_DIRECTORY: &str = "kinds";
+
+/// Puts the kinds of this process in use: those of this build and the extra files that are `given`, or lie in the data
+/// directory.
+pub fn install_kinds(context: &Context, given: Option<&Path>) -> Result<(), Failure> {
+    // A command that needs no data directory does not fail for the want of one.
+    let own = || context.data_path().ok().map(|data| data.join(KINDS_DIRECTORY)).filter(|directory| directory.is_dir());
+    let directory = given.map(Path::to_owned).or_else(own);
+    node::kinds::install(directory.as_deref()).map(|_| ()).map_err(|error| kinds_failure(&error))
+}
+
+/// The failure that an error of kind files means.
+pub fn kinds_failure(error: &KindsError) -> Failure {
+    let (fix_zh, fix_en) = error.fix();
+    Failure::new(ExitCode::InputRefused, "kind-file", error.zh(), error.to_string()).fix(fix_zh, fix_en)
 }
 
 /// Opens the data directory of a node. Protected keys open by what the surroundings or the person at the terminal say.

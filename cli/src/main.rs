@@ -39,7 +39,9 @@ fn main() -> ExitCode {
         Err(error) => return report_usage(&error, json),
     };
     let context = Context::new(arguments.global.data, Output::new(arguments.global.json));
-    match command::perform(&context, arguments.command) {
+    let checks_kinds = arguments.command.checks_kind_files();
+    let ready = if checks_kinds { Ok(()) } else { home::install_kinds(&context, arguments.global.kinds.as_deref()) };
+    match ready.and_then(|()| command::perform(&context, arguments.command)) {
         Ok(()) => exit_codes::ExitCode::Ok.number().into(),
         Err(failure) => report(&failure, context.out),
     }

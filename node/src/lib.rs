@@ -18,6 +18,7 @@ pub mod gossip;
 pub mod joining;
 pub mod key_change;
 pub mod key_request;
+pub mod kinds;
 pub mod local;
 pub mod network;
 pub mod node;
@@ -27,6 +28,7 @@ pub mod records;
 pub mod store;
 pub mod sync;
 pub mod twin;
+pub mod workbook;
 
 #[cfg(test)]
 mod tests;

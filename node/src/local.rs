@@ -10,12 +10,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
-use protocol::kind::KindSet;
 use serde::{Deserialize, Serialize};
 
 use crate::api::types::{CreateRecord, LocalDocument};
 use crate::core::now_ms;
 use crate::directory::{DirectoryError, file_error, private_directory, remove_file, replace_private};
+use crate::kinds::kinds;
 use crate::records::error::RecordError;
 use crate::records::fields;
 use crate::records::prepare::kind_named;
@@ -78,7 +78,7 @@ impl LocalStore {
 
     /// Keeps a document that has the layout of its kind. When this returns it is durable.
     pub fn add(&self, request: &CreateRecord) -> Result<LocalDocument, LocalError> {
-        let kind = kind_named(KindSet::builtin(), &request.kind)?;
+        let kind = kind_named(kinds(), &request.kind)?;
         let values = fields::parse(kind, &request.fields)?;
         let broken = kind.validate_local(&values);
         if !broken.is_empty() {
@@ -192,12 +192,12 @@ fn is_id(text: &str) -> bool {
 }
 
 fn view(id: String, file: LocalFile) -> LocalDocument {
-    let kind = KindSet::builtin().kind(file.kind);
+    let kind = kinds().kind(file.kind);
     let title = kind.and_then(|kind| file.fields.get(&kind.title_field().name)).cloned().unwrap_or_default();
     LocalDocument {
         id,
-        kind: crate::records::render::kind_name(KindSet::builtin(), file.kind),
-        kind_zh: crate::records::render::kind_name_zh(KindSet::builtin(), file.kind),
+        kind: crate::records::render::kind_name(kinds(), file.kind),
+        kind_zh: crate::records::render::kind_name_zh(kinds(), file.kind),
         external: file.external,
         title,
         fields: file.fields,

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod kind;
 pub mod limits;
 pub mod proposal;
+pub mod register;
 pub mod replica;
 pub mod sealed;
 pub mod statement;

@@ -1,4 +1,4 @@
-//! `export`: the whole replica, or one member's part of it, in one file.
+//! `export`: the whole replica, or one member's part of it, in one file; or records as a sheet.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
@@ -12,6 +12,8 @@ use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 use crate::time;
+
+use super::export_sheet::{self, SheetArguments};
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
@@ -28,10 +30,16 @@ pub struct ExportArguments {
     /// Overwrite the file
     #[arg(long)]
     force: bool,
+    /// Records as a sheet, instead of a bundle.
+    #[command(flatten)]
+    sheet: SheetArguments,
 }
 
 /// Writes beside the file, checks that the download is whole, and only then gives it its name.
 pub fn perform(context: &Context, arguments: &ExportArguments) -> Result<(), Failure> {
+    if let Some(path) = &arguments.sheet.sheet {
+        return export_sheet::perform(context, path, &arguments.sheet, arguments.force);
+    }
     let client = context.client()?;
     let path = arguments.out.clone().unwrap_or_else(default_path);
     refuse_existing(&path, arguments.force)?;

@@ -7,6 +7,7 @@ mod delivery;
 mod erase;
 mod erasures;
 mod export;
+mod export_sheet;
 mod fund;
 mod history;
 mod import;
@@ -15,6 +16,7 @@ mod init;
 mod interrupt;
 mod join;
 mod key;
+mod kinds;
 mod list;
 mod local;
 mod log;
@@ -29,6 +31,7 @@ mod show;
 mod statements;
 mod status;
 mod sync;
+mod template;
 mod verify;
 mod withdraw;
 
@@ -66,6 +69,9 @@ pub enum Command {
     /// 导入表格（CSV）。
     /// Import a sheet (CSV)
     Import(import::ImportArguments),
+    /// 表格模板（Excel）：每列怎么填、下拉选项、示例行。
+    /// Templates (workbooks): what each column wants, drop-downs, an example row
+    Template(template::TemplateArguments),
     /// 列出和筛选记录。
     /// List and screen records
     List(list::ListArguments),
@@ -73,6 +79,9 @@ pub enum Command {
     /// The fund supermarket
     #[command(subcommand)]
     Fund(fund::FundCommand),
+    /// 记录的类别：列出、说明、检查类别文件、写出文档。
+    /// Kinds of record: list, explain, check kind files, write the document
+    Kinds(kinds::KindsArguments),
     /// 显示一条记录。
     /// Show a record
     Show(show::ShowArguments),
@@ -110,8 +119,8 @@ pub enum Command {
     /// 重新核验本节点持有的一切，逐一列出差异；audit bundle 写出可离线证明没有缺漏的文件。
     /// Verify everything that is held again and name every difference; `audit bundle` writes a proof for outsiders
     Audit(audit::AuditArguments),
-    /// 把全部数据导出到一个文件。
-    /// Write everything to one file
+    /// 把全部数据导出到一个文件；加 --sheet 把记录导出成 Excel 或 CSV。
+    /// Write everything to one file; with --sheet, records as a workbook or CSV
     Export(export::ExportArguments),
     /// 读入别处导出的文件。
     /// Read in a file that was exported elsewhere
@@ -130,6 +139,13 @@ pub enum Command {
     Demo(crate::demo::DemoArguments),
 }
 
+impl Command {
+    /// Whether the command judges kind files that need not be in order, so that none are put in use before it.
+    pub fn checks_kind_files(&self) -> bool {
+        matches!(self, Self::Kinds(arguments) if arguments.checks_files())
+    }
+}
+
 /// Does what was asked.
 pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
@@ -141,8 +157,10 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Charter(command) => charter::perform(context, command),
         Command::Publish(arguments) => publish::perform(context, &arguments),
         Command::Import(arguments) => import::perform(context, &arguments),
+        Command::Template(arguments) => template::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
+        Command::Kinds(arguments) => kinds::perform(context, &arguments),
         Command::Show(arguments) => show::perform(context, &arguments),
         Command::History(arguments) => history::perform(context, &arguments),
         Command::Log(arguments) => log::perform(context, &arguments),

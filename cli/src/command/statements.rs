@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 
-use node::api::types::{ExternalRecord, Published};
+use node::api::types::{ExternalRecord, KindView, Published};
+use node::kinds::kinds;
 use protocol::identity::EntryId;
+use protocol::kind::Kind;
 use protocol::kind::sheet::Existing;
-use protocol::kind::{Kind, KindSet};
 use protocol::limits::BODY_NONCE_BYTES;
 use protocol::value::Value;
 
@@ -38,13 +39,28 @@ pub fn nonce() -> Result<[u8; BODY_NONCE_BYTES], Failure> {
 
 /// The kind of that English or Chinese name or number.
 pub fn kind(name: &str) -> Result<&'static Kind, Failure> {
-    let set = KindSet::builtin();
+    let set = kinds();
     let numbered = name.trim().parse().ok().and_then(|number| set.kind(number));
     numbered.or_else(|| set.kind_named(name)).ok_or_else(|| {
         let known = set.kinds().map(|kind| format!("{} {}", kind.name(), kind.zh())).collect::<Vec<_>>().join(", ");
         let (zh, en) = (format!("没有“{name}”这一类别。"), format!("there is no kind {name:?}"));
         Failure::new(ExitCode::InputRefused, "kind-unknown", zh, en)
             .fix(format!("可用的类别：{known}。"), format!("one of: {known}"))
+    })
+}
+
+/// The version of the charter's kind sets under which the node takes statements of a kind.
+pub fn version(client: &Client, kind: &Kind) -> Result<u16, Failure> {
+    let view: KindView = client.get(&format!("/v1/kinds/{}", segment(kind.name())), &[])?;
+    view.version.ok_or_else(|| {
+        let (zh, en) = (
+            format!("章程没有载明含有类别“{}”的类别集。", kind.zh()),
+            format!("the charter names no kind set with kind {}", kind.en()),
+        );
+        Failure::new(ExitCode::NotAllowed, "kind-set-unknown", zh, en).fix(
+            "请登记人把它写入章程（xianmeng charter kinds）。",
+            "ask a registrar to add it (`xianmeng charter kinds`)",
+        )
     })
 }
 

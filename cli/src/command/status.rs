@@ -1,7 +1,7 @@
 //! `status`: how the node is, or how far a record has got.
 
 use clap::Args;
-use node::api::types::Status;
+use node::api::types::{KindsStatus, Status};
 use node::joining::{JoiningPhase, JoiningState, joining_state};
 use node::store::{StoreError, lock_directory};
 use serde_json::json;
@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::{output, time};
 
 use super::{delivery, run};
+
+/// Digits of the hash of a kind set that people are shown.
+const HASH_DIGITS: usize = 16;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -132,11 +135,26 @@ fn describe(status: &Status) -> String {
         ("章程", format!("第 {} 块{expired}", status.charter_version)),
         ("成员", format!("{} 个有效，{} 个连着", status.members, status.peers)),
         ("数据", format!("{} 条目，{} 记录，{complete}", status.entries, status.records)),
+        ("类别", kinds(&status.kinds)),
         ("前沿", status.digest.clone()),
         ("签署", signing),
         ("最新条目", delivery::text(&status.delivery)),
         ("占用", format!("{}（日志 {}）", bytes(status.store_bytes), bytes(status.journal_bytes))),
     ])
+}
+
+/// The kinds in use, with the version and the beginning of the hash by which the charter knows them.
+fn kinds(kinds: &KindsStatus) -> String {
+    let version = match kinds.version {
+        Some(version) => format!("第 {version} 版 version"),
+        None => "章程未载明 not in the charter".to_owned(),
+    };
+    let hash: String = kinds.hash.chars().take(HASH_DIGITS).collect();
+    let extra = match kinds.extra_files.is_empty() {
+        true => String::new(),
+        false => format!("；附加 extra：{}", kinds.extra_files.join(", ")),
+    };
+    format!("{} 个 kinds，{version}，{hash}{extra}", kinds.kinds)
 }
 
 /// A size for people.

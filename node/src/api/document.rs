@@ -4,17 +4,27 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use protocol::kind::KindSet;
+use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, erase, export, externals, import, joining, local, logs, proposals, publish, reading, restate,
-    rewrap, status, types,
+    audit, charter, erase, export, externals, import, joining, kinds, local, logs, proposals, publish, reading,
+    restate, rewrap, status, types,
 };
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    Document::openapi().to_json().expect("the document is put together from constants, and a test writes it")
-});
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi(crate::kinds::kinds()).to_string());
+
+/// The description, with a schema for each of `kinds`.
+pub(super) fn openapi(kinds: &KindSet) -> Value {
+    let document = serde_json::to_value(Document::openapi());
+    let mut document = document.expect("the document is put together from constants, and a test writes it");
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.extend(crate::kinds::schemas(kinds));
+    }
+    document
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,7 +40,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
-        joining::invite, joining::sync),
+        joining::invite, joining::sync, kinds::list, kinds::show),
     components(schemas(types::Problem, types::ExternalRecord)),
     modifiers(&BearerToken),
     security(("token" = [])),

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use protocol::charter::Standing;
 use protocol::identity::{ContentHash, EntryId, MemberNumber};
-use protocol::kind::KindSet;
 use protocol::replica::Eraser;
 
 use super::Shared;
@@ -14,6 +13,7 @@ use super::problem::ApiProblem;
 use super::types::{Erase, ErasePublished, ErasedMark, ErasureItem, Problem};
 use crate::core::Core;
 use crate::erasure;
+use crate::kinds::kinds;
 use crate::records::erase::{self, Origin};
 use crate::records::render::Renderer;
 
@@ -39,7 +39,7 @@ pub(super) async fn erase(
     // To its end, even when the caller does not wait.
     let work = tokio::spawn(async move {
         let (planning, records) = (core.clone(), request.records);
-        let plan = tokio::task::spawn_blocking(move || erase::plan(&planning, KindSet::builtin(), &records, &ids));
+        let plan = tokio::task::spawn_blocking(move || erase::plan(&planning, kinds(), &records, &ids));
         let plan = plan.await.map_err(|_| ApiProblem::internal())??;
         let erasures = erase::publish(&core, &plan, &request.reason).await?;
         Ok::<_, ApiProblem>((plan, erasures))
@@ -80,7 +80,7 @@ fn item(core: &Core, by: Eraser, name: ContentHash, purged: bool) -> Option<Eras
         (state.replica.erasure_progress(by), labels, acknowledged, active)
     });
     acknowledged.retain(|member| active.contains(member));
-    let renderer = Renderer::new(core, KindSet::builtin(), active.iter().copied().chain(origin.member));
+    let renderer = Renderer::new(core, kinds(), active.iter().copied().chain(origin.member));
     let names = |members: Vec<MemberNumber>| members.into_iter().map(|member| renderer.member(member)).collect();
     let outstanding = active.into_iter().filter(|member| !acknowledged.contains(member)).collect();
     Some(ErasureItem {

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use protocol::kind::KindSet;
 
 use super::Shared;
 use super::extract::Pairs;
@@ -11,6 +10,7 @@ use super::problem::ApiProblem;
 use super::stream::{Pieces, answer};
 use super::types::{ExternalRecord, Problem};
 use crate::core::Core;
+use crate::kinds::kinds;
 use crate::records::externals::Externals;
 use crate::records::prepare::kind_named;
 
@@ -24,7 +24,7 @@ use crate::records::prepare::kind_named;
 pub(super) async fn externals(State(shared): State<Shared>, pairs: Pairs) -> Result<Response, ApiProblem> {
     let pairs = pairs.known(&["kind"])?;
     let kind = pairs.one("kind")?.ok_or_else(|| ApiProblem::malformed("请指定 kind。", "`kind` is missing"))?;
-    let kind = kind_named(KindSet::builtin(), kind)?.number();
+    let kind = kind_named(kinds(), kind)?.number();
     let core = shared.core().clone();
     let Some(externals) = Externals::new(&core, kind) else {
         let (zh, en) = ("本节点还不是成员。", "this node is no member yet");

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use protocol::kind::KindSet;
 
 use super::Shared;
 use super::extract::{JsonBody, Pairs, Segment, blocking};
 use super::problem::ApiProblem;
 use super::types::{CreateRecord, LocalDocument, LocalList, Problem};
+use crate::kinds::kinds;
 use crate::local::{LOCAL_DOCUMENT_BYTES_MAX, LOCAL_DOCUMENTS_MAX, LocalError};
 use crate::records::prepare::kind_named;
 
@@ -36,8 +36,7 @@ pub(super) async fn add(
     responses((status = 200, description = "文档。The documents.", body = LocalList)))]
 pub(super) async fn list(State(shared): State<Shared>, pairs: Pairs) -> Result<Json<LocalList>, ApiProblem> {
     let pairs = pairs.known(&["kind", "limit"])?;
-    let kind =
-        pairs.one("kind")?.map(|kind| kind_named(KindSet::builtin(), kind)).transpose()?.map(|kind| kind.number());
+    let kind = pairs.one("kind")?.map(|kind| kind_named(kinds(), kind)).transpose()?.map(|kind| kind.number());
     let limit = pairs.number("limit")?.unwrap_or(LOCAL_DOCUMENTS_MAX);
     let mut documents = blocking(move || shared.local.list(kind)).await?.map_err(problem)?;
     let mut counts = BTreeMap::new();

@@ -20,6 +20,7 @@ mod extract;
 mod guard;
 mod import;
 mod joining;
+mod kinds;
 pub mod limits;
 mod local;
 mod logs;

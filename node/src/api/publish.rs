@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use protocol::identity::EntryId;
-use protocol::kind::KindSet;
 use protocol::limits::BODY_BYTES_MAX;
 
 use super::extract::{JsonBody, Pairs, RawBody, Segment, blocking};
@@ -12,6 +11,7 @@ use super::problem::ApiProblem;
 use super::status::delivery;
 use super::types::{CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
 use super::{Shared, SharedState};
+use crate::kinds::kinds;
 use crate::records::publish::{PublishedRecord, Request};
 use crate::records::{STATEMENTS_MAX, find};
 
@@ -105,7 +105,7 @@ pub(super) async fn withdraw(
 
 async fn resolve(shared: &Shared, reference: String) -> Result<EntryId, ApiProblem> {
     let shared = shared.clone();
-    Ok(blocking(move || find::find(shared.core(), KindSet::builtin(), &reference)).await??)
+    Ok(blocking(move || find::find(shared.core(), kinds(), &reference)).await??)
 }
 
 fn check_count(count: usize) -> Result<(), ApiProblem> {

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use protocol::identity::MemberNumber;
-use protocol::kind::KindSet;
 
 use super::Shared;
 use super::extract::{Pairs, Segment, blocking};
@@ -12,6 +11,7 @@ use super::problem::ApiProblem;
 use super::status::delivery;
 use super::types::{Delivery, HistoryItem, Problem, RecordList, RecordView};
 use crate::core::Delivered;
+use crate::kinds::kinds;
 use crate::records::error::RecordError;
 use crate::records::list::{Cursor, Query, Withdrawn, page};
 use crate::records::render::Renderer;
@@ -36,7 +36,7 @@ use crate::records::{PAGE_RECORDS, PAGE_RECORDS_MAX, find, history};
         (status = 422, description = "没有这个类别。No such kind.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(State(shared): State<Shared>, pairs: Pairs) -> Result<Json<RecordList>, ApiProblem> {
     let query = read_query(pairs)?;
-    let list = blocking(move || page(shared.core(), KindSet::builtin(), &query)).await?;
+    let list = blocking(move || page(shared.core(), kinds(), &query)).await?;
     Ok(Json(list))
 }
 
@@ -52,7 +52,7 @@ fn read_query(pairs: Pairs) -> Result<Query, ApiProblem> {
         let zh = format!("limit 要在 1 到 {PAGE_RECORDS_MAX} 之间。");
         return Err(ApiProblem::malformed(zh, format!("`limit` must be within 1 and {PAGE_RECORDS_MAX}")));
     }
-    let query = Query::parse(KindSet::builtin(), pairs.one("kind")?, &conditions)?;
+    let query = Query::parse(kinds(), pairs.one("kind")?, &conditions)?;
     Ok(Query {
         owner: pairs.number("owner")?.map(MemberNumber),
         withdrawn: read_withdrawn(pairs.one("withdrawn")?)?,
@@ -87,7 +87,7 @@ pub(super) async fn show(
     Segment(reference): Segment,
 ) -> Result<Json<RecordView>, ApiProblem> {
     let view = blocking(move || {
-        let (core, kinds) = (shared.core(), KindSet::builtin());
+        let (core, kinds) = (shared.core(), kinds());
         let id = find::find(core, kinds, &reference)?;
         let state = core.read(|state| find::record(state, core, &id))?;
         let seen = core.access().see(state);
@@ -107,8 +107,8 @@ pub(super) async fn show_history(
     Segment(reference): Segment,
 ) -> Result<Json<Vec<HistoryItem>>, ApiProblem> {
     let items = blocking(move || {
-        let id = find::find(shared.core(), KindSet::builtin(), &reference)?;
-        history::history(shared.core(), KindSet::builtin(), &id)
+        let id = find::find(shared.core(), kinds(), &reference)?;
+        history::history(shared.core(), kinds(), &id)
     });
     Ok(Json(items.await??))
 }
@@ -125,7 +125,7 @@ pub(super) async fn show_delivery(
 ) -> Result<Json<Delivery>, ApiProblem> {
     let delivered = blocking(move || {
         let core = shared.core();
-        let id = find::find(core, KindSet::builtin(), &reference)?;
+        let id = find::find(core, kinds(), &reference)?;
         let as_of_ms = core.as_of_ms();
         let last = core.read(|state| state.view().versions(&id, as_of_ms).last().map(|version| version.place));
         Ok::<_, RecordError>(last.map_or_else(Delivered::default, |place| core.delivered(place.log, place.sequence)))

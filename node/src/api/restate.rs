@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use protocol::identity::EntryId;
-use protocol::kind::KindSet;
 use protocol::statement::Operation;
 
 use super::Shared;
@@ -53,7 +52,7 @@ pub(super) async fn restate(
 }
 
 fn view(candidate: &Candidate) -> UncountedStatement {
-    let kinds = KindSet::builtin();
+    let kinds = crate::kinds::kinds();
     let header = candidate.entry.header();
     let (kind, kind_zh) = candidate.kind(kinds);
     UncountedStatement {

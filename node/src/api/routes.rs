@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
 use super::problem::ApiProblem;
 use super::{
-    Shared, audit, charter, document, erase, export, externals, guard, import, joining, local, logs, proposals,
+    Shared, audit, charter, document, erase, export, externals, guard, import, joining, kinds, local, logs, proposals,
     publish, reading, restate, rewrap, status,
 };
 
@@ -39,6 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
         reads("/v1/status", get(status::status)),
         reads("/v1/network", get(status::network)),
         reads("/v1/peers", get(status::peers)),
+        reads("/v1/kinds", get(kinds::list)),
+        reads("/v1/kinds/{name}", get(kinds::show)),
         reads("/v1/records", get(reading::list)),
         writes("/v1/records", post(publish::create), RECORD_BYTES_MAX),
         writes("/v1/records/batch", post(publish::batch), BATCH_BYTES_MAX),

@@ -15,6 +15,7 @@ use super::types::{
 };
 use super::{Shared, SharedState, warnings};
 use crate::core::{Core, Delivered, State as CoreState, now_ms};
+use crate::kinds::{installed, kinds_status};
 use crate::network::{NetworkClosed, Statistics};
 use crate::records::error::RecordError;
 use crate::records::rewrap::stale;
@@ -204,6 +205,7 @@ fn replica_status(state: &CoreState, own: Option<MemberNumber>) -> Status {
         records: state.view().len(),
         complete: replica.is_complete(),
         members: active.count(),
+        kinds: kinds_status(installed(), charter.kind_sets()),
         peers: 0,
         delivery: Delivery::default(),
         signing: SigningState { ready: false, zh: String::new(), en: String::new() },

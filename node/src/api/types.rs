@@ -5,6 +5,7 @@
 
 mod charter;
 mod erasure;
+mod kinds;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 pub use charter::*;
 pub use erasure::{Erase, ErasePublished, ErasedMark, ErasureItem};
+pub use kinds::*;
 
 /// The body of every answer that is not a success, as RFC 9457 describes it, in two languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -310,6 +312,9 @@ pub struct Status {
     pub complete: bool,
     /// Active members.
     pub members: usize,
+    /// The kinds in use.
+    #[serde(default)]
+    pub kinds: KindsStatus,
     /// Peers connected now.
     pub peers: usize,
     /// How far the newest entry of this node's own log has got.

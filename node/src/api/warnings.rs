@@ -49,6 +49,21 @@ pub(super) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec
             "the charter has expired: nothing stops, but the registrars should renew it soon".into(),
         );
     }
+    let kinds = crate::kinds::kinds().hash();
+    if !charter.kind_sets().is_empty() && !charter.kind_sets().values().any(|hash| *hash == kinds) {
+        warn(
+            "kind-set-unknown",
+            format!(
+                "章程没有载明本节点的类别集 {}：它独有的类别暂不能发布；请登记人执行 xianmeng charter kinds",
+                kinds.short()
+            ),
+            format!(
+                "the charter does not name this node's kind set {}: kinds of its own cannot be published until a \
+                 registrar runs `xianmeng charter kinds`",
+                kinds.short()
+            ),
+        );
+    }
     let ended = charter.seats().iter().filter(|seat| seat.ended.is_none() && seat.has_run_out(now_ms));
     for seat in ended {
         let (number, role) = (seat.number, seat.grant.role);

@@ -2,7 +2,7 @@
 
 use protocol::bytes::LayoutError;
 use protocol::charter::Class;
-use protocol::identity::{EntryId, MemberNumber};
+use protocol::identity::{ContentHash, EntryId, MemberNumber};
 use protocol::kind::RuleBroken;
 use protocol::kind::filter::FilterError;
 use protocol::sealed::SealError;
@@ -26,18 +26,22 @@ pub enum RecordError {
         /// The kinds that there are.
         known: String,
     },
-    /// The charter does not name the kind set of this build.
-    #[error("the charter does not name this build's kind set")]
+    /// The charter does not name the kinds in use.
+    #[error("the charter does not name the kinds in use")]
     KindSetUnknown {
-        /// The version that this build writes.
-        version: u16,
+        /// The hash of the set in use.
+        hash: ContentHash,
+        /// The kind, in Chinese.
+        kind_zh: String,
+        /// The kind, in English.
+        kind_en: String,
     },
     /// A statement that names another kind set than the one it was checked under.
     #[error("the statement names kind set {found}")]
     KindSetOther {
         /// What it names.
         found: u16,
-        /// What this build writes.
+        /// What records of this kind are stated under here.
         version: u16,
     },
     /// Members of this class do not write this kind.

@@ -2,13 +2,13 @@
 //! sheet is compared with.
 
 use protocol::identity::MemberNumber;
-use protocol::kind::KindSet;
 
 use super::walk::{Walk, Whose};
 use super::{FOLD_COST, LOCK_WORK_MAX};
 use crate::api::types::ExternalRecord;
 use crate::confidential::Seen;
 use crate::core::Core;
+use crate::kinds::kinds;
 
 /// Goes through one's own records of a kind, a piece at a time.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Externals {
     /// A confidential record keeps its number in its sealed part, where this node, which sealed it, finds it.
     pub fn next_piece(&mut self, core: &Core) -> Option<Vec<ExternalRecord>> {
         let access = core.access();
-        let number_field = KindSet::builtin().kind(self.kind).map(|kind| kind.external_field());
+        let number_field = kinds().kind(self.kind).map(|kind| kind.external_field());
         core.read(|state| {
             let (view, charter) = (state.view(), state.replica.charter());
             let (mut piece, mut work) = (Vec::new(), 0);

@@ -1,7 +1,7 @@
 //! From what a caller says to statements: every check that needs nothing but the kind and the author.
 //!
 //! Checks, in this order: the kind is known; the author's class may write it; names and texts of fields can be read;
-//! the statement has its layout and names this build's kind set; the fields keep the rules of the kind; own number and
+//! the statement has its layout and names a version of the kinds that all can resolve; the fields keep the rules of the kind; own number and
 //! the field that holds it agree; nothing in it must stay on this node. What depends on other records is checked by
 //! `settle`, and [`super::publish`] never signs what has not passed both.
 
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::charter::Class;
 use protocol::identity::{EntryId, MemberNumber};
-use protocol::kind::{KIND_SET_VERSION, Kind, KindSet};
+use protocol::kind::{Kind, KindSet};
 use protocol::limits::BODY_NONCE_BYTES;
 use protocol::statement::{FIELD_SEALED, Operation, Statement};
 use protocol::value::Value;
@@ -19,12 +19,13 @@ use super::fields;
 use crate::api::types::{CreateRecord, ReviseRecord, WithdrawRecord};
 use crate::confidential::Audience;
 use crate::core::{Core, PublishError};
+use crate::kinds::{self, NamedSets};
 
 /// Random bytes that open a body.
 pub type Nonce = [u8; BODY_NONCE_BYTES];
 
 /// Who publishes, under which kinds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Author<'a> {
     /// The kinds.
     pub kinds: &'a KindSet,
@@ -32,6 +33,8 @@ pub struct Author<'a> {
     pub member: MemberNumber,
     /// Its class.
     pub class: Class,
+    /// The sets of kinds that the charter names.
+    pub named: NamedSets,
 }
 
 /// A statement that keeps every rule that needs no state.
@@ -50,16 +53,13 @@ pub struct Prepared {
 }
 
 impl<'a> Author<'a> {
-    /// This node's own member, under `kinds`, which the charter must name.
+    /// This node's own member, under `kinds`.
     pub fn own(core: &Core, kinds: &'a KindSet) -> Result<Self, RecordError> {
         let (member, _) = core.own().ok_or(PublishError::NotMember)?;
         core.read(|state| {
             let charter = state.replica.charter();
             let class = charter.members().get(&member).map(|member| member.class).ok_or(PublishError::NotMember)?;
-            if charter.kind_sets().get(&KIND_SET_VERSION) != Some(&kinds.hash()) {
-                return Err(RecordError::KindSetUnknown { version: KIND_SET_VERSION });
-            }
-            Ok(Self { kinds, member, class })
+            Ok(Self { kinds, member, class, named: charter.kind_sets().clone() })
         })
     }
 
@@ -91,6 +91,15 @@ impl<'a> Author<'a> {
     fn kind(&self, number: u16) -> Result<&'a Kind, RecordError> {
         self.writable(kind_numbered(self.kinds, number)?)
     }
+
+    /// The version under which this author states records of a kind: the charter must resolve it to what is in use.
+    fn version(&self, kind: &Kind) -> Result<u16, RecordError> {
+        kinds::stated_version(&self.named, self.kinds, kind.number()).ok_or_else(|| RecordError::KindSetUnknown {
+            hash: self.kinds.hash(),
+            kind_zh: kind.zh().to_owned(),
+            kind_en: kind.en().to_owned(),
+        })
+    }
 }
 
 /// The kind of that English or Chinese name, or of that number.
@@ -114,8 +123,8 @@ pub fn prepare_create(author: &Author<'_>, request: &CreateRecord, nonce: Nonce)
     let audience = author.audience(request.readers.as_deref())?;
     let fields = fields::parse(kind, &request.fields)?;
     let external = request.external.as_deref().map(str::trim).filter(|external| !external.is_empty());
-    let statement = Statement::create(nonce, KIND_SET_VERSION, external.map(str::to_owned), fields);
-    finish(author.member, kind, statement, None, audience)
+    let statement = Statement::create(nonce, author.version(kind)?, external.map(str::to_owned), fields);
+    finish(author, kind, statement, None, audience)
 }
 
 /// A revision of a record from texts and names.
@@ -130,13 +139,14 @@ pub fn prepare_revise(
     let set = fields::parse_set(kind, &request.set)?;
     let cleared = fields::parse_clear(kind, &request.clear, &set)?;
     let audience = author.audience(request.readers.as_deref())?;
-    finish(author.member, kind, Statement::revise(nonce, KIND_SET_VERSION, record, set, cleared), None, audience)
+    let statement = Statement::revise(nonce, author.version(kind)?, record, set, cleared);
+    finish(author, kind, statement, None, audience)
 }
 
 /// A revision that changes nothing but the keys that a confidential record is sealed to.
 pub fn prepare_reseal(author: &Author<'_>, kind: u16, record: EntryId, nonce: Nonce) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
-    let statement = Statement::revise(nonce, KIND_SET_VERSION, record, BTreeMap::new(), BTreeSet::new());
+    let statement = Statement::revise(nonce, author.version(kind)?, record, BTreeMap::new(), BTreeSet::new());
     Ok(Prepared { kind: kind.number(), statement, body: Vec::new(), audience: None, reseal: true })
 }
 
@@ -150,13 +160,8 @@ pub fn prepare_withdraw(
 ) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    finish(
-        author.member,
-        kind,
-        Statement::withdraw(nonce, KIND_SET_VERSION, record, reason.map(str::to_owned)),
-        None,
-        None,
-    )
+    let statement = Statement::withdraw(nonce, author.version(kind)?, record, reason.map(str::to_owned));
+    finish(author, kind, statement, None, None)
 }
 
 /// A statement in canonical bytes, whose opening random bytes become `nonce`: randomness is the node's.
@@ -177,19 +182,20 @@ pub fn prepare_statement(
         // What was sealed elsewhere could hide anything, and is bound to other random bytes.
         return Err(RecordError::SealedGiven);
     }
-    finish(author.member, kind, statement, Some(body), audience)
+    finish(author, kind, statement, Some(body), audience)
 }
 
 /// `body`, if given, holds the canonical bytes of `statement`.
 fn finish(
-    author: MemberNumber,
+    author: &Author<'_>,
     kind: &Kind,
     mut statement: Statement,
     body: Option<Vec<u8>>,
     audience: Option<Audience>,
 ) -> Result<Prepared, RecordError> {
-    if statement.kind_set != KIND_SET_VERSION {
-        return Err(RecordError::KindSetOther { found: statement.kind_set, version: KIND_SET_VERSION });
+    let version = author.version(kind)?;
+    if !kinds::readable(&author.named, author.kinds, statement.kind_set, kind.number()) {
+        return Err(RecordError::KindSetOther { found: statement.kind_set, version });
     }
     let completed = match statement.operation {
         Operation::Create => complete_external(kind, &mut statement)?,
@@ -208,7 +214,7 @@ fn finish(
     // Of a create these are all its fields; of the others `settle` asks again with the whole record.
     may_leave(kind, &statement.fields)?;
     let audience = match statement.operation {
-        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind, author))),
+        Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind, author.member))),
         Operation::Revise | Operation::Withdraw => audience,
     };
     let sealed = matches!(audience, Some(Audience::Sealed(_)));

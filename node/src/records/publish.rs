@@ -19,6 +19,7 @@ use super::seal::carry_out;
 use super::settle::settle;
 use crate::api::types::{CreateRecord, Problem, ProblemDetail, ReviseRecord, WithdrawRecord};
 use crate::core::{Core, PublishError};
+use crate::kinds::kinds;
 
 /// Requests below which one thread prepares them.
 const PARALLEL_FROM: usize = 16;
@@ -67,7 +68,7 @@ pub struct Publisher {
 
 impl Default for Publisher {
     fn default() -> Self {
-        Self { kinds: KindSet::builtin(), claims: Arc::default() }
+        Self { kinds: kinds(), claims: Arc::default() }
     }
 }
 

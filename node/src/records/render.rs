@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use protocol::charter::Class;
-use protocol::identity::{ContentHash, MemberNumber};
-use protocol::kind::{KIND_SET_VERSION, Kind, KindSet, display_unknown};
+use protocol::identity::MemberNumber;
+use protocol::kind::{Kind, KindSet, display_unknown};
 use protocol::statement::FIELD_SEALED;
 use protocol::value::Value;
 use protocol::view::RecordState;
@@ -13,6 +13,7 @@ use super::error::field_detail;
 use crate::api::types::{ConfidentialView, FieldValue, MemberName, ProblemDetail, RecordView};
 use crate::confidential::{Disclosure, Seen, readers_text, readers_zh};
 use crate::core::Core;
+use crate::kinds::{self, NamedSets};
 
 /// English name of a kind; `kind-9999` when this build does not know it.
 pub fn kind_name(kinds: &KindSet, number: u16) -> String {
@@ -69,8 +70,8 @@ pub fn confidential(disclosure: &Disclosure) -> ConfidentialView {
 pub struct Renderer<'a> {
     kinds: &'a KindSet,
     members: BTreeMap<MemberNumber, (String, Class)>,
-    /// What the charter says about this build's kind set.
-    kind_set: Option<ContentHash>,
+    /// The sets of kinds that the charter names.
+    named: NamedSets,
 }
 
 impl<'a> Renderer<'a> {
@@ -84,7 +85,7 @@ impl<'a> Renderer<'a> {
                     known.insert(member, (found.name.clone(), found.class));
                 }
             }
-            Self { kinds, members: known, kind_set: charter.kind_sets().get(&KIND_SET_VERSION).copied() }
+            Self { kinds, members: known, named: charter.kind_sets().clone() }
         })
     }
 
@@ -103,7 +104,7 @@ impl<'a> Renderer<'a> {
     pub fn record(&self, seen: &Seen) -> RecordView {
         let state = &seen.state;
         let kind = self.kinds.kind(state.kind);
-        let update_needed = kind.is_none() || !self.reads(state.kind_set);
+        let update_needed = kind.is_none() || !kinds::readable(&self.named, self.kinds, state.kind_set, state.kind);
         let fields = state.fields.iter().map(|(number, value)| {
             let (name, zh, value) = field_text(kind, *number, value);
             FieldValue { number: *number, name, zh, value }
@@ -133,11 +134,6 @@ impl<'a> Renderer<'a> {
             update_needed,
             confidential: seen.confidential.as_ref().map(confidential),
         }
-    }
-
-    /// Whether this build can judge what was stated under a kind set.
-    fn reads(&self, version: u16) -> bool {
-        version == KIND_SET_VERSION && self.kind_set.is_none_or(|hash| hash == self.kinds.hash())
     }
 
     /// The rules that a record breaks: it is shown with them, and not counted.

@@ -28,15 +28,18 @@ impl RecordError {
                 "请核对类别名；若是新版软件才有的类别，请更新本节点。",
                 "check the name of the kind; if newer software has it, update this node",
             ),
-            Self::KindSetUnknown { version } => words(
-                format!("章程没有载明本版本软件的类别集（第 {version} 版）。"),
-                format!("the charter does not name this build's kind set, version {version}"),
-                "请等登记人把它写入章程，或换用章程所载的软件版本。",
-                "wait until registrars add it to the charter, or use the software that the charter names",
+            Self::KindSetUnknown { hash, kind_zh, kind_en } => words(
+                format!("章程没有载明含有类别“{kind_zh}”的类别集（本节点的是 {}）。", hash.short()),
+                format!("the charter names no kind set with kind {kind_en} as this node has it ({})", hash.short()),
+                "请登记人把它写入章程（xianmeng charter kinds），或换用章程所载的软件版本和类别文件。",
+                "ask a registrar to add it (`xianmeng charter kinds`), or use the software and kind files that the \
+                 charter names",
             ),
             Self::KindSetOther { found, version } => words(
-                format!("陈述写的是类别集第 {found} 版，本节点只按第 {version} 版检查和签署。"),
-                format!("the statement names kind set {found}; this node checks and signs under {version} only"),
+                format!("陈述写的是类别集第 {found} 版，本节点不能按它检查；这一类别请写第 {version} 版。"),
+                format!(
+                    "the statement names kind set {found}, under which this node cannot check it; this kind goes under {version}"
+                ),
                 "请用与节点相同版本的软件生成陈述。",
                 "make the statement with software of the node's version",
             ),

@@ -2,15 +2,16 @@
 
 use rust_decimal::Decimal;
 
+use super::codes::{CodeFault, CodeTable};
 use super::field::{Field, FieldType};
 use super::number::{self, NumberFault, Reading};
 use super::rule::{Rule, RuleBroken};
 use super::text::narrow;
-use super::unit::{self, Unit};
-use super::{codes, date};
+use super::unit::{self, Scale, Unit};
+use super::{Period, codes, date};
 use crate::bytes::check_text;
 use crate::identity::{ContentHash, EntryId};
-use crate::limits::{FILE_NAME_BYTES_MAX, GIVEN_BYTES_MAX, LIST_ELEMENTS_MAX, SYMBOL_BYTES_MAX};
+use crate::limits::{FILE_NAME_BYTES_MAX, GIVEN_BYTES_MAX, LIST_ELEMENTS_MAX};
 use crate::value::{Number, Value};
 
 /// Characters of a value that an error repeats.
@@ -19,6 +20,12 @@ const QUOTED_CHARACTERS_MAX: usize = 40;
 const UNKNOWN_BYTES_SHOWN: usize = 32;
 /// What stands between hash, length and name of a file in a cell.
 const FILE_SEPARATOR: char = '|';
+
+/// What is said of an industry that is not found, in both languages.
+const ZERO_LOST: (&str, &str) = (
+    "；若表格软件丢了开头的 0，请把该列设为文本再填",
+    "; if the spreadsheet dropped a leading zero, format the column as text",
+);
 
 const TRUE_WORDS: [&str; 8] = ["是", "有", "true", "yes", "y", "1", "√", "真"];
 const FALSE_WORDS: [&str; 8] = ["否", "无", "false", "no", "n", "0", "×", "假"];
@@ -64,6 +71,10 @@ impl Field {
             }
             FieldType::Money { unit: own } => self.parse_money(&text, unit.unwrap_or(own))?,
             FieldType::Date => Value::Date(date::read(&text).ok_or_else(|| self.no_date(&text))?),
+            FieldType::Period => match Period::parse(&text) {
+                Some(period) => Value::Text(period.to_string()),
+                None => return Err(self.no_period(&text)),
+            },
             FieldType::Code { table } => Value::Code { table: table.clone(), code: self.parse_code(&text, table)? },
             FieldType::Reference => Value::Reference(self.parse_reference(&text)?),
             FieldType::File => self.parse_file(&text)?,
@@ -81,57 +92,67 @@ impl Field {
                           and put other text into the note";
                 self.broken(Rule::NumberUnreadable, text, zh, en)
             }
+            NumberFault::Range => {
+                let zh = "是一个区间，不是一个数；请把下限和上限分两栏填写，或只填一个数并把区间写到说明里";
+                let en = "is a range, not one number; put its ends into two columns, or give one number and write the \
+                          range into the note";
+                self.broken(Rule::NumberUnreadable, text, zh, en)
+            }
             NumberFault::TooLarge => self.too_large(text),
         })
     }
 
     fn parse_decimal(&self, text: &str) -> Result<Number, RuleBroken> {
         let reading = self.read_number(text)?;
-        if !reading.unit.is_empty() {
+        // 1.2万 is a number; any other unit is not part of one.
+        let factor = match reading.unit.as_str() {
+            "" => Some(Decimal::ONE),
+            unit => unit::multiplier(unit),
+        };
+        let Some(factor) = factor else {
             let zh = format!("只能是数；单位“{}”请写到“单位”一栏", reading.unit);
             let en = format!("must be a number alone; put the unit `{}` into its own column", reading.unit);
             return Err(self.broken(Rule::UnitUnknown, text, &zh, &en));
-        }
-        let given = if reading.flags.is_empty() { String::new() } else { reading.given("") };
-        self.number(text, &reading, reading.amount, given)
+        };
+        let amount = unit::exact_mul(reading.amount, factor).ok_or_else(|| self.too_large(text))?;
+        let plain = reading.is_plain("") && reading.unit.is_empty();
+        let given = if plain { String::new() } else { reading.given(&reading.unit) };
+        self.number(text, &reading, amount, given)
     }
 
     fn parse_quantity(&self, text: &str, own: &str, column: &str) -> Result<Number, RuleBroken> {
         let reading = self.read_number(text)?;
-        let named = if reading.unit.is_empty() { column } else { &reading.unit };
-        let symbol = unit::find(named).map_or(named, |unit| unit.symbol);
-        let amount = match (symbol == own, unit::find(symbol), unit::find(own)) {
-            (true, ..) => reading.amount,
-            (false, Some(from), Some(to)) if from.dimension == to.dimension => {
-                from.convert(reading.amount, to).ok_or_else(|| {
-                    let zh = format!("从“{symbol}”换算成“{own}”除不尽或太大；请直接按“{own}”填写");
-                    let en = format!("does not convert exactly from {symbol} into {own}; please give it in {own}");
-                    self.broken(Rule::UnitInexact, text, &zh, &en)
-                })?
-            }
-            _ => return Err(self.no_unit(text, named, own)),
+        let scale = Scale::read(&reading.unit, column).ok_or_else(|| self.no_unit(text, &reading.unit, own))?;
+        let inexact = || {
+            let symbol = &scale.symbol;
+            let zh = format!("从“{symbol}”换算成“{own}”除不尽或太大；请直接按“{own}”填写");
+            let en = format!("does not convert exactly from {symbol} into {own}; please give it in {own}");
+            self.broken(Rule::UnitInexact, text, &zh, &en)
         };
-        let plain = reading.flags.is_empty() && symbol == own;
-        let given = if plain { String::new() } else { reading.given(symbol) };
+        let amount = unit::exact_mul(reading.amount, scale.factor).ok_or_else(inexact)?;
+        let amount = match (unit::find(&scale.unit), unit::find(own)) {
+            _ if scale.unit == own => amount,
+            (Some(from), Some(to)) if from.dimension == to.dimension => from.convert(amount, to).ok_or_else(inexact)?,
+            _ => return Err(self.no_unit(text, &scale.symbol, own)),
+        };
+        let plain = reading.is_plain(own) && scale.symbol == own;
+        let given = if plain { String::new() } else { reading.given(&scale.symbol) };
         self.number(text, &reading, amount, given)
     }
 
     fn parse_money(&self, text: &str, column: &str) -> Result<Value, RuleBroken> {
         let reading = self.read_number(text)?;
         let own = self.unit().unwrap_or(column);
-        let known = unit::find(own).and_then(|expected| {
-            let named = if reading.unit.is_empty() { column } else { &reading.unit };
-            unit::find_money(named, expected)
-        });
-        let unit: &Unit = known.ok_or_else(|| self.no_unit(text, &reading.unit, own))?;
-        let (currency, whole) =
-            match unit.currency().and_then(|code| unit::whole_unit(&code).map(|whole| (code, whole))) {
-                Some(found) => found,
-                None => return Err(self.no_unit(text, &reading.unit, own)),
-            };
-        let amount = unit.convert(reading.amount, whole).ok_or_else(|| self.too_large(text))?;
-        let plain = reading.flags.is_empty() && unit.symbol == whole.symbol;
-        let given = if plain { String::new() } else { reading.given(unit.symbol) };
+        let no_unit = || self.no_unit(text, &reading.unit, own);
+        let column = unit::find(column).filter(|unit| unit.currency().is_some()).ok_or_else(no_unit)?;
+        let scale = Scale::read_money(&reading.unit, column).ok_or_else(no_unit)?;
+        let unit: &Unit = unit::find(&scale.unit).ok_or_else(no_unit)?;
+        let currency = unit.currency().ok_or_else(no_unit)?;
+        let whole = unit::whole_unit(&currency).ok_or_else(no_unit)?;
+        let amount = unit::exact_mul(reading.amount, scale.factor).and_then(|amount| unit.convert(amount, whole));
+        let amount = amount.ok_or_else(|| self.too_large(text))?;
+        let plain = reading.is_plain(whole.symbol) && scale.symbol == whole.symbol;
+        let given = if plain { String::new() } else { reading.given(&scale.symbol) };
         Ok(Value::Money { number: self.number(text, &reading, amount, given)?, currency })
     }
 
@@ -142,17 +163,13 @@ impl Field {
         Ok(Number::new(reading.flags, amount, given))
     }
 
-    fn parse_code(&self, text: &str, table_name: &str) -> Result<String, RuleBroken> {
-        let code = narrow(text).to_uppercase();
-        let table = codes::table(table_name).filter(|_| code.len() <= SYMBOL_BYTES_MAX);
-        let Some(table) = table else { return Err(self.no_code(text, table_name, &[])) };
-        if table.contains(&code) {
-            return Ok(code);
-        }
-        match table.codes_named(text) {
-            [only] => Ok(only.clone()),
-            candidates => Err(self.no_code(text, table.zh(), candidates)),
-        }
+    fn parse_code(&self, text: &str, table: &str) -> Result<String, RuleBroken> {
+        let Some(table) = codes::table(table) else {
+            let en = format!("needs the code table {table}, which this build does not have; please update it");
+            let zh = format!("要用代码表《{table}》，而本软件没有；请更新软件");
+            return Err(self.broken(Rule::CodeUnknown, text, &zh, &en));
+        };
+        table.resolve(text).map_err(|fault| self.no_code(text, table, &fault))
     }
 
     fn parse_reference(&self, text: &str) -> Result<EntryId, RuleBroken> {
@@ -177,8 +194,10 @@ impl Field {
     }
 
     fn parse_choice(&self, text: &str, choices: &[String]) -> Result<String, RuleBroken> {
-        let word = narrow(text);
-        let found = choices.iter().find(|choice| narrow(choice) == word).or_else(|| self.synonyms.get(&word));
+        let word = narrow(text).to_lowercase();
+        let exact = choices.iter().find(|choice| *choice == text);
+        let found = exact.or_else(|| choices.iter().find(|choice| narrow(choice).to_lowercase() == word));
+        let found = found.or_else(|| self.synonyms.get(&word));
         found.cloned().ok_or_else(|| self.no_choice(text, choices))
     }
 
@@ -260,30 +279,71 @@ impl Field {
         self.broken(Rule::DateUnreadable, text, zh, en)
     }
 
+    pub(super) fn no_period(&self, text: &str) -> RuleBroken {
+        let zh = "不是期间，或没有这一天、这一周；请写成 2026、2026-03、2026-03-05、2026Q1、2026H1、2026-W07、2023-2025、\
+                  2023-01/2023-06 或 2021-（至今）";
+        let en = "is not a period that exists; write 2026, 2026-03, 2026-03-05, 2026Q1, 2026H1, 2026-W07, 2023-2025, \
+                  2023-01/2023-06 or 2021- (open)";
+        self.broken(Rule::PeriodUnreadable, text, zh, en)
+    }
+
     pub(super) fn no_choice(&self, text: &str, choices: &[String]) -> RuleBroken {
         let zh = format!("不在可选项中；可选：{}", choices.join("、"));
         let en = format!("is not one of the choices: {}", choices.join(", "));
         self.broken(Rule::ChoiceUnknown, text, &zh, &en)
     }
 
-    pub(super) fn no_code(&self, text: &str, table: &str, candidates: &[String]) -> RuleBroken {
-        let (zh, en) = match candidates {
-            [] => (
-                format!("不在代码表《{table}》中；请核对，若表格软件丢了开头的 0，请把该列设为文本再填"),
-                format!(
-                    "is not in the code table {table}; if the spreadsheet dropped a leading zero, format the column as text"
-                ),
-            ),
-            several => {
-                let list = several.iter().take(5).cloned().collect::<Vec<_>>().join("、");
+    pub(super) fn no_code(&self, text: &str, table: &CodeTable, fault: &CodeFault) -> RuleBroken {
+        let (zh_table, en_table) = (table.zh(), table.en());
+        let (zh, en) = match fault {
+            CodeFault::Unknown { near } => {
+                let zero = if table.name() == codes::INDUSTRIES { ZERO_LOST } else { ("", "") };
+                let (near_zh, near_en) = match near.as_slice() {
+                    [] => (String::new(), String::new()),
+                    near => {
+                        let list = list_codes(table, near);
+                        (format!("；相近的有：{list}"), format!("; near ones are {list}"))
+                    }
+                };
+                let zh = format!("不在代码表《{zh_table}》中；请核对后填代码{near_zh}{}", zero.0);
+                (zh, format!("is not in the table of {en_table}; please give the code{near_en}{}", zero.1))
+            }
+            CodeFault::Ambiguous { candidates } => {
+                let list = list_codes(table, candidates);
                 (
-                    format!("在代码表《{table}》中对应多个代码（{list}）；请填代码"),
-                    format!("goes by several codes in the table {table} ({list}); please give the code"),
+                    format!("在代码表《{zh_table}》中对应多个代码（{list}）；请填代码，或在名称前写明省、市"),
+                    format!("goes by several codes in the table of {en_table} ({list}); please give the code"),
                 )
             }
+            CodeFault::Ended => (
+                format!("在代码表《{zh_table}》中已停用，且未写明后继代码；请填现行代码"),
+                format!("is retired in the table of {en_table}; please give the code in force"),
+            ),
+            CodeFault::Length(found) => (
+                format!("应为 18 位统一社会信用代码，而这里有 {found} 位；请对照营业执照核对"),
+                format!("must have the 18 characters of a credit code and has {found}; please check the licence"),
+            ),
+            CodeFault::Character(found) => (
+                format!("含有统一社会信用代码不用的字符“{found}”（不用 I、O、S、V、Z）；请对照营业执照核对"),
+                format!("holds `{found}`, which credit codes do not use (nor I, O, S, V, Z); please check the licence"),
+            ),
+            CodeFault::Shape => (
+                "不是统一社会信用代码：第 3 至 8 位应为数字；请对照营业执照核对".to_owned(),
+                "is no credit code: its third to eighth characters must be digits; please check the licence".to_owned(),
+            ),
         };
         self.broken(Rule::CodeUnknown, text, &zh, &en)
     }
+}
+
+/// Codes with their names, as many as an error names.
+fn list_codes(table: &CodeTable, codes: &[String]) -> String {
+    let named = codes.iter().take(codes::CANDIDATES_MAX).map(|code| match table.full_name(code) {
+        Some(name) => format!("{code} {name}"),
+        None => code.clone(),
+    });
+    let more = if codes.len() > codes::CANDIDATES_MAX { "、…" } else { "" };
+    named.collect::<Vec<_>>().join("、") + more
 }
 
 /// Name and text of a field that the kind of this build does not have: a newer version wrote it.

@@ -170,6 +170,12 @@ pub trait Surroundings {
     /// The kind of that number.
     fn kind(&self, number: u16) -> Option<&Kind>;
 
+    /// Whether other records are looked at. Where they are not, conditions on them hold: judgements never chase each
+    /// other in a circle.
+    fn follows_links(&self) -> bool {
+        true
+    }
+
     /// Records of `kind` that stand and name the record `subject` in their field `by`, in the order of their creation.
     fn linked(&self, subject: &Subject<'_>, kind: u16, by: u16) -> Vec<Related>;
 

@@ -6,7 +6,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::condition::{Condition, Linked, Related, Subject, Surroundings, amount, rank};
-use super::{Field, Kind, calendar, unit};
+use super::{Field, Kind, unit};
 use crate::value::{NumberFlags, Value};
 
 /// Decimals that people are shown.
@@ -99,7 +99,7 @@ impl Derived {
             Formula::Split { amount: whole, parties, shares } => self.split(subject, *whole, *parties, *shares),
             Formula::Days(from, until) => match (subject.fields.get(from)?, subject.fields.get(until)?) {
                 (Value::Date(from), Value::Date(until)) => {
-                    Some(self.figure(Decimal::from(calendar::days_between(*from, *until)?)))
+                    Some(self.figure(Decimal::from(from.last_day().days_until(until.last_day()))))
                 }
                 _ => None,
             },

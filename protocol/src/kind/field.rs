@@ -32,7 +32,7 @@ pub struct Field {
     pub headers: Vec<String>,
     /// What separates the elements of a list in a cell; the first is the one that is written.
     pub separators: Vec<char>,
-    /// Of a choice: other words, in half-width form, and the choices that they mean.
+    /// Of a choice: other words, in half-width form and lower case, and the choices that they mean.
     pub synonyms: BTreeMap<String, String>,
     /// Of a text: words that a template offers.
     pub suggest: Vec<String>,
@@ -69,6 +69,8 @@ pub enum FieldType {
     },
     /// A year, month or day.
     Date,
+    /// A period, stored as text in its canonical writing.
+    Period,
     /// A code of a table.
     Code {
         /// The table, for instance `gbt4754`.
@@ -113,7 +115,7 @@ impl FieldType {
     /// The type number of one value on the wire.
     pub fn value_type(&self) -> u8 {
         match self {
-            Self::Text => value_type::TEXT,
+            Self::Text | Self::Period => value_type::TEXT,
             Self::Decimal => value_type::DECIMAL,
             Self::Quantity { .. } => value_type::QUANTITY,
             Self::Money { .. } => value_type::MONEY,
@@ -134,6 +136,7 @@ impl FieldType {
             Self::Quantity { .. } => "quantity",
             Self::Money { .. } => "money",
             Self::Date => "date",
+            Self::Period => "period",
             Self::Code { .. } => "code",
             Self::Reference => "reference",
             Self::File => "file",
@@ -150,6 +153,7 @@ impl FieldType {
             Self::Quantity { .. } => "数量",
             Self::Money { .. } => "金额",
             Self::Date => "日期",
+            Self::Period => "期间",
             Self::Code { .. } => "代码",
             Self::Reference => "记录",
             Self::File => "文件",

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Kind;
 use super::condition::{Condition, Subject, Surroundings, Unmet, unmet};
 use super::text::narrow;
-use super::{Kind, calendar};
 use crate::charter::{Class, Role};
 use crate::value::Value;
 
@@ -169,7 +169,8 @@ impl Lifecycle {
         let Position::State(state) = stated else { return stated };
         let over = |expiry: &&Expiry| {
             let Some(Value::Date(day)) = fields.get(&expiry.field) else { return false };
-            expiry.from.contains(&state) && calendar::end_ms(*day, expiry.days).is_some_and(|end| end <= as_of_ms)
+            expiry.from.contains(&state)
+                && day.plus_days(i64::from(expiry.days)).is_some_and(|last| last.end_ms() <= as_of_ms)
         };
         self.expiries.iter().find(over).map_or(stated, |expiry| Position::State(expiry.to))
     }

@@ -9,6 +9,7 @@
 //! * [`Kind::validate`] judges the fields of a record; [`Kind::withheld`] says what must not leave the node, and every
 //!   publishing path asks it.
 //! * [`sheet`] compares a sheet with what was published and plans the difference; [`filter`] screens records.
+//! * [`document`] writes the page about a set of kinds.
 //!
 //! * [`condition`] is the small set of predicates; checks and [`lifecycle`]s are made of them, and [`derived`] figures
 //!   stand beside them.
@@ -21,17 +22,20 @@
 pub mod codes;
 pub mod condition;
 pub mod derived;
+pub mod document;
 pub mod filter;
 pub mod lifecycle;
 pub mod sheet;
 
-mod calendar;
 mod cell;
 mod check;
 mod date;
 mod field;
 mod file;
+mod notice;
 mod number;
+mod numeral;
+mod period;
 mod personal;
 mod rule;
 mod set;
@@ -41,7 +45,7 @@ mod validate;
 mod withhold;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +54,8 @@ pub use check::{Check, Level, Mark};
 pub use field::{Field, FieldRole, FieldType, Readers};
 pub use file::KindFileError;
 pub use lifecycle::{Lifecycle, Position};
-pub use rule::{Rule, RuleBroken};
+pub use period::Period;
+pub use rule::{Notice, Rule, RuleBroken};
 pub use set::{KIND_SET_VERSION, KindSet};
 pub use text::normalise_header;
 pub use withhold::{Withheld, WithholdRule};

@@ -1,4 +1,5 @@
-//! Rules that a value, a record or a sheet can break, and the error that says so in Chinese and English.
+//! Rules that a value, a record or a sheet can break, and the error that says so in Chinese and English; notices on
+//! what breaks none.
 
 use std::fmt;
 
@@ -29,6 +30,8 @@ pub enum Rule {
     NumberTooLarge,
     /// The text is not a date.
     DateUnreadable,
+    /// The text is not a period.
+    PeriodUnreadable,
     /// The text is neither yes nor no.
     BooleanUnreadable,
     /// The text is not the id of a record.
@@ -39,6 +42,8 @@ pub enum Rule {
     TooLong,
     /// The text holds control characters.
     TextControl,
+    /// A cell of a spreadsheet holds an error, or a formula whose result was not stored.
+    CellUnreadable,
     /// A sheet's row has no own number.
     ExternalMissing,
     /// An own number occurs twice in one sheet.
@@ -70,11 +75,13 @@ impl Rule {
             Self::UnitInexact => "unit-inexact",
             Self::NumberTooLarge => "number-too-large",
             Self::DateUnreadable => "date-unreadable",
+            Self::PeriodUnreadable => "period-unreadable",
             Self::BooleanUnreadable => "boolean-unreadable",
             Self::ReferenceUnreadable => "reference-unreadable",
             Self::FileUnreadable => "file-unreadable",
             Self::TooLong => "too-long",
             Self::TextControl => "text-control",
+            Self::CellUnreadable => "cell-unreadable",
             Self::ExternalMissing => "external-missing",
             Self::ExternalDuplicate => "external-duplicate",
             Self::RowRagged => "row-ragged",
@@ -109,5 +116,18 @@ pub struct RuleBroken {
     /// What is wrong and the way out, in Chinese.
     pub zh: String,
     /// What is wrong and the way out, in English.
+    pub en: String,
+}
+
+/// Something about a value that its author should look at and that breaks no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The number of the field.
+    pub field: u16,
+    /// The value, or the element of a list.
+    pub value: String,
+    /// What to look at, in Chinese.
+    pub zh: String,
+    /// What to look at, in English.
     pub en: String,
 }

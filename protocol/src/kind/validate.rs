@@ -2,9 +2,10 @@
 //!
 //! Conditions, in this order: every obligatory field is there (of a whole record); no field is set that stays on its
 //! node; each value has the type of its field, and so has every element of a list; units, currencies and tables are
-//! those of the field; a choice is one of the choices and a code is in its table; a number lies within its bounds, and
-//! as given it says what the exact number says; the state is a word of the lifecycle, unless that keeps others; every
-//! check of the level `refuse` holds. A field number that the kind does not have is no error: newer software wrote it.
+//! those of the field; a choice is one of the choices, a code is in its table and a period is in its canonical writing;
+//! a number lies within its bounds, and as given it says what the exact number says; the state is a word of the
+//! lifecycle, unless that keeps others; every check of the level `refuse` holds. A field number that the kind does not
+//! have is no error: newer software wrote it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use rust_decimal::Decimal;
 use super::condition::{Related, Scope, Subject, Surroundings};
 use super::field::{Field, FieldType};
 use super::rule::{Rule, RuleBroken};
-use super::{Kind, Position, codes, unit};
+use super::{Kind, Period, Position, codes, unit};
 use crate::identity::MemberNumber;
 use crate::value::{Number, NumberFlags, Value};
 
@@ -104,14 +105,19 @@ fn check_scalar(field: &Field, value: &Value) -> Result<(), RuleBroken> {
         (FieldType::Money { .. }, Value::Money { number, currency }) if unit::whole_unit(currency).is_some() => {
             check_given(field, number, value)
         }
+        (FieldType::Period, Value::Text(text)) => match Period::parse(text) {
+            Some(period) if period.to_string() == *text => Ok(()),
+            _ => Err(field.no_period(text)),
+        },
         (FieldType::Choice { choices }, Value::Choice(text)) => match choices.contains(text) {
             true => Ok(()),
             false => Err(field.no_choice(text, choices)),
         },
         (FieldType::Code { table }, Value::Code { table: found, code }) if table == found => {
-            match codes::table(table).is_some_and(|table| table.contains(code)) {
-                true => Ok(()),
-                false => Err(field.no_code(code, table, &[])),
+            match codes::table(table) {
+                Some(table) if table.contains(code) => Ok(()),
+                Some(table) => Err(field.no_code(code, table, &table.fault(code))),
+                None => Err(mismatch(field, value)),
             }
         }
         _ => Err(mismatch(field, value)),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::charter::{Charter, LogNumber, SignedBlock};
 use crate::entry::VerifiedEntry;
 use crate::fork::ForkProof;
+use crate::kind::KindSet;
 use crate::replica::{Change, EntrySource, Outcome, Replica};
 
 use super::shelf::Shelf;
@@ -38,7 +39,7 @@ impl Peer {
             held.append(block.clone()).expect("the block was valid before");
         }
         let replica = Replica::new(held);
-        let keeper = Keeper::build(&replica, &Shelf::default());
+        let keeper = Keeper::build(KindSet::builtin(), &replica, &Shelf::default());
         Self { replica, shelf: Shelf::default(), keeper }
     }
 
@@ -76,7 +77,7 @@ impl Peer {
 
     /// Its view, built from nothing.
     pub fn rebuilt_view(&self) -> View {
-        Keeper::build(&self.replica, &self.shelf).view().clone()
+        Keeper::build(KindSet::builtin(), &self.replica, &self.shelf).view().clone()
     }
 
     /// What a restart makes of what it stores.
@@ -101,7 +102,7 @@ impl Peer {
 
     /// BLAKE3 over a view built from nothing.
     pub fn rebuilt_view_digest(&self, as_of_ms: u64) -> [u8; 32] {
-        Keeper::build(&self.replica, &self.shelf).view().digest(as_of_ms, self)
+        Keeper::build(KindSet::builtin(), &self.replica, &self.shelf).view().digest(as_of_ms, self)
     }
 
     fn carry_out(&mut self, changes: Vec<Change>) {

@@ -1,18 +1,21 @@
 //! Keeps a view in step with a replica: new entries are added, and anything that stops counting starts it over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Place, View};
+use super::{LinkFields, Place, View};
 use crate::charter::LogNumber;
 use crate::entry::VerifiedEntry;
 use crate::erasure::KIND_ERASURE;
 use crate::identity::EntryId;
+use crate::kind::KindSet;
 use crate::replica::{Change, EntrySource, Replica};
 
 /// A view and how far it has taken in each log.
 #[derive(Debug, Clone, Default)]
 pub struct Keeper {
     view: View,
+    links: Arc<LinkFields>,
     /// For each log: entries taken in, and the id of the last of them.
     taken: Vec<(u64, EntryId)>,
     /// Erased places as they were taken in.
@@ -20,9 +23,9 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// A view of everything that counts in `replica`.
-    pub fn build(replica: &Replica, source: &dyn EntrySource) -> Self {
-        let mut keeper = Self::default();
+    /// A view of everything that counts in `replica`, with the links of these kinds.
+    pub fn build(kinds: &KindSet, replica: &Replica, source: &dyn EntrySource) -> Self {
+        let mut keeper = Self { links: Arc::new(LinkFields::of(kinds)), ..Self::default() };
         keeper.rebuild(replica, source);
         keeper
     }
@@ -99,6 +102,7 @@ impl Keeper {
     fn rebuild(&mut self, replica: &Replica, source: &dyn EntrySource) {
         let logs = replica.charter().logs();
         self.view = View::default();
+        self.view.set_links(Arc::clone(&self.links));
         self.view.set_logs(logs);
         self.taken = vec![(0, EntryId::ZERO); logs.len()];
         self.erased = BTreeMap::new();

@@ -7,11 +7,15 @@
 //! in order of clocks.
 
 mod keeper;
+mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use keeper::Keeper;
+pub use links::LinkFields;
+use links::Links;
+pub(crate) use links::texts;
 
 use crate::address::{Addresses, KIND_ADDRESS};
 use crate::charter::{LogGrant, LogNumber};
@@ -113,6 +117,26 @@ pub struct RecordState {
     pub sealing: Option<Sealing>,
 }
 
+/// A statement about a record, and how the record stood before.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The record as the statements before left it; without fields before its create.
+    pub before: &'a RecordState,
+    /// The statement's place.
+    pub version: &'a Version,
+    /// The statement.
+    pub statement: &'a Statement,
+}
+
+impl Step<'_> {
+    /// The fields as the statement leaves them.
+    pub fn after(&self) -> BTreeMap<u16, Value> {
+        let mut after = self.before.clone();
+        after.apply(self.version, self.statement.clone());
+        after.fields
+    }
+}
+
 /// What the confidential fields of a record are bound to, beside federation and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sealing {
@@ -181,6 +205,7 @@ pub struct View {
     restated: BTreeMap<EntryId, BTreeMap<MemberNumber, (Place, EntryId)>>,
     /// The logs as the charter grants them: who writes each, and who owns its records.
     logs: Vec<LogGrant>,
+    links: Links,
 }
 
 /// A statement that waits for its record.
@@ -195,6 +220,23 @@ impl View {
     /// Tells the view which logs there are. Where the owner of records changes, the view must be built anew.
     pub fn set_logs(&mut self, logs: &[LogGrant]) {
         self.logs = logs.to_vec();
+    }
+
+    /// Tells the view which fields name other records. It must be told before it takes in anything.
+    pub fn set_links(&mut self, fields: Arc<LinkFields>) {
+        self.links.fields = fields;
+    }
+
+    /// Records that name, or once named, the record that goes by these names; who asks checks what stands there now.
+    pub fn naming(&self, id: Option<EntryId>, own: Option<(MemberNumber, u16, String)>) -> BTreeSet<EntryId> {
+        self.links.naming(id, id.and_then(|id| self.label(&id)), own)
+    }
+
+    /// The record of `kind` that a text in a link field of `owner` names: by own number, label or id.
+    pub fn named(&self, owner: MemberNumber, kind: u16, text: &str) -> Option<EntryId> {
+        let own = self.by_external(owner, kind, text);
+        let found = own.or_else(|| text.parse().ok()).or_else(|| self.by_label(text.parse().ok()?))?;
+        self.owner(&found).filter(|(_, found)| *found == kind).map(|_| found)
     }
 
     fn author(&self, log: LogNumber) -> MemberNumber {
@@ -231,6 +273,8 @@ impl View {
             return;
         };
         self.aside.remove(&place);
+        let owner = self.logs.get(place.log as usize).map_or(author, LogGrant::owner);
+        self.links.note(owner, kind, statement.record.unwrap_or(entry.id()), &statement.fields);
         let (operation, time_ms, origin) = (statement.operation, entry.header().time_ms, statement.origin);
         let version = Version { place, entry: entry.id(), time_ms, operation, author, tenure: 0, origin };
         match statement.record {
@@ -386,6 +430,17 @@ impl View {
 
     /// A record as the first `versions` of its statements leave it.
     pub fn fold(&self, id: &EntryId, versions: &[Version], bodies: &dyn BodySource) -> Option<RecordState> {
+        self.fold_counting(id, versions, bodies, &mut |_| true)
+    }
+
+    /// The same, where `counts` says of each statement whether it is taken in.
+    pub fn fold_counting(
+        &self,
+        id: &EntryId,
+        versions: &[Version],
+        bodies: &dyn BodySource,
+        counts: &mut dyn FnMut(&Step<'_>) -> bool,
+    ) -> Option<RecordState> {
         let record = self.records.get(id)?;
         let first = versions.first()?;
         let mut state = RecordState {
@@ -403,7 +458,9 @@ impl View {
         };
         for version in versions {
             let statement = Statement::decode(&bodies.body(version.place)?).ok()?;
-            state.apply(version, statement);
+            if counts(&Step { before: &state, version, statement: &statement }) {
+                state.apply(version, statement);
+            }
         }
         Some(state)
     }

@@ -9,6 +9,7 @@ mod damage;
 mod delivery;
 mod erasure;
 mod keys;
+mod kinds;
 mod readers;
 mod surroundings;
 mod theft;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use node::api::types::HistoryItem;
 use node::key_request::{KEY_REQUEST_BYTES_MAX, KeyRequest};
+use node::kinds::kinds;
 use protocol::charter::{
     BallotRule, Charter, Departure, KeyGrant, Operation, Purpose, Role, RoleRule, SeatGrant, Standing,
 };
@@ -72,6 +73,9 @@ pub enum Act {
     /// 采用一套义务规则。
     /// Adopt a set of duty rules
     DutyRules(DutyRules),
+    /// 采用本机在用的类别集（附加类别文件），使其类别可以发布。
+    /// Adopt the kind set in use here, so that records of its kinds can be published
+    Kinds(AdoptingKinds),
     /// 把已离开成员的记录交给另一成员（区县合并）。
     /// Give the records of a former member to another (merger of two counties)
     Reassign(Reassigning),
@@ -248,6 +252,19 @@ pub struct DutyRules {
     file: PathBuf,
 }
 
+/// A kind set.
+#[derive(Debug, Args)]
+pub struct AdoptingKinds {
+    /// 版本号（缺省：现有最大的加一）。
+    /// Its version (default: one above the highest)
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u16).range(1..))]
+    version: Option<u16>,
+    /// 类别集的哈希（缺省：本机在用的；见 xianmeng kinds check）。
+    /// Hash of the set (default: the one in use here; see `xianmeng kinds check`)
+    #[arg(long, value_name = "HASH")]
+    hash: Option<ContentHash>,
+}
+
 /// Records that change hands.
 #[derive(Debug, Args)]
 pub struct Reassigning {
@@ -315,6 +332,7 @@ impl Act {
                 let bytes = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
                 Operation::DutyRules { version: *number, hash: ContentHash::of(&bytes) }
             }
+            Self::Kinds(arguments) => adopt_kinds(charter, arguments)?,
             Self::Reassign(Reassigning { from, to, reason }) => {
                 let (from, to) = (find_member(charter, from)?, find_member(charter, to)?);
                 Operation::Reassign { from, to, reason: reason.clone() }
@@ -445,6 +463,30 @@ fn rules(charter: &Charter, arguments: &Rules) -> Result<Draft, Failure> {
     Ok(Draft { operations, expires_days: arguments.expires_days })
 }
 
+/// A set is named once: a second version of it would only make statements differ that say the same.
+fn adopt_kinds(charter: &Charter, arguments: &AdoptingKinds) -> Result<Operation, Failure> {
+    let hash = arguments.hash.unwrap_or_else(|| kinds().hash());
+    let named = charter.kind_sets();
+    if let Some((version, _)) = named.iter().find(|(_, named)| **named == hash) {
+        let (zh, en) = (
+            format!("章程第 {version} 版类别集就是 {}，不用再写。", hash.short()),
+            format!("the charter names {} as kind set {version} already", hash.short()),
+        );
+        return Err(Failure::new(ExitCode::InputRefused, "kind-set-named", zh, en).fix(
+            "若有新的类别文件，请放进数据目录的 kinds 目录，或加 --kinds 目录。",
+            "put new kind files into the directory `kinds` of the data directory, or add --kinds DIR",
+        ));
+    }
+    let highest = named.keys().next_back().copied().unwrap_or_default();
+    let version = arguments.version.or_else(|| highest.checked_add(1)).filter(|version| !named.contains_key(version));
+    let version = version.ok_or_else(|| {
+        let (zh, en) = ("这个版本号已经用过。", "that version is taken");
+        Failure::new(ExitCode::InputRefused, "kind-set-version", zh, en)
+            .fix(format!("请用 --version {} 以上。", highest.saturating_add(1)), format!("name one above {highest}"))
+    })?;
+    Ok(Operation::KindSet { version, hash })
+}
+
 /// Every statement about the records goes, in the order that the layout wants.
 fn erase(session: &Session, arguments: &Erasing) -> Result<Operation, Failure> {
     let mut targets: Vec<Target> = Vec::new();
@@ -476,6 +518,20 @@ mod tests {
         assert_eq!(find_member(&charter, "奉节县"), Ok(MemberNumber(2)));
         assert_eq!(find_member(&charter, "2"), Ok(MemberNumber(2)));
         assert_eq!(find_member(&charter, "奉节").expect_err("only the exact name").code, "member-unknown");
+    }
+
+    #[test]
+    fn a_kind_set_is_adopted_once_under_the_next_version() {
+        let (charter, _) = Organisation::found("秘书处", 1);
+        let highest = charter.kind_sets().keys().next_back().copied().unwrap_or_default();
+        let adopt = |version, hash| adopt_kinds(&charter, &AdoptingKinds { version, hash });
+        let hash = ContentHash::of(b"another set");
+        assert_eq!(adopt(None, Some(hash)), Ok(Operation::KindSet { version: highest + 1, hash }));
+        assert_eq!(adopt(Some(40), Some(hash)), Ok(Operation::KindSet { version: 40, hash }));
+        if let Some((version, named)) = charter.kind_sets().iter().next() {
+            assert_eq!(adopt(None, Some(*named)).expect_err("it is named").code, "kind-set-named");
+            assert_eq!(adopt(Some(*version), Some(hash)).expect_err("it is taken").code, "kind-set-version");
+        }
     }
 
     #[test]

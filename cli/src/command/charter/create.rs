@@ -2,6 +2,7 @@
 
 use clap::Args;
 use node::directory::DataDirectory;
+use node::kinds::kinds;
 use protocol::charter::{BallotRule, Block, Charter, Operation, SeatGrant, SignedBlock};
 use protocol::identity::{BlockHash, FederationId, MemberNumber, public_key};
 use protocol::kind::{KIND_SET_VERSION, KindSet};
@@ -77,12 +78,18 @@ fn genesis(directory: &DataDirectory, name: &str, now_ms: u64, expires_ms: u64) 
     let governance = home::governance_key_of(directory, None)?;
     let application = directory.application(&FederationId::ZERO).map_err(|error| home::directory_failure(&error))?;
     let founder = MemberNumber(1);
-    let operations = vec![
+    let mut operations = vec![
         Operation::Rules { name: name.to_owned(), threshold: 1, ballots: BallotRule::MoreThanHalf },
         Operation::KindSet { version: KIND_SET_VERSION, hash: KindSet::builtin().hash() },
+    ];
+    if kinds().hash() != KindSet::builtin().hash() {
+        // Beside the built-in set, so that members without the extra files read the built-in kinds all the same.
+        operations.push(Operation::KindSet { version: KIND_SET_VERSION + 1, hash: kinds().hash() });
+    }
+    operations.extend([
         Operation::Admit { member: founder, application },
         Operation::GrantRole(SeatGrant::registrar(founder, public_key(&governance))),
-    ];
+    ]);
     let block = Block { version: 1, previous: BlockHash::ZERO, time_ms: now_ms, expires_ms, operations };
     let mut signed = SignedBlock::unsigned(block).map_err(Failure::internal)?;
     signed.sign(&governance, &FederationId::ZERO);

@@ -7,8 +7,9 @@ mod send;
 use std::path::PathBuf;
 
 use clap::Args;
+use node::kinds::kinds;
+use protocol::kind::Kind;
 use protocol::kind::sheet::{Plan, RowFilter, Table, plan};
-use protocol::kind::{Kind, KindSet};
 
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
@@ -90,7 +91,7 @@ fn kind(table: &Table, given: Option<&str>) -> Result<&'static Kind, Failure> {
     if let Some(name) = given {
         return statements::kind(name);
     }
-    KindSet::builtin().recognise(&table.headers).map_err(|error| {
+    kinds().recognise(&table.headers).map_err(|error| {
         let (zh, en) = (
             format!(
                 "认不出这是哪一类表（比较了{}）；不认识的表头：{}。",

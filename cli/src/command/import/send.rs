@@ -1,8 +1,8 @@
 //! Carrying out a plan: batch by batch, each durable on the node before the next begins.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use protocol::kind::Kind;
 use protocol::kind::sheet::Plan;
-use protocol::kind::{KIND_SET_VERSION, Kind};
 use protocol::statement::Statement;
 
 use super::report;
@@ -31,7 +31,7 @@ pub fn send(
     readers: Option<&str>,
 ) -> Result<usize, Failure> {
     let all = plan.creates.len() + plan.revisions.len();
-    let batches = batches(kind, plan, batch_size)?;
+    let batches = batches(kind, statements::version(client, kind)?, plan, batch_size)?;
     let interrupt = Interrupt::watch()?;
     let bar = progress_bar(all);
     let mut acknowledged = 0;
@@ -61,14 +61,14 @@ fn stopped() -> Failure {
     Failure::new(ExitCode::Interrupted, "interrupted", "导入被中断。", "the import was interrupted")
 }
 
-fn batches(kind: &Kind, plan: &Plan, batch_size: usize) -> Result<Vec<Batch>, Failure> {
+fn batches(kind: &Kind, version: u16, plan: &Plan, batch_size: usize) -> Result<Vec<Batch>, Failure> {
     let creates = plan.creates.iter().map(|create| {
         let (external, fields) = (Some(create.external.clone()), create.fields.clone());
-        Ok(Statement::create(statements::nonce()?, KIND_SET_VERSION, external, fields))
+        Ok(Statement::create(statements::nonce()?, version, external, fields))
     });
     let revisions = plan.revisions.iter().map(|revision| {
         let (set, cleared) = (revision.set.clone(), revision.cleared.clone());
-        Ok(Statement::revise(statements::nonce()?, KIND_SET_VERSION, revision.record, set, cleared))
+        Ok(Statement::revise(statements::nonce()?, version, revision.record, set, cleared))
     });
     let mut batches: Vec<Batch> = Vec::new();
     for statement in creates.chain(revisions) {
@@ -95,8 +95,8 @@ fn batches(kind: &Kind, plan: &Plan, batch_size: usize) -> Result<Vec<Batch>, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::kind::KindSet;
     use protocol::kind::sheet::{Row, Table, plan};
+    use protocol::kind::{KIND_SET_VERSION, KindSet};
 
     #[test]
     fn a_batch_is_closed_when_it_is_full() {
@@ -110,12 +110,12 @@ mod tests {
         let plan = plan(kind, &table, &[], &|_| None);
         assert_eq!(plan.errors, []);
         let sizes = |size| {
-            let batches = batches(kind, &plan, size).expect("every row fits");
+            let batches = batches(kind, KIND_SET_VERSION, &plan, size).expect("every row fits");
             batches.iter().map(|batch| batch.statements).collect::<Vec<_>>()
         };
         assert_eq!(sizes(2), [2, 2, 1]);
         assert_eq!(sizes(1_000), [5]);
-        let batch = &batches(kind, &plan, 1).expect("every row fits")[0];
+        let batch = &batches(kind, KIND_SET_VERSION, &plan, 1).expect("every row fits")[0];
         assert_eq!(u16::from_le_bytes([batch.bytes[0], batch.bytes[1]]), kind.number());
         let length = u32::from_le_bytes([batch.bytes[2], batch.bytes[3], batch.bytes[4], batch.bytes[5]]);
         assert_eq!(length as usize, batch.bytes.len() - 6);

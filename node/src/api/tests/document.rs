@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use protocol::kind::KindSet;
 use serde_json::Value;
-use utoipa::OpenApi;
 
 use super::Desk;
-use crate::api::document::Document;
+use crate::api::document::openapi;
 use crate::api::routes::routes;
 
 fn document() -> Value {
-    serde_json::from_str(&Document::openapi().to_json().expect("it can be written")).expect("it is JSON")
+    openapi(KindSet::builtin())
 }
 
 #[test]
@@ -37,6 +37,24 @@ fn everything_is_described_in_both_languages() {
             let chinese = text.chars().any(|c| ('\u{4e00}'..'\u{9fff}').contains(&c));
             let english = text.chars().any(|c| c.is_ascii_alphabetic());
             assert!(chinese && english, "{method} {path}: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_has_a_schema_with_its_fields() {
+    let document = document();
+    for kind in KindSet::builtin().kinds() {
+        let schema = &document["components"]["schemas"][format!("Record_{}", kind.name())];
+        assert_eq!(schema["x-kind"], kind.number());
+        for field in kind.fields() {
+            let property = &schema["properties"][&field.name];
+            let description = property["description"].as_str().unwrap_or_default();
+            assert!(description.contains(&field.zh) && description.contains(&field.en), "{description}");
+            let required =
+                schema["required"].as_array().is_some_and(|names| names.contains(&Value::from(&*field.name)));
+            assert_eq!(required, field.obligatory, "{}", field.name);
+            assert_eq!(property["x-unit"].as_str(), field.unit());
         }
     }
 }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{Bounds, Condition, Linked, Related, Scope, Subject, Surroundings, Unmet};
 use crate::kind::filter::{Answer, Comparison, compare_values};
-use crate::kind::{Field, Position, calendar};
+use crate::kind::{Field, Position};
 use crate::value::Value;
 
 impl Subject<'_> {
@@ -39,7 +39,8 @@ pub fn unmet(conditions: &[Condition], subject: &Subject<'_>, surroundings: &dyn
 impl Condition {
     /// Whether the condition holds for the subject.
     pub fn holds(&self, subject: &Subject<'_>, surroundings: &dyn Surroundings) -> bool {
-        if self.is_hidden(subject) {
+        let followed = surroundings.follows_links() || matches!(self, Self::Any(_)) || !self.looks_at_records();
+        if self.is_hidden(subject) || !followed {
             return true;
         }
         match self {
@@ -161,14 +162,14 @@ fn span(subject: &Subject<'_>, from: u16, until: u16, at_most_days: u32) -> bool
         Some(Value::Date(date)) => Some(*date),
         _ => None,
     };
-    let days = day(from).zip(day(until)).and_then(|(from, until)| calendar::days_between(from, until));
+    let days = day(from).zip(day(until)).map(|(from, until)| from.last_day().days_until(until.last_day()));
     days.is_some_and(|days| (0..=i64::from(at_most_days)).contains(&days))
 }
 
 /// Whether the day in a field and so many days more are over; `None` without a date.
 fn is_past(subject: &Subject<'_>, field: u16, days: u32, surroundings: &dyn Surroundings) -> Option<bool> {
     match subject.value(field)? {
-        Value::Date(day) => Some(calendar::end_ms(*day, days)? <= surroundings.as_of_ms()),
+        Value::Date(day) => Some(day.plus_days(i64::from(days))?.end_ms() <= surroundings.as_of_ms()),
         _ => None,
     }
 }
@@ -176,7 +177,7 @@ fn is_past(subject: &Subject<'_>, field: u16, days: u32, surroundings: &dyn Surr
 fn before_admission(subject: &Subject<'_>, field: u16, surroundings: &dyn Surroundings) -> bool {
     let Some(Value::Date(day)) = subject.value(field) else { return false };
     let admitted = surroundings.admitted_ms(subject.owner);
-    calendar::end_ms(*day, 0).zip(admitted).is_some_and(|(end, admitted)| end <= admitted)
+    admitted.is_some_and(|admitted| day.end_ms() <= admitted)
 }
 
 impl Default for Bounds {

@@ -348,7 +348,7 @@ fn read_synonyms(raw: &FieldFile, field_type: &FieldType) -> Result<BTreeMap<Str
     };
     match raw.synonyms.iter().find(|(word, choice)| !choices.contains(choice) || choices.contains(word)) {
         Some((word, choice)) => Err(format!("the synonym `{word}` of `{choice}` is no other word for a choice")),
-        None => Ok(raw.synonyms.iter().map(|(word, choice)| (narrow(word), choice.clone())).collect()),
+        None => Ok(raw.synonyms.iter().map(|(word, choice)| (narrow(word).to_lowercase(), choice.clone())).collect()),
     }
 }
 
@@ -358,6 +358,7 @@ fn read_type(raw: &FieldFile) -> Result<FieldType, String> {
         ("text", ..) => (FieldType::Text, ""),
         ("decimal", ..) => (FieldType::Decimal, ""),
         ("date", ..) => (FieldType::Date, ""),
+        ("period", ..) => (FieldType::Period, ""),
         ("reference", ..) => (FieldType::Reference, ""),
         ("file", ..) => (FieldType::File, ""),
         ("boolean", ..) => (FieldType::Boolean, ""),

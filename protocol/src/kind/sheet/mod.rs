@@ -5,6 +5,9 @@
 //! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
 //! that a second import of the same sheet is empty.
 
+mod grid;
+mod guard;
+mod locate;
 mod plan;
 mod recognise;
 
@@ -13,6 +16,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use grid::{CellFault, Grid, GridRow, Merge};
+pub use guard::{guard, strip_guard};
+pub use locate::{FaultyRow, LocateError, Located, SheetNotice, SkipReason, SkippedRow, locate};
 pub use plan::plan;
 pub use recognise::NotRecognised;
 

@@ -61,6 +61,101 @@ fn money_is_exact_in_whole_units_and_keeps_what_was_given() {
 }
 
 #[test]
+fn numbers_are_read_as_offices_write_them() {
+    let flags = NumberFlags::default();
+    for (text, amount, flag, given) in [
+        ("1.2亿", "120000000", flags, "1.2亿元"),
+        ("3000万", "30000000", flags, "3000万元"),
+        ("10余万", "100000", NumberFlags::MORE_THAN, "10余万元"),
+        ("1.2亿元以上", "120000000", NumberFlags::AT_LEAST, "1.2亿元以上"),
+        ("＞１，０００万", "10000000", NumberFlags::MORE_THAN, ">1000万元"),
+        ("≥2．5", "250000000", NumberFlags::AT_LEAST, "≥2.5亿元"),
+        ("五千亿元", "500000000000", flags, "五千亿元"),
+        ("三亿五千万元", "350000000", flags, "三亿五千万元"),
+        ("2千亿元", "200000000000", flags, "2千亿元"),
+        ("3亿余元", "300000000", NumberFlags::MORE_THAN, "3亿余元"),
+        ("-1.5", "-150000000", flags, "-1.5亿元"),
+        ("1.5E+3万元", "15000000", flags, "1500万元"),
+    ] {
+        let (read_amount, _, read_flags, read_given) = money(text);
+        assert_eq!((read_amount.as_str(), read_flags, read_given.as_str()), (amount, flag, given), "{text}");
+    }
+    for (text, amount, given) in [
+        ("1.2万", "12000", "1.2万"),
+        ("约3千", "3000", "约3千"),
+        ("三十", "30", "三十"),
+        ("1E+5", "100000", ""),
+        ("1.5E-3", "0.0015", ""),
+        ("1 000", "1000", ""),
+    ] {
+        let Value::Decimal(number) = read(field("resource", "数量"), text) else { panic!("a decimal") };
+        assert_eq!((number.amount().to_string().as_str(), number.given.as_str()), (amount, given), "{text}");
+    }
+    for (text, amount, given) in [
+        ("3.2万亩", "32000", "3.2万亩"),
+        ("3.2万", "32000", "3.2万亩"),
+        ("3万余亩", "30000", "3万余亩"),
+        ("二百一十亩", "210", "二百一十亩"),
+        ("2千公顷", "30000", "2千公顷"),
+        ("3000m2", "4.5", "3000平方米"),
+    ] {
+        assert_eq!(quantity(text), (amount.to_owned(), given.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn shares_counts_and_units_of_a_kind_file_alone() {
+    let quantity = |unit: &str, text: &str| match read(&made(FieldType::Quantity { unit: unit.into() }), text) {
+        Value::Quantity { number, .. } => number.amount().to_string(),
+        other => panic!("{text} was read as {other:?}"),
+    };
+    for (unit, text, amount) in [
+        ("%", "２．５％", "2.5"),
+        ("%", "30", "30"),
+        ("%", "5成", "50"),
+        ("%", "七成以上", "70"),
+        ("%", "25‰", "2.5"),
+        ("家", "3千家", "3000"),
+        ("家", "1.2万", "12000"),
+        ("人", "10余万人", "100000"),
+        ("人", "5名", "5"),
+        ("座", "3万座", "30000"),
+        ("kWh", "1.2亿度", "120000000"),
+        ("万吨", "5千吨", "0.5"),
+        ("万元/亩", "30万元/公顷", "2"),
+        ("元/单", "2.5元/单", "2.5"),
+        ("吨标煤/万元", "0.35吨标准煤/万元", "0.35"),
+    ] {
+        assert_eq!(quantity(unit, text), amount, "{text} in {unit}");
+    }
+    let unit = |unit: &str| made(FieldType::Quantity { unit: unit.into() });
+    assert_eq!(broken(&unit("万吨"), "3万"), Rule::UnitUnknown);
+    assert_eq!(broken(&unit("家"), "3个"), Rule::UnitUnknown);
+    assert_eq!(broken(&unit("万元/亩"), "1万元/公顷"), Rule::UnitInexact);
+    assert_eq!(broken(&unit("%"), "2倍"), Rule::UnitUnknown);
+}
+
+#[test]
+fn a_range_is_refused_with_the_way_out() {
+    let broken = field("project", "计划投资").parse("3-5亿元").expect_err("a range");
+    assert_eq!(broken.rule, Rule::NumberUnreadable);
+    assert!(
+        broken.zh.contains("分两栏") && broken.zh.contains("说明") && broken.en.contains("two columns"),
+        "{broken}"
+    );
+}
+
+#[test]
+fn periods_are_stored_in_their_canonical_writing() {
+    let period = made(FieldType::Period);
+    assert_eq!(read(&period, "2026年第一季度"), Value::Text("2026Q1".into()));
+    assert_eq!(read(&period, "2023年1月至6月"), Value::Text("2023-01/2023-06".into()));
+    assert_eq!(read(&period, "2021年至今"), Value::Text("2021-".into()));
+    assert_eq!(broken(&period, "2025-W53"), Rule::PeriodUnreadable);
+    assert_eq!(period.type_name(), "period");
+}
+
+#[test]
 fn a_bare_number_takes_the_unit_of_its_field() {
     let Value::Money { number, currency } = read(field("fund", "单笔投资上限"), "5000") else { panic!("money") };
     assert_eq!((number.amount().to_string(), currency), ("50000000".to_owned(), *b"CNY"));
@@ -116,6 +211,16 @@ fn codes_keep_their_zeros_and_are_checked() {
     let credit = field("project", "统一社会信用代码");
     assert_eq!(read(credit, "91999999000010014m"), read(credit, "91999999000010014M"));
     assert_eq!(broken(credit, "91999999000010014"), Rule::CodeUnknown);
+    assert_eq!(read(credit, "９１９９９９９９００００１００１４ｍ"), read(credit, "91999999000010014M"));
+    for (text, word) in
+        [("91999999000010014", "17 位"), ("9199999900001001OM", "“O”"), ("91A99999000010014M", "第 3 至 8 位")]
+    {
+        assert!(credit.parse(text).expect_err("no credit code").zh.contains(word), "{text}");
+    }
+    assert_eq!(read(division, "吉林长春朝阳区"), read(division, "220104"));
+    assert_eq!(read(division, "乐陵县"), read(division, "371481"));
+    assert!(division.parse("奉结县").expect_err("unknown").zh.contains("500236 重庆市奉节县"));
+    assert!(division.parse("朝阳区").expect_err("ambiguous").zh.contains("220104 吉林省长春市朝阳区"));
 }
 
 #[test]
@@ -132,6 +237,10 @@ fn dates_choices_yes_and_no() {
     let class = field("member", "成员类别");
     read(class, " 县域政府类 ");
     assert_eq!(broken(class, "县"), Rule::ChoiceUnknown);
+    let choices = made(FieldType::Choice { choices: vec!["3D".into(), "B类（重点）".into()] });
+    assert_eq!(read(&choices, "３ｄ"), Value::Choice("3D".into()));
+    assert_eq!(read(&choices, " b类(重点) "), Value::Choice("B类（重点）".into()));
+    assert_eq!(read(shareable, " Ｙｅｓ "), Value::Boolean(true));
 }
 
 #[test]
@@ -221,6 +330,78 @@ fn any_cell_is_refused_or_survives_the_round_trip() {
         }
     }
     assert!(read > 25_000, "only {read} cells were read");
+}
+
+/// Numbers made of every word, unit and way of writing, in fields of many units: what is read survives writing, and no
+/// form is read as a figure that the stored one contradicts.
+#[test]
+fn any_number_is_refused_or_survives_the_round_trip() {
+    const WORDS: [&str; 14] =
+        ["", "", "", "约", "近", "不少于", "超过", "不超过", "余", "多", "以上", "(含)以上", "累计", "力争"];
+    const SCALES: [&str; 9] = ["", "", "千", "万", "十万", "百万", "千万", "亿", "万亿"];
+    const UNITS: [&str; 24] = [
+        "",
+        "元",
+        "美元",
+        "亩",
+        "公顷",
+        "平方米",
+        "㎡",
+        "m2",
+        "吨",
+        "千克",
+        "度",
+        "千瓦",
+        "人",
+        "名",
+        "家",
+        "%",
+        "‰",
+        "成",
+        "座",
+        "万元/亩",
+        "元/单",
+        "个月",
+        "吨/年",
+        "吨标准煤",
+    ];
+    const NUMERALS: [&str; 8] = ["三十", "五千", "二百一十", "两", "十", "一万二千", "一百零五", "三亿五千万"];
+    let units = ["亩", "万平方米", "人", "家", "座", "%", "GWh", "kWh", "万吨", "万元/亩", "年", "吨标煤"];
+    let mut fields: Vec<Field> = units.iter().map(|unit| made(FieldType::Quantity { unit: (*unit).into() })).collect();
+    fields.extend(["亿元", "万元", "万美元"].map(|unit| made(FieldType::Money { unit: unit.into() })));
+    fields.push(made(FieldType::Decimal));
+    let seed = 20_251_201;
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut read = 0;
+    for _ in 0..4_000 {
+        let [before, between, split, behind] = [(); 4].map(|()| WORDS[random.usize(..WORDS.len())]);
+        let (scale, unit) = (SCALES[random.usize(..SCALES.len())], UNITS[random.usize(..UNITS.len())]);
+        let digits = match random.u8(..5) {
+            0 => NUMERALS[random.usize(..NUMERALS.len())].to_owned(),
+            1 => format!("{}.{}", random.u32(..1_000), random.u32(..1_000)),
+            2 => format!("{}，{:03}", random.u32(1..1_000), random.u32(..1_000)),
+            3 => format!("{}E{}{}", random.u32(1..10), if random.bool() { '+' } else { '-' }, random.u32(..30)),
+            _ => format!("-{}", random.u64(..) >> random.u32(..64)),
+        };
+        let text = format!("{before}{digits}{between}{scale}{split}{unit}{behind}");
+        for field in &fields {
+            let Ok(Some(value)) = field.parse(&text) else { continue };
+            read += 1;
+            let rendered = field.render(&value);
+            assert_eq!(
+                field.parse(&rendered),
+                Ok(Some(value.clone())),
+                "seed {seed}: `{text}` written as `{rendered}`"
+            );
+            assert_eq!(
+                Value::decode(value.value_type(), &value.encode()).as_ref(),
+                Ok(&value),
+                "seed {seed}: `{text}`"
+            );
+        }
+    }
+    assert!(read > 5_000, "seed {seed}: only {read} numbers were read");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod cells;
 mod filters;
 mod records;
-mod rules;
+pub(crate) mod rules;
 mod set;
 
 use super::{Kind, KindSet};

@@ -10,7 +10,8 @@ use crate::kind::lifecycle::Author;
 use crate::kind::{Kind, KindSet, Level, Position, Rule};
 use crate::value::Value;
 
-const PARK: &str = r#"
+/// A kind with every sort of rule.
+pub(crate) const PARK: &str = r#"
 number = 900
 name = "park"
 zh = "园区"
@@ -222,7 +223,8 @@ unit = "万元"
 split = { amount = "investment", parties = "parties", shares = "shares" }
 "#;
 
-const REVIEW: &str = r#"
+/// A kind that names it.
+pub(crate) const REVIEW: &str = r#"
 number = 901
 name = "review"
 zh = "审查"
