@@ -11,6 +11,7 @@ pub const EXAMPLE_PREFIX: &str = "示例";
 
 /// Figure of an example, where the field bounds it no otherwise.
 const FIGURE: u32 = 10;
+const PERIOD: &str = "2026";
 const DATE: &str = "2026-12-31";
 /// Codes of examples, by table.
 const CODES: [(&str, &str); 3] = [(DIVISIONS, "500236"), (INDUSTRIES, "3841"), (CREDIT_CODES, "11999999000000019M")];
@@ -27,6 +28,7 @@ pub fn example(kind: &Kind, field: &Field) -> String {
         FieldType::Text => text(kind, field),
         FieldType::Decimal | FieldType::Quantity { .. } | FieldType::Money { .. } => figure(field).to_string(),
         FieldType::Date => DATE.to_owned(),
+        FieldType::Period => PERIOD.to_owned(),
         FieldType::Code { table } => code(table),
         FieldType::Choice { choices } => choices.first().cloned().unwrap_or_default(),
         FieldType::Boolean => "是".to_owned(),

@@ -84,6 +84,10 @@ fn form(field: &Field) -> (String, String) {
             format!("An amount in {unit} unless it names another unit; {WORDS_EN}"),
         ),
         FieldType::Date => both("日期：2026-12-31、2026-12 或 2026", "A date: 2026-12-31, 2026-12 or 2026"),
+        FieldType::Period => both(
+            "期间：2026、2026-03、2026Q1、2026H1、2026-W07、2023-2025 或 2021-（至今）",
+            "A period: 2026, 2026-03, 2026Q1, 2026H1, 2026-W07, 2023-2025 or 2021- (open)",
+        ),
         FieldType::Code { table } => code(table),
         FieldType::Choice { .. } => both("从下拉列表中选择", "One of the list"),
         FieldType::Boolean => both("填“是”或“否”", "是 (yes) or 否 (no)"),
