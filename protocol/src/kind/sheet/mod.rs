@@ -1,5 +1,6 @@
 //! Sheets: which kind a sheet holds, and what publishing it would change.
 //!
+//! A reader of files makes a [`Grid`], and [`locate`] finds the table in it wherever its header stands.
 //! [`KindSet::recognise`](super::KindSet::recognise) finds the kind by the header, [`plan`] compares the rows with what
 //! was published before. A plan changes nothing: the importer shows it, and carries it out only when it is free of
 //! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
@@ -13,6 +14,8 @@ mod plan;
 mod recognise;
 mod words;
 
+#[cfg(test)]
+mod locate_tests;
 #[cfg(test)]
 mod tests;
 
