@@ -1,6 +1,6 @@
 //! Making workbooks, sound ones and others.
 
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Read, Write};
 
 use rust_xlsxwriter::{Format, Formula, Workbook};
 use zip::write::SimpleFileOptions;
@@ -17,6 +17,15 @@ pub(super) fn package(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
         writer.start_file(*name, options).expect("a member can be begun");
         writer.write_all(bytes).expect("a member can be written");
     }
+    writer.finish().expect("the package can be closed").into_inner()
+}
+
+/// A package whose one member unpacks to so many blanks.
+pub(super) fn bomb(bytes: u64) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    writer.start_file("xl/workbook.xml", options).expect("a member can be begun");
+    io::copy(&mut io::repeat(b' ').take(bytes), &mut writer).expect("a member can be written");
     writer.finish().expect("the package can be closed").into_inner()
 }
 

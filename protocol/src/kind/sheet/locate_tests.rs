@@ -98,6 +98,15 @@ fn grouped_headers_are_resolved_over_merged_cells() {
 }
 
 #[test]
+fn the_unit_of_a_group_is_not_lost_where_its_headers_are_known_alone() {
+    let mut sheet = grid("台账|||\n||投资（万元）|\n项目编号|项目名称|计划投资|固定资产投资\nXM1|园区|5|6\n");
+    sheet.merged = vec![merge(1, 1, 1, 4), merge(2, 3, 2, 4)];
+    let located = found(sheet);
+    assert_eq!(located.table.headers[2..], ["计划投资(万元)", "固定资产投资(万元)"]);
+    assert_eq!(skipped(&located), [(1, SkipReason::Title), (2, SkipReason::GroupHeader)]);
+}
+
+#[test]
 fn groups_without_merged_cells_reach_to_the_next_one() {
     let located = found(grid("项目编号|项目名称|年||合作|\n||产值|税收|方|备注\nXM1|园区|5|6|甲|乙\n"));
     assert_eq!(located.table.headers[..2], ["项目编号", "项目名称"]);
