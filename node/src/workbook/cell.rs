@@ -48,7 +48,11 @@ pub(super) fn plain(text: &str) -> Text {
         return Text::Fault(CellFault { value: shown, zh, en });
     }
     // Half a pair of line breaks is how old programs end their lines.
-    Text::Plain(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() })
+    Text::Plain(if text.as_bytes().contains(&b'\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n")
+    } else {
+        text.to_owned()
+    })
 }
 
 /// A formula whose result was not stored, at a line and column from 1.
@@ -73,8 +77,8 @@ fn number_text(exact: &str, number: f64, percent: bool) -> Text {
     if !number.is_finite() {
         return Text::Fault(error_fault(&CellErrorType::Num));
     }
-    if !exact.is_empty() && !percent && exact.len() <= DIGITS_MAX {
-        return Text::Plain(exact.to_owned());
+    if !percent && let Some(text) = short_text(exact, number) {
+        return Text::Plain(text);
     }
     let (digits, exponent) = digits(number);
     if digits.len() >= DIGITS_MAX && exponent >= DIGITS_MAX as i32 {
@@ -90,6 +94,16 @@ fn number_text(exact: &str, number: f64, percent: bool) -> Text {
     }
     let shown = plain_number(number < 0.0, &digits, if percent { exponent + 2 } else { exponent });
     Text::Plain(if percent { format!("{shown}%") } else { shown })
+}
+
+/// The text of a number that has no more digits than a spreadsheet keeps, as nearly all have.
+fn short_text(exact: &str, number: f64) -> Option<String> {
+    if !exact.is_empty() && exact.len() <= DIGITS_MAX {
+        return Some(exact.to_owned());
+    }
+    // With its sign and point it may have one digit less; the long way finds the same text for the others.
+    let text = (1e-3..1e15).contains(&number.abs()).then(|| number.to_string())?;
+    (text.len() <= DIGITS_MAX).then_some(text)
 }
 
 /// The digits of a number without leading and trailing zeros, and the power of ten of the first one.

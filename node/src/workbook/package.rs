@@ -137,7 +137,7 @@ impl Scanner {
         let mut rest = chunk;
         while !rest.is_empty() {
             let used = match self.state {
-                State::Outside => match rest.iter().position(|byte| *byte == b'<') {
+                State::Outside => match memchr::memchr(b'<', rest) {
                     Some(at) => {
                         self.state = State::Name;
                         self.name.clear();
