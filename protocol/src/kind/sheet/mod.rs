@@ -5,11 +5,14 @@
 //! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
 //! that a second import of the same sheet is empty.
 
+mod body;
 mod grid;
 mod guard;
+mod header;
 mod locate;
 mod plan;
 mod recognise;
+mod words;
 
 #[cfg(test)]
 mod tests;
