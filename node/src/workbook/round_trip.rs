@@ -101,7 +101,7 @@ fn an_export_of_every_sample_imports_as_unchanged() {
             assert_eq!(KindSet::builtin().recognise(&table.headers).map(Kind::name), Ok(kind.name()));
             let again = plan(kind, table, &[], &|external| known.get(external).cloned());
             assert_eq!(again.errors, [], "{}", kind.name());
-            assert!(again.ignored_columns.is_empty() && again.assumed_units.is_empty(), "{}", kind.name());
+            assert!(again.columns.ignored.is_empty() && again.columns.assumed_units.is_empty(), "{}", kind.name());
             assert_eq!((again.unchanged, again.revisions.len()), (first.creates.len(), 0), "{}", kind.name());
         }
     }
@@ -186,7 +186,7 @@ fn a_template_holds_an_example_that_imports_pass_over_and_nothing_else_of_a_kind
         assert_eq!(table.rows.len(), 1, "{}", kind.name());
         let read = plan(kind, &table, &[], &|_| None);
         assert_eq!(read.errors, [], "{}", kind.name());
-        assert!(read.ignored_columns.is_empty() && read.assumed_units.is_empty(), "{}", kind.name());
+        assert!(read.columns.ignored.is_empty() && read.columns.assumed_units.is_empty(), "{}", kind.name());
         assert!(read.creates.iter().all(|create| create.external.starts_with(EXAMPLE_PREFIX)), "{}", kind.name());
     }
     assert_eq!(sheets.keys().collect::<Vec<_>>(), ["代码表", "说明"]);
