@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::marked::{MarkedSheet, write_marked};
 use super::source::Source;
 use super::tally::Tally;
-use crate::command::export::refuse_existing;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
@@ -13,6 +12,15 @@ use crate::failure::Failure;
 const SUFFIX: &str = "-错误";
 /// Files of that name that stand beside each other.
 const NUMBERED_MAX: usize = 999;
+
+/// Refuses a name that is taken, before any work is done.
+pub fn check_free(path: &Path) -> Result<(), Failure> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let (zh, en) = (format!("{} 已存在，没有覆盖。", path.display()), format!("{} exists", path.display()));
+    Err(Failure::new(ExitCode::InputRefused, "file-exists", zh, en).fix("请换一个文件名。", "choose another name"))
+}
 
 /// Writes the sheets that have errors. Says where.
 pub fn write(
@@ -22,10 +30,7 @@ pub fn write(
     tallies: &[(usize, Tally)],
 ) -> Result<PathBuf, Failure> {
     let path = match given {
-        Some(path) => {
-            refuse_existing(path, false)?;
-            path.to_owned()
-        }
+        Some(path) => path.to_owned(),
         None => free_name(file)?,
     };
     let mut grids = Vec::new();
@@ -72,6 +77,8 @@ mod tests {
         let first = free_name(&file).expect("nothing is there");
         assert_eq!(first, folder.path().join("项目-错误.xlsx"));
         std::fs::write(&first, "x").expect("the directory is writable");
+        assert_eq!(check_free(&first).expect_err("it is there").code, "file-exists");
+        assert_eq!(check_free(&file), Ok(()));
         assert_eq!(free_name(&file).expect("the second is free"), folder.path().join("项目-错误-2.xlsx"));
     }
 }

@@ -84,6 +84,7 @@ pub struct ImportArguments {
 /// Reads, checks, shows and publishes.
 pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Failure> {
     let filters = filters(&arguments.only)?;
+    arguments.errors_to.as_deref().map_or(Ok(()), errors_file::check_free)?;
     let kind = arguments.kind.as_deref().map(statements::kind).transpose()?;
     let mut source = Source::open(&arguments.file)?;
     let chosen = source.choose(arguments.sheet.as_deref())?;

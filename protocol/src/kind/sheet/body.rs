@@ -2,7 +2,7 @@
 
 use super::header::{self, Header};
 use super::{CellError, CellFault, Grid, GridRow, LocateError, Row, SkipReason, column_letter, words};
-use crate::kind::text::{narrow, normalise_header};
+use crate::kind::text::{is_blank, narrow, normalise_header};
 use crate::kind::{Kind, Rule};
 
 /// Filled cells from the left among which the word of a total is looked for.
@@ -71,7 +71,10 @@ impl<'a> Rows<'a> {
     /// Whether the row is the header once more in other words; an error when it is another header.
     fn is_other_header(&self, index: usize, texts: &[&str], first: bool) -> Result<bool, LocateError> {
         // Rows of records are told by their first cells; a header is looked at whole.
-        let knows = |text: &&str| self.others.iter().any(|kind| kind.field_named(text).is_some());
+        let knows = |text: &&str| {
+            let name = normalise_header(text);
+            self.others.iter().any(|kind| kind.names.contains_key(&name))
+        };
         if texts.len() < 2 || !texts.iter().take(3).any(knows) {
             return Ok(false);
         }
@@ -84,12 +87,12 @@ impl<'a> Rows<'a> {
         if first {
             return Err(LocateError::TwoHeaders { sheet, first: self.grid.rows[index - 1].line, second: line });
         }
-        let column = self.grid.rows[index].cells.iter().position(|text| !narrow(text).is_empty()).unwrap_or_default();
+        let column = self.grid.rows[index].cells.iter().position(|text| !is_blank(text)).unwrap_or_default();
         Err(LocateError::TwoTables { sheet, second: line, column: column_letter(column + 1) })
     }
 
     fn is_total(&self, texts: &[&str], external: &str, title: &str) -> bool {
-        if narrow(external).is_empty() {
+        if is_blank(external) {
             return texts.iter().take(TOTAL_CELLS_MAX).any(|text| words::is_total(text));
         }
         words::is_total(external) || words::is_total_alone(title)
@@ -100,8 +103,7 @@ impl<'a> Rows<'a> {
         let known = |index: usize| self.header.fields.get(index).is_some_and(Option::is_some);
         let beyond = |index: usize| index >= self.header.fields.len();
         let cells = row.cells.iter().enumerate();
-        cells.filter(|(_, text)| !narrow(text).is_empty()).any(|(index, _)| known(index) || beyond(index))
-            || self.has_fault(row)
+        cells.filter(|(_, text)| !is_blank(text)).any(|(index, _)| known(index) || beyond(index)) || self.has_fault(row)
     }
 
     /// Whether a cell that matters could not be read.
@@ -112,7 +114,7 @@ impl<'a> Rows<'a> {
 
 /// The filled cells of a row.
 pub(super) fn filled(row: &GridRow) -> Vec<&str> {
-    row.cells.iter().map(String::as_str).filter(|text| !narrow(text).is_empty()).collect()
+    row.cells.iter().map(String::as_str).filter(|text| !is_blank(text)).collect()
 }
 
 /// The header of a column that is published. What is not even read need not be readable.

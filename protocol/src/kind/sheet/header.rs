@@ -3,6 +3,7 @@
 //! Every run of one to three lines near the top is read as if it were the header, for every kind that comes into
 //! question; the run whose headers name most fields wins, and of equal ones the one with fewer lines.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{clean_header, unit_cell, units_named};
@@ -38,6 +39,8 @@ pub(super) struct Fit {
     external: bool,
     title: bool,
     known: usize,
+    /// Columns of figures whose unit is given, which a group above may do.
+    units: usize,
 }
 
 impl<'k> Header<'k> {
@@ -65,7 +68,9 @@ impl<'k> Header<'k> {
 
     pub(super) fn fit(&self) -> Fit {
         let known: BTreeSet<u16> = self.fields.iter().copied().flatten().collect();
+        let columns = self.texts.iter().filter_map(|text| column(self.kind, text));
         Fit {
+            units: columns.filter(|column| column.unit.is_some() && !column.unit_assumed).count(),
             external: known.contains(&self.kind.external_field().number),
             title: known.contains(&self.kind.title_field().number),
             known: known.len(),
@@ -137,8 +142,9 @@ pub(super) fn find<'k>(kinds: &[&'k Kind], grid: &Grid, named: bool) -> Result<H
             for kind in kinds {
                 let header = Header::read(kind, grid, first, height);
                 let place = if header.is_good(named) { &mut best } else { &mut nearest };
-                // The first of equal ones stays: fewer lines, further up, the lower number of the kind.
-                if place.as_ref().is_none_or(|other| header.fit() > other.fit()) {
+                // Of equal ones the one with fewer lines, further up, of the kind with the lower number.
+                let rank = |header: &Header<'_>| (header.fit(), Reverse(header.height));
+                if place.as_ref().is_none_or(|other| rank(&header) > rank(other)) {
                     *place = Some(header);
                 }
             }

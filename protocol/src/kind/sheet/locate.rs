@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::body::{Rows, filled, take};
 use super::header::{self, Header};
 use super::{CellError, Grid, GridRow, NotRecognised, Row, Table, column_letter, words};
-use crate::kind::text::narrow;
+use crate::kind::text::is_blank;
 use crate::kind::{Kind, KindSet};
 
 /// The table that a sheet holds.
@@ -303,8 +303,7 @@ fn fill_down(grid: &mut Grid, body: usize) {
 /// Columns without a header in which something stands.
 fn unheaded(header: &Header<'_>, rows: &[Row]) -> Vec<SheetNotice> {
     let blank = header.texts.iter().enumerate().filter(|(_, text)| text.is_empty()).map(|(index, _)| index);
-    let first =
-        |index: usize| rows.iter().find(|row| !narrow(&row.cells[index]).is_empty()).map(|row| (index, row.line));
+    let first = |index: usize| rows.iter().find(|row| !is_blank(&row.cells[index])).map(|row| (index, row.line));
     let notices = blank.filter_map(first).map(|(index, line)| {
         let letter = column_letter(index + 1);
         let zh = format!("{letter} 列没有表头，内容不会发布；要发布请补上表头。");

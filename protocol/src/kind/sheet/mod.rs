@@ -1,5 +1,6 @@
 //! Sheets: which kind a sheet holds, and what publishing it would change.
 //!
+//! A reader of files makes a [`Grid`], and [`locate`] finds the table in it wherever its header stands;
 //! [`KindSet::recognise`](super::KindSet::recognise) finds the kind by the header. A [`Reader`] then takes rows one by
 //! one, in any number of threads: it reads the cells ([`Reader::read`]) and compares them with what was published before
 //! ([`Reader::compare`]). [`Numbers`] sees to it that each own number stands in one row only. [`plan`] does all this with
@@ -20,6 +21,8 @@ mod reader;
 mod recognise;
 mod words;
 
+#[cfg(test)]
+mod locate_tests;
 #[cfg(test)]
 mod tests;
 
