@@ -114,9 +114,12 @@ impl<'a> Author<'a> {
             return Err(RecordError::ReadersLocal);
         }
         let Some(text) = given.parties else { return Ok(ForWhom { audience, parties: None }) };
-        let parties = match Audience::parse(text, self.member)? {
-            Audience::Sealed(readers) => readers,
-            Audience::All | Audience::Local => return Err(RecordError::Parties { given: text.to_owned() }),
+        let parties = match Audience::parse(text, self.member) {
+            Ok(Audience::Sealed(readers)) => readers,
+            Ok(Audience::All | Audience::Local) | Err(RecordError::Readers { .. }) => {
+                return Err(RecordError::Parties { given: text.to_owned() });
+            }
+            Err(error) => return Err(error),
         };
         match (&audience, kind.has_confidential_fields()) {
             (Some(Audience::Sealed(_)), _) => Err(RecordError::PartiesOfWhole),

@@ -153,7 +153,7 @@ async fn parties_that_say_nothing_are_refused_by_name() {
         (with("demand", &demand, None, "members:3"), "parties-none"),
         (commitment("CN01", Some("all")), "parties-unreadable"),
         (commitment("CN01", Some("local")), "parties-unreadable"),
-        (commitment("CN01", Some("奉节县")), "readers-unreadable"),
+        (commitment("CN01", Some("奉节县")), "parties-unreadable"),
         (commitment("CN01", Some("members:9")), "reader-without-key"),
         (
             CreateRecord { readers: Some("members:3".into()), ..commitment("CN01", Some("members:3")) },

@@ -206,6 +206,9 @@ async fn shares_of_a_joint_investment_add_up_to_one_hundred() {
     let error = world.refused(round("LT01", "60;30")).await;
     assert_eq!(error.code(), "check-failed");
     assert!(error.problem().zh.contains("100%"), "{:?}", error.problem());
+    let mut careless = round("LT01", "60;40");
+    careless.fields.remove("风险分担规则");
+    assert_eq!(world.refused(careless).await.code(), "field-missing");
     let id = world.create(round("LT01", "60;40")).await;
     let code = |result: Result<(), RecordError>| result.expect_err("it is refused").code();
     assert_eq!(code(world.revise(id, &[("份额", "60;30")], &[]).await), "check-failed");
