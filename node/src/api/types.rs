@@ -62,6 +62,10 @@ pub struct CreateRecord {
     /// Who may read it: `all`, `class:NAME`, `role:NAME` or `members:NUMBER,...`; what the kind says by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readers: Option<String>,
+    /// Who may read its confidential fields: `class:NAME`, `role:NAME` or `members:NUMBER,...`; the author alone by
+    /// default. The other fields stay readable as `readers` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parties: Option<String>,
 }
 
 /// Fields to set and to clear.
@@ -76,6 +80,9 @@ pub struct ReviseRecord {
     /// Who may read the record from now on; those who may now by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readers: Option<String>,
+    /// Who may read its confidential fields from now on; those who may now by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parties: Option<String>,
 }
 
 /// A withdrawal.

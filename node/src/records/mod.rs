@@ -1,8 +1,8 @@
 //! Records between people and the log: from what a caller says to signed entries, and from entries to what is shown.
 //!
 //! * [`prepare`] turns requests into statements and checks every rule that needs no state.
-//! * [`publish`] is the one way out: it holds the claims, checks the rules that need the state (`settle`), and hands the
-//!   drafts to the writer, all of them or none. What must not leave is refused here, whichever way it came.
+//! * [`publish`] is the one way out: it holds the claims, checks the rules that need the state (`settle`, `standing`,
+//!   `lifecycle`), and hands the drafts to the writer, all of them or none. What must not leave is refused here, whichever way it came.
 //! * [`find`] resolves what people call a record by; [`list`] pages through records; [`externals`] walks one's own.
 //! * [`render`] and [`history`] say what a record is and how it became so.
 //! * [`restate`] publishes again under the present key what a lost or stolen key had stated, nothing typed twice.
@@ -16,6 +16,7 @@ pub mod externals;
 pub(crate) mod fields;
 pub mod find;
 pub mod history;
+mod lifecycle;
 pub mod list;
 pub mod prepare;
 pub mod publish;
@@ -24,6 +25,7 @@ pub mod restate;
 pub mod rewrap;
 mod seal;
 mod settle;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod walk;
