@@ -28,7 +28,8 @@ pub enum ExitCode {
     VerificationFailed = 10,
     /// Another process uses this node's keys; this one gave way.
     KeysInUse = 11,
-    /// A part was done and the rest left out, as the command line asked for: rows with errors of an import.
+    /// A part was done and the rest left out, as the command line asked for: rows with errors of an import, and sheets
+    /// that are for members of other classes.
     PartlyDone = 12,
     /// Stopped by the person at the keyboard; what was acknowledged stays.
     Interrupted = 130,
@@ -62,8 +63,8 @@ const TABLE: [(ExitCode, &str, &str); 14] = [
     ),
     (
         ExitCode::PartlyDone,
-        "只完成了一部分：导入时有错的行没有发布（--partial）",
-        "done in part: rows with errors were left out of an import (--partial)",
+        "只完成了一部分：导入时有错的行、别类成员的工作表没有发布（--partial）",
+        "done in part: rows with errors and sheets for other classes were left out of an import (--partial)",
     ),
     (ExitCode::Interrupted, "被人中断；已确认的不受影响", "interrupted; what was acknowledged stays"),
 ];

@@ -80,7 +80,8 @@ fn columns(kind: &'static Kind, conditions: &[String]) -> Result<Vec<Field>, Fai
     Ok(fields)
 }
 
-fn fetch(client: &Client, arguments: &ListArguments) -> Result<RecordList, Failure> {
+/// The records that fit, page by page.
+pub fn fetch(client: &Client, arguments: &ListArguments) -> Result<RecordList, Failure> {
     let wanted = if arguments.all { usize::MAX } else { arguments.limit as usize };
     let mut list = RecordList { records: Vec::new(), next: None };
     loop {

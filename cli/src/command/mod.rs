@@ -17,6 +17,7 @@ mod interrupt;
 mod join;
 mod key;
 mod kinds;
+mod land;
 mod list;
 mod local;
 mod log;
@@ -32,6 +33,7 @@ mod statements;
 mod status;
 mod sync;
 mod template;
+mod toolkit;
 mod verify;
 mod withdraw;
 
@@ -79,6 +81,13 @@ pub enum Command {
     /// The fund supermarket
     #[command(subcommand)]
     Fund(fund::FundCommand),
+    /// 找地：地块台账和写明面积的资源。
+    /// Find land: parcels, and resources that state an area
+    #[command(subcommand)]
+    Land(land::LandCommand),
+    /// 一县的招商工具包（八库两清单两册一图一指南）有哪些、缺哪些。
+    /// Which of the 14 items of the county toolkit a county has, and which are missing
+    Toolkit(toolkit::ToolkitArguments),
     /// 记录的类别：列出、说明、检查类别文件、写出文档。
     /// Kinds of record: list, explain, check kind files, write the document
     Kinds(kinds::KindsArguments),
@@ -160,6 +169,8 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Template(arguments) => template::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
+        Command::Land(command) => land::perform(context, command),
+        Command::Toolkit(arguments) => toolkit::perform(context, &arguments),
         Command::Kinds(arguments) => kinds::perform(context, &arguments),
         Command::Show(arguments) => show::perform(context, &arguments),
         Command::History(arguments) => history::perform(context, &arguments),

@@ -62,8 +62,9 @@ pub struct ImportArguments {
     /// as before)
     #[arg(long, value_name = "PARTIES")]
     parties: Option<String>,
-    /// 有错的行跳过，其余照发，退出码为 12（缺省：有一处错就一条也不发）。
-    /// Skip rows with errors and end with exit code 12 (default: one error and nothing is published)
+    /// 有错的行、本类成员不能发布的工作表跳过，其余照发，退出码为 12（缺省：有一处就一条也不发）。
+    /// Skip rows with errors and sheets that one's class does not publish, and end with exit code 12 (default: one of
+    /// them and nothing is published)
     #[arg(long)]
     partial: bool,
     /// 每批多少条。
@@ -111,6 +112,9 @@ pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Fai
     if report.errors() > 0 && !arguments.partial {
         return Err(report.refused());
     }
+    if !report.not_writable.is_empty() && !arguments.partial {
+        return Err(report.for_others());
+    }
     if arguments.dry_run {
         context.out.json(&report.value());
         context.out.say("\n只检查，没有发布。", "Checked only; nothing was published.");
@@ -133,7 +137,8 @@ pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Fai
     say_published(context, &report)
 }
 
-/// The first pass: every sheet is read and checked. A sheet that cannot be imported is left out only when another can.
+/// The first pass: every sheet is read and checked. A sheet that cannot be imported is left out only when another can;
+/// one of a kind that this member's class does not publish stops the import unless that was asked for.
 fn check(
     context: &Context,
     job: &mut Job<'_>,
@@ -148,7 +153,10 @@ fn check(
         });
         match usable {
             Ok(located) => {
-                check_writer(context, located.kind)?;
+                if let Err(failure) = check_writer(context, located.kind) {
+                    report.not_writable.push((located.sheet.clone(), failure));
+                    continue;
+                }
                 job.bar.inc_length((located.table.rows.len() + located.faulty.len()) as u64);
                 let tally = job.check(located)?;
                 report.sheets.push((*index, tally));
@@ -156,10 +164,13 @@ fn check(
             Err(failure) => report.left_out.push((source.name(*index).to_owned(), failure)),
         }
     }
-    match report.left_out.is_empty() || !report.sheets.is_empty() {
-        true => Ok(()),
-        false => Err(none_usable(std::mem::take(&mut report.left_out))),
+    if !report.sheets.is_empty() || (report.left_out.is_empty() && report.not_writable.is_empty()) {
+        return Ok(());
     }
+    // That somebody else may publish a sheet says more than that another one is no table.
+    let mut reasons = std::mem::take(&mut report.not_writable);
+    reasons.append(&mut report.left_out);
+    Err(none_usable(reasons))
 }
 
 /// Why no sheet can be imported: of several the first reason, and the others in detail.
@@ -219,7 +230,7 @@ fn write_errors(
 }
 
 fn say_published(context: &Context, report: &Report) -> Result<(), Failure> {
-    if report.errors() > 0 {
+    if report.errors() > 0 || !report.not_writable.is_empty() {
         return Err(report.partly());
     }
     context.out.json(&report.value());

@@ -24,6 +24,8 @@ pub struct Report {
     pub sheets: Vec<(usize, Tally)>,
     /// Sheets that are left out, with the reason.
     pub left_out: Vec<(String, Failure)>,
+    /// Sheets of kinds that this member's class does not publish.
+    pub not_writable: Vec<(String, Failure)>,
     /// What a person should know of the file.
     pub notices: Vec<WorkbookNotice>,
     /// Members beside one's own that rows name, with how many rows.
@@ -42,6 +44,10 @@ impl Report {
 
     fn sum(&self, count: impl Fn(&Tally) -> usize) -> usize {
         self.tallies().map(count).sum()
+    }
+
+    fn all_left_out(&self) -> impl Iterator<Item = &(String, Failure)> {
+        self.left_out.iter().chain(&self.not_writable)
     }
 
     /// How much is wrong.
@@ -69,7 +75,7 @@ impl Report {
         for notice in &self.notices {
             context.out.say(&notice.zh, &notice.en);
         }
-        for (name, failure) in &self.left_out {
+        for (name, failure) in self.all_left_out() {
             context.out.say(
                 format!("没有导入工作表“{name}”：{}", failure.zh),
                 format!("The sheet {name:?} is left out: {}", failure.en),
@@ -103,8 +109,7 @@ impl Report {
             _ => Value::Null,
         };
         let left_out = self
-            .left_out
-            .iter()
+            .all_left_out()
             .map(|(name, failure)| json!({"sheet": name, "code": failure.code, "zh": failure.zh, "en": failure.en}));
         let notices = self.notices.iter().map(|notice| json!({"id": notice.id, "zh": notice.zh, "en": notice.en}));
         json!({
@@ -151,16 +156,55 @@ impl Report {
             .report(self.value())
     }
 
-    /// Rows without errors were published, and others were left out.
+    /// Nothing was published, because sheets are for members of other classes.
+    pub fn for_others(&self) -> Failure {
+        let (names, names_en) = self.others_sheets();
+        let detail = |(name, failure): &(String, Failure)| ProblemDetail {
+            at: name.clone(),
+            code: failure.code.to_string(),
+            zh: format!("{}{}", failure.zh, failure.fix_zh),
+            en: format!("{}; {}", failure.en, failure.fix_en),
+        };
+        Failure::new(
+            ExitCode::NotAllowed,
+            "writer-class",
+            format!("本成员不能发布工作表{names}，一条也没有发布。"),
+            format!("this member does not publish {names_en}, so nothing was published"),
+        )
+        .details(self.not_writable.iter().map(detail).collect())
+        .fix(
+            "只导入一个工作表，请用 --sheet 指明；跳过这些、其余照发，请加 --partial。",
+            "name one sheet with --sheet; --partial leaves these out and publishes the others",
+        )
+        .report(self.value())
+    }
+
+    /// The sheets for members of other classes, in Chinese and English.
+    fn others_sheets(&self) -> (String, String) {
+        let names = |mark: fn(&str) -> String, separator| {
+            self.not_writable.iter().map(|(name, _)| mark(name)).collect::<Vec<_>>().join(separator)
+        };
+        (names(|name| format!("“{name}”"), "、"), names(|name| format!("the sheet {name:?}"), ", "))
+    }
+
+    /// A part was published, and the rest was left out because of errors or for members of other classes.
     pub fn partly(&self) -> Failure {
         let (published, rows) = (self.published(), self.wrong_rows());
-        let (zh, en) = (
-            format!("已发布 {published} 条；有 {rows} 行因错误没有发布。"),
-            format!("{published} were published; {rows} rows were left out because of errors"),
-        );
-        Failure::new(ExitCode::PartlyDone, "rows-left-out", zh, en)
-            .fix("请改正这些行，再导入一次。", "correct these rows and import again")
-            .report(self.value())
+        let (mut zh, mut en) = (format!("已发布 {published} 条"), format!("{published} were published"));
+        if self.errors() > 0 {
+            zh.push_str(&format!("；有 {rows} 行因错误没有发布"));
+            en.push_str(&format!("; {rows} rows were left out because of errors"));
+        }
+        if !self.not_writable.is_empty() {
+            let (names, names_en) = self.others_sheets();
+            zh.push_str(&format!("；本成员不能发布工作表{names}"));
+            en.push_str(&format!("; this member does not publish {names_en}"));
+        }
+        let (code, fix_zh, fix_en) = match self.errors() {
+            0 => ("sheets-left-out", "请由可以发布的成员导入。", "let a member whose class publishes them import them"),
+            _ => ("rows-left-out", "请改正这些行，再导入一次。", "correct these rows and import again"),
+        };
+        Failure::new(ExitCode::PartlyDone, code, format!("{zh}。"), en).fix(fix_zh, fix_en).report(self.value())
     }
 
     /// Adds what is safe to a failure in the middle of an import.
