@@ -28,12 +28,14 @@ pub enum ExitCode {
     VerificationFailed = 10,
     /// Another process uses this node's keys; this one gave way.
     KeysInUse = 11,
+    /// A part was done and the rest left out, as the command line asked for: rows with errors of an import.
+    PartlyDone = 12,
     /// Stopped by the person at the keyboard; what was acknowledged stays.
     Interrupted = 130,
 }
 
 /// Every code with its meaning in Chinese and English, in ascending order.
-const TABLE: [(ExitCode, &str, &str); 13] = [
+const TABLE: [(ExitCode, &str, &str); 14] = [
     (ExitCode::Ok, "成功", "done"),
     (ExitCode::Internal, "程序内部错误", "internal error"),
     (ExitCode::Usage, "命令写法不对", "the command line is wrong"),
@@ -58,6 +60,11 @@ const TABLE: [(ExitCode, &str, &str); 13] = [
         "另一个进程在用本节点的密钥，本进程已让位",
         "another process uses this node's keys; this one gave way",
     ),
+    (
+        ExitCode::PartlyDone,
+        "只完成了一部分：导入时有错的行没有发布（--partial）",
+        "done in part: rows with errors were left out of an import (--partial)",
+    ),
     (ExitCode::Interrupted, "被人中断；已确认的不受影响", "interrupted; what was acknowledged stays"),
 ];
 
@@ -81,7 +88,7 @@ mod tests {
     #[test]
     fn the_numbers_are_the_documented_ones() {
         let numbers: Vec<u8> = TABLE.iter().map(|(code, ..)| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]);
         assert!(help().contains(" 10  核验不通过"));
     }
 }

@@ -1,11 +1,12 @@
 //! `local`: documents that stay on this node, such as contacts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use node::api::types::{CreateRecord, LocalDocument, LocalList};
+use node::api::types::{CreateRecord, LocalDocument, LocalList, ProblemDetail};
 use protocol::kind::Kind;
-use protocol::kind::sheet::plan;
+use protocol::kind::sheet::{CellError, Located, Numbers, ReadRow, Reader, Reading};
 
 use crate::client::{Client, segment};
 use crate::context::Context;
@@ -36,8 +37,8 @@ pub enum LocalCommand {
     /// 各类别有多少份。
     /// How many there are of each kind
     Count,
-    /// 从表格（CSV）存入。
-    /// Keep the rows of a sheet (CSV)
+    /// 从表格（xlsx、xls、csv）存入；编号相同的更新，内容相同的跳过。
+    /// Keep the rows of a sheet (xlsx, xls, csv); same number: renewed, same content: passed over
     Import(ImportArguments),
 }
 
@@ -75,10 +76,14 @@ pub struct OneArguments {
 /// Arguments of `local import`.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// 表格（CSV，UTF-8）。
-    /// The sheet (CSV, UTF-8)
+    /// 表格：.xlsx、.xls 或 .csv。
+    /// The file: .xlsx, .xls or .csv
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// 工作表；缺省为唯一合适的那个。
+    /// The sheet; by default the only one that fits
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// 类别。
     /// The kind
     #[arg(long, default_value = DEFAULT_KIND)]
@@ -112,7 +117,7 @@ pub fn perform(context: &Context, command: LocalCommand) -> Result<(), Failure> 
             found.counts.iter().for_each(|(kind, count)| context.out.line(format!("{kind} {count}")));
             Ok(())
         }
-        LocalCommand::Import(ImportArguments { file, kind }) => import_sheet(context, &client, &file, &kind),
+        LocalCommand::Import(arguments) => import_sheet(context, &client, &arguments),
     }
 }
 
@@ -155,31 +160,99 @@ fn describe(document: &LocalDocument) -> String {
     output::pairs(&lines)
 }
 
-fn import_sheet(context: &Context, client: &Client, file: &std::path::Path, kind: &str) -> Result<(), Failure> {
-    let kind = statements::kind(kind)?;
-    let table = import::table(file)?;
-    let plan = plan(kind, &table, &[], &|_| None);
-    if !plan.errors.is_empty() {
-        let lines: Vec<String> = plan.errors.iter().map(|error| error.line.to_string()).collect();
-        let (zh, en) =
-            (format!("第 {} 行有误，没有存入。", lines.join("、")), format!("lines {} are wrong", lines.join(", ")));
-        return Err(Failure::new(ExitCode::InputRefused, "rows-refused", zh, en)
-            .fix("请改正后再试。", "correct them and try again"));
+fn import_sheet(context: &Context, client: &Client, arguments: &ImportArguments) -> Result<(), Failure> {
+    let kind = statements::kind(&arguments.kind)?;
+    let mut source = import::Source::open(&arguments.file)?;
+    let index = sheet_of(&mut source, arguments.sheet.as_deref(), kind)?;
+    let located = source.located(index, Some(kind))?;
+    let rows = read_rows(located)?;
+    let found: LocalList = client.get("/v1/local", &[("kind", kind.name().to_owned())])?;
+    let known: BTreeMap<&str, &LocalDocument> =
+        found.documents.iter().filter_map(|document| Some((document.external.as_deref()?, document))).collect();
+    let mut kept = Vec::new();
+    let mut unchanged = 0;
+    for record in rows.into_iter().map(|row| record(kind, row)) {
+        let before = record.external.as_deref().and_then(|external| known.get(external));
+        if before.is_some_and(|before| before.fields == record.fields) {
+            unchanged += 1;
+            continue;
+        }
+        let document: LocalDocument = client.post("/v1/local", &record)?;
+        // The new one is safe before the old one goes.
+        if let Some(before) = before {
+            client.delete(&format!("/v1/local/{}", segment(&before.id)))?;
+        }
+        context.out.line(format!("已存在本机 kept here {}  {}", document.id, document.title));
+        kept.push(document);
     }
-    let records: Vec<CreateRecord> =
-        plan.creates.iter().map(|create| record(kind, create.external.clone(), &create.fields)).collect();
-    keep(context, client, &records)
+    context.out.json(&kept);
+    context.out.say(
+        format!("存入 {} 份，{unchanged} 份没有变化。", kept.len()),
+        format!("Kept {}, {unchanged} were the same.", kept.len()),
+    );
+    Ok(())
+}
+
+/// The sheet that is named, or the only one that holds such documents.
+fn sheet_of(source: &mut import::Source, named: Option<&str>, kind: &'static Kind) -> Result<usize, Failure> {
+    let chosen = source.choose(named)?;
+    let mut failure = None;
+    let mut fitting = Vec::new();
+    for index in &chosen {
+        match source.located(*index, Some(kind)) {
+            Ok(_) => fitting.push(*index),
+            Err(found) => failure = failure.or(Some(found)),
+        }
+    }
+    match (fitting.as_slice(), failure) {
+        ([only], _) => Ok(*only),
+        ([], Some(failure)) => Err(failure),
+        _ => {
+            let (zh, en) = ("文件里不止一个工作表可以导入。", "more than one sheet of the file could be taken");
+            Err(Failure::new(ExitCode::InputRefused, "sheet-ambiguous", zh, en)
+                .fix("请用 --sheet 指明。", "name one with --sheet"))
+        }
+    }
+}
+
+/// Every row, or what is wrong with any of them, by cell.
+fn read_rows(located: &Located<'static>) -> Result<Vec<ReadRow>, Failure> {
+    let mut errors: Vec<CellError> = located.faulty.iter().flat_map(|row| row.errors.clone()).collect();
+    let mut rows = Vec::new();
+    match Reader::new(located.kind, &located.table.headers, &[]).map(Reader::keeping_local) {
+        Err(found) => errors.extend(found),
+        Ok(reader) => {
+            let mut numbers = Numbers::default();
+            for row in &located.table.rows {
+                match numbers.admit(&reader, reader.read(row)) {
+                    Reading::Good(row) => rows.push(row),
+                    Reading::Wrong { errors: found, .. } => errors.extend(found),
+                    Reading::Blank | Reading::FilteredOut => {}
+                }
+            }
+        }
+    }
+    if errors.is_empty() {
+        return Ok(rows);
+    }
+    let detail = |error: &CellError| {
+        let line = if error.line == 0 { located.header_line } else { error.line };
+        let at = format!("{}!{}{line}", located.sheet, error.letter());
+        ProblemDetail { at, code: error.rule.id().to_owned(), zh: error.zh.clone(), en: error.en.clone() }
+    };
+    let count = errors.len();
+    let (zh, en) = (format!("有 {count} 处错误，没有存入。"), format!("{count} errors, so nothing was kept"));
+    Err(Failure::new(ExitCode::InputRefused, "rows-refused", zh, en)
+        .fix("请改正后再试。", "correct them and try again")
+        .details(errors.iter().map(detail).collect()))
 }
 
 /// A row as the API takes it.
-fn record(
-    kind: &Kind,
-    external: String,
-    fields: &std::collections::BTreeMap<u16, protocol::value::Value>,
-) -> CreateRecord {
-    let texts = fields.iter().filter_map(|(number, value)| {
+fn record(kind: &Kind, row: ReadRow) -> CreateRecord {
+    let texts = row.fields.iter().filter_map(|(number, value)| {
         let field = kind.field(*number)?;
         Some((field.name.clone(), field.render(value)))
     });
-    CreateRecord { kind: kind.name().to_owned(), external: Some(external), fields: texts.collect(), readers: None }
+    let (name, fields) = (kind.name().to_owned(), texts.collect());
+    CreateRecord { kind: name, external: Some(row.external), fields, readers: None }
 }

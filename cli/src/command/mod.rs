@@ -67,8 +67,8 @@ pub enum Command {
     /// 发布一条或多条记录。
     /// Publish one record or several
     Publish(publish::PublishArguments),
-    /// 导入表格（CSV）。
-    /// Import a sheet (CSV)
+    /// 导入表格（xlsx、xls、csv）。
+    /// Import sheets (xlsx, xls, csv)
     Import(import::ImportArguments),
     /// 表格模板（Excel）：每列怎么填、下拉选项、示例行。
     /// Templates (workbooks): what each column wants, drop-downs, an example row

@@ -2,15 +2,14 @@
 //!
 //! The node takes a piece of several statements as a whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 
-use node::api::types::{ExternalRecord, KindView, Published};
+use node::api::types::{Checked, ExternalLookup, ExternalRecord, KindView, Published};
 use node::kinds::kinds;
 use protocol::identity::EntryId;
 use protocol::kind::Kind;
 use protocol::kind::sheet::Existing;
-use protocol::limits::BODY_NONCE_BYTES;
 use protocol::value::Value;
 
 use crate::client::{Client, segment};
@@ -30,11 +29,10 @@ pub fn send(client: &Client, statements: &[u8], readers: Option<&str>) -> Result
     client.post_bytes(&format!("/v1/statements{query}"), statements)
 }
 
-/// Random bytes for a body; the node puts its own in their place.
-pub fn nonce() -> Result<[u8; BODY_NONCE_BYTES], Failure> {
-    let mut nonce = [0; BODY_NONCE_BYTES];
-    getrandom::fill(&mut nonce).map_err(Failure::internal)?;
-    Ok(nonce)
+/// Asks the node whether it would take statements; nothing is published.
+pub fn check(client: &Client, statements: &[u8], readers: Option<&str>) -> Result<(), Failure> {
+    let readers = readers.map(|readers| format!("&readers={}", segment(readers))).unwrap_or_default();
+    client.post_bytes::<Checked>(&format!("/v1/statements?check=true{readers}"), statements).map(drop)
 }
 
 /// The kind of that English or Chinese name or number.
@@ -64,25 +62,37 @@ pub fn version(client: &Client, kind: &Kind) -> Result<u16, Failure> {
     })
 }
 
-/// This member's records of a kind by their own numbers.
-pub fn existing(client: &Client, kind: &Kind) -> Result<BTreeMap<String, Existing>, Failure> {
+/// This member's records of a kind that have one of these own numbers.
+pub fn look_up(client: &Client, kind: &Kind, numbers: Vec<String>) -> Result<BTreeMap<String, Existing>, Failure> {
+    if numbers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let asked = ExternalLookup { kind: kind.name().to_owned(), numbers };
+    let found: Vec<ExternalRecord> = client.post("/v1/externals/lookup", &asked)?;
+    found.into_iter().map(existing).collect()
+}
+
+/// The own numbers of this member's records of a kind.
+pub fn own_numbers(client: &Client, kind: &Kind) -> Result<BTreeSet<String>, Failure> {
     let answer = client.get_reader("/v1/externals", &[("kind", kind.name().to_owned())])?;
-    let mut records = BTreeMap::new();
+    let mut numbers = BTreeSet::new();
     for line in BufReader::new(answer).lines() {
         let line = line.map_err(|error| crate::client::broken_answer(&error))?;
-        if line.trim().is_empty() {
-            continue;
+        if !line.trim().is_empty() {
+            numbers.insert(serde_json::from_str::<ExternalRecord>(&line).map_err(Failure::internal)?.external);
         }
-        let record: ExternalRecord = serde_json::from_str(&line).map_err(Failure::internal)?;
-        let fields = record.fields.iter().map(|(number, value_type, bytes)| {
-            let bytes = hex::decode(bytes).map_err(Failure::internal)?;
-            Ok((*number, Value::decode(*value_type, &bytes).map_err(Failure::internal)?))
-        });
-        let fields = fields.collect::<Result<_, Failure>>()?;
-        let id: EntryId = record.record.parse().map_err(Failure::internal)?;
-        records.insert(record.external, Existing { record: id, fields, withdrawn: record.withdrawn });
     }
-    Ok(records)
+    Ok(numbers)
+}
+
+fn existing(record: ExternalRecord) -> Result<(String, Existing), Failure> {
+    let fields = record.fields.iter().map(|(number, value_type, bytes)| {
+        let bytes = hex::decode(bytes).map_err(Failure::internal)?;
+        Ok((*number, Value::decode(*value_type, &bytes).map_err(Failure::internal)?))
+    });
+    let fields = fields.collect::<Result<_, Failure>>()?;
+    let id: EntryId = record.record.parse().map_err(Failure::internal)?;
+    Ok((record.external, Existing { record: id, fields, withdrawn: record.withdrawn }))
 }
 
 #[cfg(test)]

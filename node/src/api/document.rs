@@ -36,7 +36,7 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
             Chinese and English, with the way out."),
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list, counts::counts,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
-        reading::show_delivery, publish::revise, publish::withdraw, externals::externals, restate::list, restate::restate,
+        reading::show_delivery, publish::revise, publish::withdraw, externals::externals, externals::look_up, restate::list, restate::restate,
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,

@@ -1,17 +1,19 @@
 //! One's own records by their own numbers, one line of JSON for each.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Shared;
-use super::extract::Pairs;
+use super::extract::{JsonBody, Pairs, blocking};
 use super::problem::ApiProblem;
 use super::stream::{Pieces, answer};
-use super::types::{ExternalRecord, Problem};
+use super::types::{ExternalLookup, ExternalRecord, Problem};
 use crate::core::Core;
 use crate::kinds::kinds;
-use crate::records::externals::Externals;
+use crate::records::LOOKUP_NUMBERS_MAX;
+use crate::records::externals::{self, Externals};
 use crate::records::prepare::kind_named;
 
 /// Lists this member's records of a kind by their own numbers.
@@ -26,14 +28,39 @@ pub(super) async fn externals(State(shared): State<Shared>, pairs: Pairs) -> Res
     let kind = pairs.one("kind")?.ok_or_else(|| ApiProblem::malformed("请指定 kind。", "`kind` is missing"))?;
     let kind = kind_named(kinds(), kind)?.number();
     let core = shared.core().clone();
-    let Some(externals) = Externals::new(&core, kind) else {
-        let (zh, en) = ("本节点还不是成员。", "this node is no member yet");
-        return Err(
-            ApiProblem::new(StatusCode::FORBIDDEN, "not-member", zh, en).fix("请先入盟。", "join the federation first")
-        );
-    };
+    let externals = Externals::new(&core, kind).ok_or_else(not_member)?;
     let turn = shared.stream_turn().await?;
     Ok(answer("application/x-ndjson", Lines { core, externals }, turn))
+}
+
+/// Finds this member's records of some own numbers.
+#[utoipa::path(post, path = "/v1/externals/lookup", tag = "records", request_body = ExternalLookup,
+    description = "按自有编号（一次最多 1000 个）查本成员某类别的记录，只答查到的。\
+        This member's records of a kind that have one of these own numbers, at most 1,000; only those that there are.",
+    responses((status = 200, description = "查到的记录。The records.", body = Vec<ExternalRecord>),
+        (status = 403, description = "还不是成员。No member yet.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "太多。Too many.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "没有这个类别。No such kind.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn look_up(
+    State(shared): State<Shared>,
+    JsonBody(asked): JsonBody<ExternalLookup>,
+) -> Result<Json<Vec<ExternalRecord>>, ApiProblem> {
+    let kind = kind_named(kinds(), &asked.kind)?.number();
+    let count = asked.numbers.len();
+    if count > LOOKUP_NUMBERS_MAX {
+        let zh = format!("一次最多查 {LOOKUP_NUMBERS_MAX} 个编号，这里有 {count} 个。");
+        let en = format!("at most {LOOKUP_NUMBERS_MAX} numbers at a time, these are {count}");
+        return Err(ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", zh, en)
+            .fix("请分成几次查。", "ask in several parts"));
+    }
+    let found =
+        blocking(move || externals::look_up(shared.core(), kind, &asked.numbers, &mut shared.sealed_numbers.lock()));
+    Ok(Json(found.await?.ok_or_else(not_member)?))
+}
+
+fn not_member() -> ApiProblem {
+    let (zh, en) = ("本节点还不是成员。", "this node is no member yet");
+    ApiProblem::new(StatusCode::FORBIDDEN, "not-member", zh, en).fix("请先入盟。", "join the federation first")
 }
 
 struct Lines {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use protocol::bundle::FRAME_BYTES_MAX;
-use protocol::limits::BODY_BYTES_MAX;
+use protocol::limits::{BODY_BYTES_MAX, EXTERNAL_BYTES_MAX};
+
+use crate::records::LOOKUP_NUMBERS_MAX;
 
 /// Connections at a time; further ones wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 256;
@@ -28,6 +30,8 @@ pub const RECORD_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest body of canonical statements, in bytes.
 pub const STATEMENTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest list of own numbers that are looked up, in bytes: JSON may write a character in six bytes.
+pub const LOOKUP_BYTES_MAX: usize = 8 * LOOKUP_NUMBERS_MAX * EXTERNAL_BYTES_MAX;
 /// Longest charter block as JSON: two characters for each byte, and what is around them.
 pub const BLOCK_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX + 1_024;
 /// Longest body of every other request, in bytes.

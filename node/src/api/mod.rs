@@ -52,6 +52,7 @@ use crate::core::Core;
 use crate::directory::DataDirectory;
 use crate::local::LocalStore;
 use crate::network::Network;
+use crate::records::externals::SealedNumbers;
 use crate::records::publish::Publisher;
 use connections::BoundedListener;
 use types::{PendingApplication, ProblemDetail};
@@ -125,6 +126,8 @@ struct SharedState {
     local: LocalStore,
     /// Own confidential records to be sealed anew, by charter version and length of the own log when they were counted.
     stale: Mutex<Option<((u32, u64), usize)>>,
+    /// Own numbers that stand in confidential parts only.
+    sealed_numbers: Mutex<SealedNumbers>,
     token_hash: blake3::Hash,
     requests: Semaphore,
     streams: Arc<Semaphore>,
@@ -174,6 +177,7 @@ pub async fn serve(context: ApiContext, listen: SocketAddr) -> Result<ApiServer,
     let shared = Shared(Arc::new(SharedState {
         token_hash: blake3::hash(context.token.as_bytes()),
         stale: Mutex::default(),
+        sealed_numbers: Mutex::default(),
         local: LocalStore::at(context.directory.local_path()),
         context,
         publisher: Publisher::default(),

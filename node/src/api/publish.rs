@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use protocol::identity::EntryId;
 use protocol::limits::BODY_BYTES_MAX;
 
 use super::extract::{JsonBody, Pairs, RawBody, Segment, blocking};
 use super::problem::ApiProblem;
 use super::status::delivery;
-use super::types::{CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
+use super::types::{Checked, CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
 use super::{Shared, SharedState};
 use crate::kinds::kinds;
 use crate::records::publish::{PublishedRecord, Request};
@@ -49,13 +50,27 @@ pub(super) async fn batch(State(shared): State<Shared>, JsonBody(records): JsonB
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "逐条：类别 u16、长度 u32（小端）、陈述的规范字节；随机数由节点填写。Repeated: kind u16, length u32 (little-endian), canonical statement; the node fills in its random bytes."),
     description = "批量发布规范陈述，全部成功或全部不发；最多 5000 条、16 MiB。Publishes canonical statements, all of them or none: at most 5,000 and 16 MiB.",
-    params(("readers" = Option<String>, Query, description = "可读范围。Who may read them.")),
-    responses((status = 201, description = "已发布。Published.", body = Published),
+    params(("readers" = Option<String>, Query, description = "可读范围。Who may read them."),
+        ("check" = Option<bool>, Query, description = "true：只检查，不发布。Only check, publish nothing.")),
+    responses((status = 200, description = "检查通过，没有发布。Good, and nothing was published.", body = Checked),
+        (status = 201, description = "已发布。Published.", body = Published),
         (status = 400, description = "分帧有误。Wrong framing.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "太多或太长。Too many or too long.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "有陈述不合规则。Some break rules.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn statements(State(shared): State<Shared>, pairs: Pairs, RawBody(bytes): RawBody) -> Answer {
-    let pairs = pairs.known(&["readers"])?;
+pub(super) async fn statements(
+    State(shared): State<Shared>,
+    pairs: Pairs,
+    RawBody(bytes): RawBody,
+) -> Result<Response, ApiProblem> {
+    let pairs = pairs.known(&["readers", "check"])?;
+    let check = match pairs.one("check")? {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            let zh = "查询参数“check”要写 true 或 false。";
+            return Err(ApiProblem::malformed(zh, "the query parameter `check` must be true or false"));
+        }
+    };
     let mut requests = read_statements(&bytes)?;
     drop(bytes);
     if let Some(readers) = pairs.one("readers")? {
@@ -65,7 +80,13 @@ pub(super) async fn statements(State(shared): State<Shared>, pairs: Pairs, RawBo
         };
         requests = requests.into_iter().map(for_readers).collect();
     }
-    shared.publish(requests).await
+    if check {
+        let checked = requests.len();
+        let judged = shared.publisher.check(shared.core(), requests).await;
+        judged.map_err(|refusals| shared.refused(&refusals))?;
+        return Ok(Json(Checked { checked }).into_response());
+    }
+    shared.publish(requests).await.map(IntoResponse::into_response)
 }
 
 /// Revises a record.

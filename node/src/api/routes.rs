@@ -6,7 +6,9 @@ use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::routing::{MethodRouter, delete, get, post};
 
-use super::limits::{BATCH_BYTES_MAX, BLOCK_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX};
+use super::limits::{
+    BATCH_BYTES_MAX, BLOCK_BYTES_MAX, LOOKUP_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX,
+};
 use super::problem::ApiProblem;
 use super::{
     Shared, audit, charter, counts, document, erase, export, externals, guard, import, joining, kinds, local, logs,
@@ -52,6 +54,7 @@ pub(super) fn routes() -> Vec<Route> {
         writes("/v1/records/{reference}/revise", post(publish::revise), RECORD_BYTES_MAX),
         writes("/v1/records/{reference}/withdraw", post(publish::withdraw), RECORD_BYTES_MAX),
         reads("/v1/externals", get(externals::externals)),
+        writes("/v1/externals/lookup", post(externals::look_up), LOOKUP_BYTES_MAX),
         // It goes through everything that is held.
         Route { timed: false, ..writes("/v1/audit", post(audit::audit), OTHER_BYTES_MAX) },
         reads("/v1/restatements", get(restate::list)),

@@ -54,5 +54,7 @@ pub const PAGE_ASSESSED_MAX: usize = 5_000;
 pub const CANDIDATES_MAX: usize = 8;
 /// Statements of one request.
 pub const STATEMENTS_MAX: usize = 5_000;
+/// Own numbers that one request looks up.
+pub const LOOKUP_NUMBERS_MAX: usize = 1_000;
 /// Refusals of one request that are told one by one.
 pub const REFUSALS_SHOWN_MAX: usize = 100;

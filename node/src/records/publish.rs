@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::REFUSALS_SHOWN_MAX;
 use super::claims::{Claim, Claims};
-use super::error::RecordError;
+use super::error::{RecordError, field_detail};
 use super::prepare::{
     Author, Nonce, Prepared, prepare_create, prepare_reseal, prepare_revise, prepare_statement, prepare_withdraw,
 };
@@ -81,6 +81,17 @@ impl Publisher {
         let work = tokio::spawn(async move { publisher.run(core, requests).await });
         // The task is never aborted: it fails to answer only when it panicked or the runtime is being shut down.
         work.await.unwrap_or_else(|error| Err(Refusals::of_lost_task(count, &error)))
+    }
+
+    /// Says what publishing these requests would be refused for, and publishes nothing. What is good now may be refused
+    /// later: the state goes on, and no number or record is held meanwhile.
+    pub async fn check(&self, core: &Core, requests: Vec<Request>) -> Result<(), Refusals> {
+        let (count, kinds, core) = (requests.len(), self.kinds, core.clone());
+        if let Some(obstacle) = core.publishing_obstacle() {
+            return Err(Refusals::of_all(count, obstacle.into()));
+        }
+        let work = move || prepare_all(&core, kinds, requests).and_then(|prepared| settle_all(&core, kinds, prepared));
+        blocking(count, work).await.map(drop)
     }
 
     async fn run(self, core: Core, requests: Vec<Request>) -> Result<Vec<PublishedRecord>, Refusals> {
@@ -221,12 +232,21 @@ impl Refusals {
         let (number, refused) = (index + 1, self.refused.len());
         problem.zh = format!("第 {number} 条：{}（共 {refused} 条有误，全部没有发布）", problem.zh);
         problem.en = format!("request {number}: {} ({refused} are wrong, none was published)", problem.en);
-        problem.details = self.refused.iter().take(REFUSALS_SHOWN_MAX).map(detail).collect();
+        problem.details = self.refused.iter().take(REFUSALS_SHOWN_MAX).flat_map(details).collect();
         problem
     }
 }
 
-fn detail((index, error): &(usize, RecordError)) -> ProblemDetail {
+/// What is wrong with a request of a batch, each field of it on its own: `at` is its number, and the field behind it.
+fn details((index, error): &(usize, RecordError)) -> Vec<ProblemDetail> {
+    let number = index + 1;
+    if let RecordError::Fields(broken) = error {
+        let of_field = |broken| {
+            let detail = field_detail(broken);
+            ProblemDetail { at: format!("{number} {}", detail.at), ..detail }
+        };
+        return broken.iter().map(of_field).collect();
+    }
     let problem = error.problem();
-    ProblemDetail { at: (index + 1).to_string(), code: problem.code, zh: problem.zh, en: problem.en }
+    vec![ProblemDetail { at: number.to_string(), code: problem.code, zh: problem.zh, en: problem.en }]
 }

@@ -3,7 +3,7 @@
 /// Bytes of the file itself.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
 /// Bytes that all members of a packed workbook may have when they are unpacked.
-pub const UNPACKED_BYTES_MAX: u64 = 512 << 20;
+pub const UNPACKED_BYTES_MAX: u64 = 256 << 20;
 /// Members of a packed workbook.
 pub const MEMBERS_MAX: usize = 4096;
 /// Sheets of a workbook, the hidden ones included.

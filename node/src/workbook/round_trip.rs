@@ -6,11 +6,15 @@ use std::path::Path;
 
 use calamine::{Data, Reader, open_workbook_auto};
 use protocol::identity::EntryId;
-use protocol::kind::sheet::{Existing, Plan, Row, Table, plan, strip_guard};
+use protocol::kind::sheet::{
+    Existing, Grid, GridRow, LocateError, Located, Plan, SkipReason, locate, plan, strip_guard,
+};
 use protocol::kind::{Kind, KindSet};
 use protocol::value::Value;
 
-use super::{EXAMPLE_PREFIX, Export, Format, WriteError, columns, write_template};
+use super::{
+    EXAMPLE_PREFIX, Export, Format, Mark, MarkedSheet, REASON_HEADER, WriteError, columns, write_marked, write_template,
+};
 
 const SAMPLES: [(&str, &str); 5] = [
     ("member", include_str!("../../../tests/samples/counties.csv")),
@@ -24,18 +28,21 @@ fn kind(name: &str) -> &'static Kind {
     KindSet::builtin().kind_named(name).expect("the built-in set has the kind")
 }
 
-fn from_csv(text: &str) -> Table {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let mut rows = reader.records().map(|record| {
+fn row(line: usize, cells: Vec<String>) -> GridRow {
+    GridRow { line, cells, faults: BTreeMap::new() }
+}
+
+fn from_csv(text: &str) -> Grid {
+    let reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let rows = reader.into_records().zip(1..).map(|(record, line)| {
         let record = record.expect("the text is CSV");
-        record.iter().map(|cell| strip_guard(cell).to_owned()).collect::<Vec<_>>()
+        row(line, record.iter().map(|cell| strip_guard(cell).to_owned()).collect())
     });
-    let headers = rows.next().expect("the text has a header");
-    Table { headers, rows: rows.zip(2..).map(|(cells, line)| Row { line, cells }).collect() }
+    Grid { sheet: "表".into(), rows: rows.collect(), merged: Vec::new() }
 }
 
 /// Every sheet of a workbook by name, each cell as text.
-fn from_workbook(path: &Path) -> BTreeMap<String, Table> {
+fn from_workbook(path: &Path) -> BTreeMap<String, Grid> {
     let mut book = open_workbook_auto(path).expect("it is a workbook");
     let text = |cell: &Data| match cell {
         Data::Empty => String::new(),
@@ -44,11 +51,19 @@ fn from_workbook(path: &Path) -> BTreeMap<String, Table> {
         other => panic!("a cell is neither text nor number: {other:?}"),
     };
     let sheets = book.worksheets().into_iter().map(|(name, range)| {
-        let mut rows = range.rows().map(|row| row.iter().map(text).collect::<Vec<_>>());
-        let headers = rows.next().unwrap_or_default();
-        (name, Table { headers, rows: rows.zip(2..).map(|(cells, line)| Row { line, cells }).collect() })
+        assert_eq!(range.start(), Some((0, 0)));
+        let rows = range.rows().zip(1..).map(|(cells, line)| row(line, cells.iter().map(text).collect())).collect();
+        (name.clone(), Grid { sheet: name, rows, merged: Vec::new() })
     });
     sheets.collect()
+}
+
+fn find(grid: &Grid) -> Result<Located<'static>, LocateError> {
+    locate(KindSet::builtin(), None, grid.clone())
+}
+
+fn located(grid: &Grid) -> Located<'static> {
+    find(grid).expect("the table is found")
 }
 
 fn published(plan: &Plan) -> BTreeMap<String, Existing> {
@@ -80,8 +95,10 @@ fn export(path: &Path, format: Format, kinds: &[(&Kind, Vec<&BTreeMap<u16, Value
 #[test]
 fn an_export_of_every_sample_imports_as_unchanged() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let plans: Vec<(&Kind, Plan)> =
-        SAMPLES.iter().map(|(name, text)| (kind(name), plan(kind(name), &from_csv(text), &[], &|_| None))).collect();
+    let plans: Vec<(&Kind, Plan)> = SAMPLES
+        .iter()
+        .map(|(name, text)| (kind(name), plan(kind(name), &located(&from_csv(text)).table, &[], &|_| None)))
+        .collect();
     let records: Vec<_> = plans
         .iter()
         .map(|(kind, plan)| (*kind, plan.creates.iter().map(|create| &create.fields).collect::<Vec<_>>()))
@@ -97,11 +114,12 @@ fn an_export_of_every_sample_imports_as_unchanged() {
         let text = fs::read_to_string(&file).expect("it is UTF-8");
         let text = text.strip_prefix('\u{feff}').expect("it has the mark of UTF-8");
         let known = published(first);
-        for table in [&sheets[kind.zh()], &from_csv(text)] {
-            assert_eq!(KindSet::builtin().recognise(&table.headers).map(Kind::name), Ok(kind.name()));
-            let again = plan(kind, table, &[], &|external| known.get(external).cloned());
+        for grid in [&sheets[kind.zh()], &from_csv(text)] {
+            let located = located(grid);
+            assert_eq!((located.kind.name(), located.skipped.len()), (kind.name(), 0));
+            let again = plan(kind, &located.table, &[], &|external| known.get(external).cloned());
             assert_eq!(again.errors, [], "{}", kind.name());
-            assert!(again.ignored_columns.is_empty() && again.assumed_units.is_empty(), "{}", kind.name());
+            assert!(again.columns.ignored.is_empty() && again.columns.assumed_units.is_empty(), "{}", kind.name());
             assert_eq!((again.unchanged, again.revisions.len()), (first.creates.len(), 0), "{}", kind.name());
         }
     }
@@ -155,8 +173,8 @@ fn no_text_becomes_a_formula_or_loses_a_character() {
     let text = fs::read_to_string(&file).expect("it is UTF-8");
     assert!(text.contains("'=1+1") && !text.contains(",=1+1"));
     let note = columns(project).position(|field| field.name == "note").expect("the column is there");
-    for table in [&from_workbook(&book)[project.zh()], &from_csv(text.trim_start_matches('\u{feff}'))] {
-        let found: Vec<&str> = table.rows.iter().map(|row| row.cells[note].as_str()).collect();
+    for grid in [&from_workbook(&book)[project.zh()], &from_csv(text.trim_start_matches('\u{feff}'))] {
+        let found: Vec<&str> = grid.rows[1..].iter().map(|row| row.cells[note].as_str()).collect();
         assert_eq!(found, texts);
     }
 }
@@ -174,25 +192,57 @@ fn a_text_that_no_workbook_holds_is_named_and_leaves_no_file() {
 }
 
 #[test]
-fn a_template_holds_an_example_that_imports_pass_over_and_nothing_else_of_a_kind() {
+fn a_template_as_it_was_made_publishes_nothing() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let path = folder.path().join("模板.xlsx");
     let kinds: Vec<&Kind> = KindSet::builtin().kinds().collect();
     write_template(&path, &kinds, false).expect("it is written");
     let mut sheets = from_workbook(&path);
     for kind in kinds {
-        let table = sheets.remove(kind.zh()).expect("every kind has its sheet");
-        assert_eq!(KindSet::builtin().recognise(&table.headers).map(Kind::name), Ok(kind.name()));
-        assert_eq!(table.rows.len(), 1, "{}", kind.name());
-        let read = plan(kind, &table, &[], &|_| None);
-        assert_eq!(read.errors, [], "{}", kind.name());
-        assert!(read.ignored_columns.is_empty() && read.assumed_units.is_empty(), "{}", kind.name());
-        assert!(read.creates.iter().all(|create| create.external.starts_with(EXAMPLE_PREFIX)), "{}", kind.name());
+        let grid = sheets.remove(&super::style::sheet_name(kind.zh())).expect("every kind has its sheet");
+        let located = located(&grid);
+        let name = kind.name();
+        assert_eq!((located.kind.name(), located.header_line), (name, 1));
+        let skipped: Vec<_> = located.skipped.iter().map(|row| (row.line, row.reason)).collect();
+        assert_eq!(skipped, [(2, SkipReason::Example)], "{name}");
+        assert!(located.table.rows.is_empty() && located.faulty.is_empty() && located.notices.is_empty(), "{name}");
+        let read = plan(kind, &located.table, &[], &|_| None);
+        assert_eq!((read.errors.len(), read.creates.len()), (0, 0), "{name}");
+        assert!(read.columns.ignored.is_empty() && read.columns.assumed_units.is_empty(), "{name}");
+        assert!(grid.rows[1].cells.iter().any(|cell| cell.starts_with(EXAMPLE_PREFIX)), "{name}");
     }
+    // The page that explains and the tables of codes are no records.
     assert_eq!(sheets.keys().collect::<Vec<_>>(), ["代码表", "说明"]);
-    for (name, table) in sheets {
-        for row in std::iter::once(&table.headers).chain(table.rows.iter().map(|row| &row.cells)) {
-            assert!(KindSet::builtin().recognise(row).is_err(), "{name}: {row:?}");
-        }
+    for (name, grid) in &sheets {
+        assert!(matches!(find(grid), Err(LocateError::NoHeader { .. })), "{name}");
     }
+}
+
+#[test]
+fn a_marked_copy_is_imported_when_it_is_corrected() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("错误.xlsx");
+    let text = "某县台账,,\n项目编号,项目名称,计划投资（亿元）\nXM1,园区,若干\n0017,工厂,约37.84\n";
+    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let cells = reader.into_records().map(|record| record.expect("CSV").iter().map(str::to_owned).collect());
+    let rows: Vec<GridRow> = cells.zip(1..).map(|(cells, line)| row(line, cells)).collect();
+    let grid = Grid { sheet: "台账".into(), rows, merged: Vec::new() };
+    let first = plan(kind("project"), &located(&grid).table, &[], &|_| None);
+    let marks = first.errors.iter().map(|error| {
+        let (reason_zh, reason_en) = (error.zh.clone(), error.en.clone());
+        (error.line, Mark { columns: [error.column].into(), reason_zh, reason_en })
+    });
+    let marks: BTreeMap<usize, Mark> = marks.collect();
+    let header_line = located(&grid).header_line;
+    assert_eq!((header_line, marks.keys().copied().collect::<Vec<_>>()), (2, vec![3]));
+    write_marked(&path, &[MarkedSheet { grid: &grid, header_line, marks: &marks }]).expect("it is written");
+
+    let mut copy = from_workbook(&path).remove("台账").expect("the sheet is there");
+    assert!(copy.rows[2].cells[3].contains("若干"));
+    copy.rows[2].cells[2] = "379".into();
+    let corrected = located(&copy);
+    let second = plan(corrected.kind, &corrected.table, &[], &|_| None);
+    assert_eq!((second.errors.len(), second.creates.len()), (0, 2));
+    assert!(second.columns.ignored.len() == 1 && second.columns.ignored[0].ends_with(REASON_HEADER));
+    assert_eq!(second.creates[1].external, "0017");
 }

@@ -29,6 +29,11 @@ pub(super) fn split_unit(normalised: &str) -> Option<(&str, &str)> {
     (!name.is_empty() && !bracket.is_empty()).then_some((name, bracket))
 }
 
+/// Whether a text shows nothing.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
 /// Whether a character shows nothing: a byte order mark or a zero-width space or joiner.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')

@@ -480,6 +480,11 @@ impl View {
         self.creates.get(&label.member)?.get(index).map(|(_, id)| *id)
     }
 
+    /// The own number that a record's create states in clear.
+    pub fn external(&self, id: &EntryId) -> Option<&str> {
+        self.records.get(id)?.external.as_deref()
+    }
+
     /// The record of a member's own number.
     pub fn by_external(&self, owner: MemberNumber, kind: u16, external: &str) -> Option<EntryId> {
         self.externals.get(&(owner, kind, external.to_owned())).copied()

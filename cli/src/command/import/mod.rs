@@ -1,32 +1,49 @@
-//! `import`: publishes a sheet. Everything is checked first; a second import of the same sheet publishes nothing.
+//! `import`: publishes the sheets of a file. Everything is checked first, by the kind and by the node; a second import of
+//! the same file publishes nothing.
+//!
+//! [`source`] reads the file, [`pass`] goes through its rows twice, [`send`] talks to the node, [`tally`] counts, and
+//! [`report`] and [`errors_file`] say what is wrong.
 
-mod read;
+mod errors_file;
+mod marked;
+mod pass;
 mod report;
 mod send;
+mod source;
+mod tally;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
-use node::kinds::kinds;
 use protocol::kind::Kind;
-use protocol::kind::sheet::{Plan, RowFilter, Table, plan};
+use protocol::kind::sheet::{Located, RowFilter};
 
+use self::pass::{Job, progress_bar};
+use self::report::Report;
+pub use self::source::Source;
+use crate::client::Client;
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 use crate::home;
 
+use super::interrupt::Interrupt;
 use super::statements;
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// 表格（CSV，UTF-8）。
-    /// The sheet (CSV, UTF-8)
+    /// 表格：.xlsx、.xls 或 .csv。
+    /// The file: .xlsx, .xls or .csv
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// 类别；缺省按表头识别。
-    /// The kind; by default recognised by the header
+    /// 只导入这个工作表（也可指明隐藏的）；缺省为所有可见的工作表。
+    /// Only this sheet, which may be hidden; by default all that are not hidden
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// 类别；缺省按工作表名和表头识别。
+    /// The kind; by default recognised by the name of the sheet and its header
     #[arg(long)]
     kind: Option<String>,
     /// 只检查，不发布。
@@ -41,75 +58,185 @@ pub struct ImportArguments {
     /// Who may read the records: all, class:NAME, role:NAME or members:NUMBER,... (default: as the kind says)
     #[arg(long, value_name = "READERS")]
     readers: Option<String>,
-    /// 有错的行跳过，其余照发（缺省：有一处错就一条也不发）。
-    /// Skip rows with errors (default: one error and nothing is published)
+    /// 有错的行跳过，其余照发，退出码为 12（缺省：有一处错就一条也不发）。
+    /// Skip rows with errors and end with exit code 12 (default: one error and nothing is published)
     #[arg(long)]
     partial: bool,
     /// 每批多少条。
     /// Records in one batch
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     batch: u32,
-    /// 把有错的行连同说明另写一份 CSV。
-    /// Write the rows with errors to another CSV, with the reasons
+    /// 标出错误的表格写到这里（缺省写在原文件旁边：文件名-错误.xlsx）。
+    /// Where the sheet with the errors marked goes (default: beside the file, NAME-错误.xlsx)
     #[arg(long, value_name = "FILE")]
     errors_to: Option<PathBuf>,
+    /// 有错时不写标出错误的表格。
+    /// Write no sheet with the errors marked
+    #[arg(long, conflicts_with = "errors_to")]
+    no_errors_file: bool,
 }
 
 /// Reads, checks, shows and publishes.
 pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Failure> {
     let filters = filters(&arguments.only)?;
-    let table = read::table(&arguments.file)?;
-    let kind = kind(&table, arguments.kind.as_deref())?;
-    check_publishable(kind, arguments.readers.as_deref())?;
-    check_writer(context, kind)?;
+    arguments.errors_to.as_deref().map_or(Ok(()), errors_file::check_free)?;
+    let kind = arguments.kind.as_deref().map(statements::kind).transpose()?;
+    let mut source = Source::open(&arguments.file)?;
+    let chosen = source.choose(arguments.sheet.as_deref())?;
     let client = context.client()?;
-    let existing = statements::existing(&client, kind)?;
-    let plan = plan(kind, &table, &filters, &|external| existing.get(external).cloned());
-    report::show(context, kind, &plan);
-    if let Some(path) = arguments.errors_to.as_ref().filter(|_| !plan.errors.is_empty()) {
-        read::write_errors(path, &table, &plan)?;
-        context.out.say(
-            format!("有错的行已写入 {}。", path.display()),
-            format!("Rows with errors are in {}.", path.display()),
-        );
-    }
-    if !plan.errors.is_empty() && !arguments.partial {
-        return Err(report::refused(kind, &plan));
+    let mut job = Job {
+        client: &client,
+        filters: &filters,
+        readers: arguments.readers.as_deref(),
+        batch_size: arguments.batch as usize,
+        partial: arguments.partial,
+        interrupt: Interrupt::watch()?,
+        bar: progress_bar("核对", 0),
+        numbers: BTreeMap::new(),
+    };
+    let mut report = Report { notices: source.notices().to_vec(), ..Report::default() };
+    let checked = check(context, &mut job, &mut source, (&chosen, kind), &mut report);
+    job.bar.finish_and_clear();
+    checked.map_err(|failure| match failure.exit {
+        ExitCode::Interrupted => report.interrupted(failure, false),
+        _ => failure,
+    })?;
+    note_other_members(context, &client, &mut report)?;
+    report.show(context);
+    write_errors(context, arguments, &mut source, &mut report)?;
+    if report.errors() > 0 && !arguments.partial {
+        return Err(report.refused());
     }
     if arguments.dry_run {
-        context.out.json(&report::value(kind, &plan, 0));
-        context.out.say("只检查，没有发布。", "Checked only; nothing was published.");
+        context.out.json(&report.value());
+        context.out.say("\n只检查，没有发布。", "Checked only; nothing was published.");
         return Ok(());
     }
-    let published = send::send(&client, kind, &plan, arguments.batch as usize, arguments.readers.as_deref())?;
-    context.out.json(&report::value(kind, &plan, published));
-    context.out.say(format!("已发布 {published} 条。"), format!("Published {published}."));
+    source.check_unchanged()?;
+    job.bar = progress_bar("发布", report.sheets.iter().map(|(_, tally)| tally.read).sum());
+    job.numbers.clear();
+    let errors_before = report.errors();
+    let published = publish(&mut job, &mut source, kind, &mut report);
+    if published.is_err() {
+        job.bar.abandon()
+    } else {
+        job.bar.finish_and_clear()
+    }
+    published.map_err(|failure| report.interrupted(failure, true))?;
+    if report.errors() > errors_before {
+        write_errors(context, arguments, &mut source, &mut report)?;
+    }
+    say_published(context, &report)
+}
+
+/// The first pass: every sheet is read and checked. A sheet that cannot be imported is left out only when another can.
+fn check(
+    context: &Context,
+    job: &mut Job<'_>,
+    source: &mut Source,
+    (chosen, kind): (&[usize], Option<&'static Kind>),
+    report: &mut Report,
+) -> Result<(), Failure> {
+    for index in chosen {
+        let usable = source.located(*index, kind).and_then(|located| {
+            check_publishable(located.kind, job.readers)?;
+            Ok(located)
+        });
+        match usable {
+            Ok(located) => {
+                check_writer(context, located.kind)?;
+                job.bar.inc_length((located.table.rows.len() + located.faulty.len()) as u64);
+                let tally = job.check(located)?;
+                report.sheets.push((*index, tally));
+            }
+            Err(failure) => report.left_out.push((source.name(*index).to_owned(), failure)),
+        }
+    }
+    match report.left_out.is_empty() || !report.sheets.is_empty() {
+        true => Ok(()),
+        false => Err(none_usable(std::mem::take(&mut report.left_out))),
+    }
+}
+
+/// Why no sheet can be imported: of several the first reason, and the others in detail.
+fn none_usable(left_out: Vec<(String, Failure)>) -> Failure {
+    let detail = |(name, failure): &(String, Failure)| node::api::types::ProblemDetail {
+        at: name.clone(),
+        code: failure.code.to_string(),
+        zh: failure.zh.clone(),
+        en: failure.en.clone(),
+    };
+    let details = if left_out.len() > 1 { left_out.iter().map(detail).collect() } else { Vec::new() };
+    let first = left_out.into_iter().next().map(|(_, failure)| failure);
+    first.map_or_else(no_sheet, |failure| failure.details(details))
+}
+
+fn no_sheet() -> Failure {
+    let (zh, en) = ("文件里没有可见的工作表。", "the file has no sheet that is not hidden");
+    Failure::new(ExitCode::InputRefused, "sheet-missing", zh, en)
+        .fix("请取消隐藏，或用 --sheet 指明。", "show one, or name it with --sheet")
+}
+
+/// The second pass.
+fn publish(
+    job: &mut Job<'_>,
+    source: &mut Source,
+    kind: Option<&'static Kind>,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if report.wanted() == 0 {
+        return Ok(());
+    }
+    for (index, tally) in &mut report.sheets {
+        let located: &Located<'static> = source.located(*index, kind)?;
+        job.publish(located, tally)?;
+    }
     Ok(())
 }
 
-fn kind(table: &Table, given: Option<&str>) -> Result<&'static Kind, Failure> {
-    if let Some(name) = given {
-        return statements::kind(name);
+fn write_errors(
+    context: &Context,
+    arguments: &ImportArguments,
+    source: &mut Source,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if report.errors() == 0 || arguments.no_errors_file {
+        return Ok(());
     }
-    kinds().recognise(&table.headers).map_err(|error| {
-        let (zh, en) = (
-            format!(
-                "认不出这是哪一类表（比较了{}）；不认识的表头：{}。",
-                error.tried_zh.join("、"),
-                error.unknown.join("、")
-            ),
-            format!("the header fits no kind ({}); unknown: {}", error.tried_en.join(", "), error.unknown.join(", ")),
-        );
-        Failure::new(ExitCode::InputRefused, "sheet-unknown", zh, en).fix(
-            "请核对第一行表头，或用 --kind 指明类别。",
-            "check the header in the first line, or name the kind with --kind",
-        )
-    })
+    // A second one names what was found while publishing; the first is not touched.
+    let given = arguments.errors_to.as_deref().filter(|_| report.errors_file.is_none());
+    let path = errors_file::write(source, &arguments.file, given, &report.sheets)?;
+    context.out.say(
+        format!("\n标出错误的表格已写到 {}；可以直接在里面改正，再导入它。", path.display()),
+        format!("The sheet with the errors marked is {}; it can be corrected and imported.", path.display()),
+    );
+    report.errors_file = Some(path);
+    Ok(())
 }
 
-/// Reads a sheet for other commands.
-pub fn table(file: &std::path::Path) -> Result<Table, Failure> {
-    read::table(file)
+fn say_published(context: &Context, report: &Report) -> Result<(), Failure> {
+    if report.errors() > 0 {
+        return Err(report.partly());
+    }
+    context.out.json(&report.value());
+    match report.published() {
+        0 => context.out.say("\n没有新内容，什么也没有发布。", "There is nothing new; nothing was published."),
+        count => context.out.say(format!("\n已发布 {count} 条。"), format!("Published {count}.")),
+    }
+    Ok(())
+}
+
+/// Rows of other members are worth a word before they are published under one's own name.
+fn note_other_members(context: &Context, client: &Client, report: &mut Report) -> Result<(), Failure> {
+    let named = report.tallies().find(|tally| !tally.members.is_empty());
+    let Some(field) = named.and_then(|tally| tally.kind.member_field()) else { return Ok(()) };
+    report.member_column = field.zh.clone();
+    let profile = context.directory()?.profile().map_err(|error| home::directory_failure(&error))?;
+    let mut own = BTreeSet::from([profile.name]);
+    own.extend(statements::own_numbers(client, statements::kind("member")?)?);
+    let tallies: Vec<_> = report.tallies().map(|tally| &tally.members).collect();
+    report.others = pass::other_members(&tallies, &own);
+    Ok(())
 }
 
 /// What stays on its node is imported by `local import`. The node refuses it too.
@@ -156,11 +283,6 @@ fn filters(texts: &[String]) -> Result<Vec<RowFilter>, Failure> {
     texts.iter().map(read).collect()
 }
 
-/// Lines with errors, each counted once.
-fn wrong_lines(plan: &Plan) -> std::collections::BTreeSet<usize> {
-    plan.errors.iter().map(|error| error.line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,11 +296,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_of_no_kind_is_named_with_the_way_out() {
-        let table = Table { headers: vec!["颜色".into(), "味道".into()], rows: Vec::new() };
-        let failure = kind(&table, None).expect_err("it fits none");
-        assert_eq!(failure.code, "sheet-unknown");
-        assert!(failure.zh.contains("颜色") && failure.fix_en.contains("--kind"));
-        assert_eq!(kind(&table, Some("基金")).expect("it is named").name(), "fund");
+    fn of_several_sheets_without_use_each_is_named() {
+        let failure = |code: &'static str| Failure::new(ExitCode::InputRefused, code, "中", "en");
+        let one = none_usable(vec![("甲".into(), failure("sheet-unknown"))]);
+        assert_eq!((one.code.as_ref(), one.details.len()), ("sheet-unknown", 0));
+        let two = none_usable(vec![("甲".into(), failure("sheet-empty")), ("乙".into(), failure("sheet-unknown"))]);
+        assert_eq!((two.details[1].at.as_str(), two.details.len()), ("乙", 2));
+        assert_eq!(none_usable(Vec::new()).code, "sheet-missing");
     }
 }

@@ -1,54 +1,266 @@
 //! What an import would do or did, for people and for programs.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use node::api::types::ProblemDetail;
-use protocol::kind::Kind;
-use protocol::kind::sheet::Plan;
+use node::workbook::WorkbookNotice;
+use protocol::kind::sheet::column_letter;
 use serde_json::{Value, json};
 
+use super::tally::{Fault, RowChange, SHOWN_MAX, Tally};
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 use crate::output;
 
-/// Rows of one table before the rest is only counted.
-const ROWS_SHOWN_MAX: usize = 30;
+/// Lines of a sort that are named one by one before the rest is only counted.
+const LINES_SHOWN_MAX: usize = 10;
 
-/// Shows the plan to people.
-pub fn show(context: &Context, kind: &Kind, plan: &Plan) {
-    let mut pairs = vec![
-        ("类别", format!("{} {}", kind.zh(), kind.en())),
-        ("读入", format!("{} 行", plan.rows_read)),
-        ("新增", plan.creates.len().to_string()),
-        ("变更", plan.revisions.len().to_string()),
-        ("不变", plan.unchanged.to_string()),
-        ("不出本节点", plan.withheld.len().to_string()),
-        ("错误", plan.errors.len().to_string()),
-    ];
-    let counted = |name, count: usize| (count > 0).then(|| (name, count.to_string()));
-    pairs.extend(counted("未选中", plan.filtered_out));
-    pairs.extend(counted("已撤回", plan.withdrawn.len()));
-    let named = |name, columns: &[String]| (!columns.is_empty()).then(|| (name, columns.join("、")));
-    pairs.extend(named("留在本节点的列", &plan.local_columns));
-    pairs.extend(named("不认识的列", &plan.ignored_columns));
-    for (header, unit) in &plan.assumed_units {
-        pairs.push(("按此单位读", format!("“{header}”未写单位，按 {unit}")));
-    }
-    context.out.line(output::pairs(&pairs));
-    show_withheld(context, plan);
-    show_errors(context, plan);
+/// What came out of a file.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Of each sheet that is imported: its number in the file, and what came out.
+    pub sheets: Vec<(usize, Tally)>,
+    /// Sheets that are left out, with the reason.
+    pub left_out: Vec<(String, Failure)>,
+    /// What a person should know of the file.
+    pub notices: Vec<WorkbookNotice>,
+    /// Members beside one's own that rows name, with how many rows.
+    pub others: BTreeMap<String, usize>,
+    /// The column that names them.
+    pub member_column: String,
+    /// The sheet that came back.
+    pub errors_file: Option<PathBuf>,
 }
 
-fn show_withheld(context: &Context, plan: &Plan) {
-    if plan.withheld.is_empty() {
+impl Report {
+    /// The sheets.
+    pub fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        self.sheets.iter().map(|(_, tally)| tally)
+    }
+
+    fn sum(&self, count: impl Fn(&Tally) -> usize) -> usize {
+        self.tallies().map(count).sum()
+    }
+
+    /// How much is wrong.
+    pub fn errors(&self) -> usize {
+        self.sum(|tally| tally.errors_count)
+    }
+
+    /// Rows with errors.
+    pub fn wrong_rows(&self) -> usize {
+        self.sum(Tally::wrong_rows)
+    }
+
+    /// What is published if nothing stands in its way.
+    pub fn wanted(&self) -> usize {
+        self.sum(Tally::wanted)
+    }
+
+    /// What was published.
+    pub fn published(&self) -> usize {
+        self.sum(|tally| tally.published)
+    }
+
+    /// Shows it to people.
+    pub fn show(&self, context: &Context) {
+        for notice in &self.notices {
+            context.out.say(&notice.zh, &notice.en);
+        }
+        for (name, failure) in &self.left_out {
+            context.out.say(
+                format!("没有导入工作表“{name}”：{}", failure.zh),
+                format!("The sheet {name:?} is left out: {}", failure.en),
+            );
+        }
+        self.tallies().for_each(|tally| show_sheet(context, tally));
+        self.show_others(context);
+    }
+
+    fn show_others(&self, context: &Context) {
+        if self.others.is_empty() {
+            return;
+        }
+        let named: Vec<String> =
+            self.others.iter().take(SHOWN_MAX).map(|(member, rows)| format!("{member}（{rows}）")).collect();
+        let (column, rows) = (&self.member_column, self.others.values().sum::<usize>());
+        context.out.say(
+            format!(
+                "\n注意：有 {rows} 行写的是别的成员：{}。只取自己的行，请加 --only {column}=自己的编号。",
+                named.join("、")
+            ),
+            format!("Note: {rows} rows name other members; to take your own rows only add --only {column}=YOURS."),
+        );
+    }
+
+    /// For programs.
+    pub fn value(&self) -> Value {
+        let all = |items: fn(&Tally) -> Vec<Value>| self.tallies().flat_map(items).collect::<Vec<_>>();
+        let kind = match self.sheets.as_slice() {
+            [(_, only)] => Value::from(only.kind.name()),
+            _ => Value::Null,
+        };
+        let left_out = self
+            .left_out
+            .iter()
+            .map(|(name, failure)| json!({"sheet": name, "code": failure.code, "zh": failure.zh, "en": failure.en}));
+        let notices = self.notices.iter().map(|notice| json!({"id": notice.id, "zh": notice.zh, "en": notice.en}));
+        json!({
+            "kind": kind,
+            "read": self.sum(|tally| tally.read),
+            "filtered_out": self.sum(|tally| tally.filtered_out),
+            "new": self.sum(|tally| tally.new),
+            "changed": self.sum(|tally| tally.changed),
+            "unchanged": self.sum(|tally| tally.unchanged),
+            "changes": all(changes),
+            "withheld": all(withheld),
+            "withdrawn": all(withdrawn),
+            "skipped": all(skipped),
+            "notices": all(notices_of),
+            "errors": all(errors),
+            "errors_count": self.errors(),
+            "local_columns": all(|tally| texts(&tally.columns.local)),
+            "ignored_columns": all(|tally| texts(&tally.columns.ignored)),
+            "other_members": self.others,
+            "sheets": self.tallies().map(sheet).collect::<Vec<_>>(),
+            "sheets_left_out": left_out.collect::<Vec<_>>(),
+            "file_notices": notices.collect::<Vec<_>>(),
+            "errors_file": self.errors_file,
+            "published": self.published(),
+        })
+    }
+
+    /// Nothing was published, because of errors.
+    pub fn refused(&self) -> Failure {
+        let (count, rows) = (self.errors(), self.wrong_rows());
+        let (zh, en) = match rows {
+            0 => ("表头有误，一条也没有发布。".to_owned(), "the header is wrong, so nothing was published".to_owned()),
+            _ => (
+                format!("有 {rows} 行共 {count} 处错误，一条也没有发布。"),
+                format!("{count} errors in {rows} rows, so nothing was published"),
+            ),
+        };
+        // People have seen the errors in the table above; programs find them in the report.
+        Failure::new(ExitCode::InputRefused, "sheet-errors", zh, en)
+            .fix(
+                "请改正后再导入；只想先发无错的行，请加 --partial。",
+                "correct them and import again; --partial publishes the rows without errors",
+            )
+            .report(self.value())
+    }
+
+    /// Rows without errors were published, and others were left out.
+    pub fn partly(&self) -> Failure {
+        let (published, rows) = (self.published(), self.wrong_rows());
+        let (zh, en) = (
+            format!("已发布 {published} 条；有 {rows} 行因错误没有发布。"),
+            format!("{published} were published; {rows} rows were left out because of errors"),
+        );
+        Failure::new(ExitCode::PartlyDone, "rows-left-out", zh, en)
+            .fix("请改正这些行，再导入一次。", "correct these rows and import again")
+            .report(self.value())
+    }
+
+    /// Adds what is safe to a failure in the middle of an import.
+    pub fn interrupted(&self, mut failure: Failure, publishing: bool) -> Failure {
+        let note = |zh: String, en: String| ProblemDetail { at: String::new(), code: "acknowledged".into(), zh, en };
+        let (done, all) = (self.published(), self.wanted());
+        failure.details.push(match publishing {
+            true => note(
+                format!("已确认 {done}/{all} 条，不会丢失；再执行一次同样的命令会接着发。"),
+                format!("{done} of {all} are acknowledged and safe; the same command goes on from there."),
+            ),
+            false => note(
+                "还在核对，没有发布任何内容；可以再执行一次同样的命令。".into(),
+                "nothing was published yet; the same command can be given again.".into(),
+            ),
+        });
+        if failure.code == "batch-refused" {
+            let late = self.tallies().flat_map(|tally| tally.errors.iter().map(move |fault| (tally, fault)));
+            failure.details.extend(late.map(|(tally, fault)| detail(tally, fault)));
+        }
+        failure.report(self.value())
+    }
+}
+
+fn detail(tally: &Tally, fault: &Fault) -> ProblemDetail {
+    ProblemDetail {
+        at: format!("{} {}", tally.place(fault.line, fault.column), fault.value),
+        code: fault.code.to_string(),
+        zh: fault.zh.clone(),
+        en: fault.en.clone(),
+    }
+}
+
+fn show_sheet(context: &Context, tally: &Tally) {
+    let mut pairs = vec![
+        ("工作表", tally.name.clone()),
+        ("类别", format!("{} {}", tally.kind.zh(), tally.kind.en())),
+        ("读入", format!("{} 行", tally.read)),
+        ("新增", tally.new.to_string()),
+        ("变更", tally.changed.to_string()),
+        ("不变", tally.unchanged.to_string()),
+        ("不出本节点", tally.withheld.len().to_string()),
+        ("错误", tally.errors_count.to_string()),
+    ];
+    let counted = |name, count: usize| (count > 0).then(|| (name, count.to_string()));
+    pairs.extend(counted("未选中", tally.filtered_out));
+    pairs.extend(counted("已撤回", tally.withdrawn.len()));
+    for (reason, lines) in by_reason(tally) {
+        let shown: Vec<String> = lines.iter().take(LINES_SHOWN_MAX).map(ToString::to_string).collect();
+        let more = if lines.len() > LINES_SHOWN_MAX { "…" } else { "" };
+        pairs.push(("跳过", format!("{reason} {} 行（第 {}{more} 行）", lines.len(), shown.join("、"))));
+    }
+    let named = |name, columns: &[String]| (!columns.is_empty()).then(|| (name, columns.join("、")));
+    pairs.extend(named("留在本节点的列", &tally.columns.local));
+    pairs.extend(named("不认识的列", &tally.columns.ignored));
+    for (header, unit) in &tally.columns.assumed_units {
+        pairs.push(("按此单位读", format!("“{header}”未写单位，按 {unit}")));
+    }
+    context.out.line(format!("\n{}", output::pairs(&pairs)));
+    show_changes(context, tally);
+    show_withheld(context, tally);
+    show_withdrawn(context, tally);
+    show_notices(context, tally);
+    show_errors(context, tally);
+}
+
+fn by_reason(tally: &Tally) -> BTreeMap<String, Vec<usize>> {
+    let mut reasons: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (line, zh, en) in &tally.skipped {
+        reasons.entry(format!("{zh} {en}")).or_default().push(*line);
+    }
+    reasons
+}
+
+fn show_changes(context: &Context, tally: &Tally) {
+    if tally.changes.is_empty() {
+        return;
+    }
+    context.out.say("\n变更：", "Changes:");
+    let blank = |text: &str| if text.is_empty() { "（空）".to_owned() } else { output::shorten(text, 30) };
+    for RowChange { line, external, title, fields } in &tally.changes {
+        let changed =
+            fields.iter().map(|field| format!("{} {} → {}", field.zh, blank(&field.before), blank(&field.after)));
+        let changed = changed.collect::<Vec<_>>().join("；");
+        context.out.line(format!("  {} {external} {title}: {changed}", tally.place(*line, 0)));
+    }
+    rest(context, tally.changed, false);
+}
+
+fn show_withheld(context: &Context, tally: &Tally) {
+    if tally.withheld.is_empty() {
         return;
     }
     context.out.say("\n以下各行不出本节点：", "These rows stay on this node:");
-    let rows = plan.withheld.iter().take(ROWS_SHOWN_MAX);
+    let rows = tally.withheld.iter().take(SHOWN_MAX);
     let rows =
         rows.map(|row| vec![row.line.to_string(), row.external.clone(), row.title.clone(), row.reason_zh.clone()]);
     context.out.table(&["行", "编号", "名称", "原因"], rows.collect());
-    rest(context, plan.withheld.len());
-    if plan.withheld.iter().any(|row| row.record.is_some()) {
+    rest(context, tally.withheld.len(), true);
+    if tally.withheld.iter().any(|row| row.record.is_some()) {
         context.out.say(
             "注意：其中有的以前发布过，请考虑撤回。",
             "Note: some of them were published before; consider withdrawing them.",
@@ -56,60 +268,83 @@ fn show_withheld(context: &Context, plan: &Plan) {
     }
 }
 
-fn show_errors(context: &Context, plan: &Plan) {
-    if plan.errors.is_empty() {
+fn show_withdrawn(context: &Context, tally: &Tally) {
+    if tally.withdrawn.is_empty() {
+        return;
+    }
+    context.out.say("\n以下各行的记录已撤回，不再发布：", "The records of these rows were withdrawn and stay so:");
+    let rows = tally.withdrawn.iter().take(SHOWN_MAX);
+    let rows = rows.map(|row| vec![row.line.to_string(), row.external.clone(), row.title.clone()]);
+    context.out.table(&["行", "编号", "名称"], rows.collect());
+    rest(context, tally.withdrawn.len(), true);
+}
+
+fn show_notices(context: &Context, tally: &Tally) {
+    if tally.notices.is_empty() && tally.header_notices.is_empty() {
+        return;
+    }
+    context.out.say("\n请留意（不影响发布）：", "Please look at these (they stop nothing):");
+    for notice in &tally.header_notices {
+        context.out.line(format!("  {} {} {}", tally.place(notice.line, notice.column), notice.zh, notice.en));
+    }
+    for notice in &tally.notices {
+        let place = tally.place(notice.line, notice.column);
+        let value = output::shorten(&notice.value, 40);
+        context.out.line(format!("  {place} {} “{value}” {} {}", notice.header, notice.zh, notice.en));
+    }
+    rest(context, tally.notices_count, false);
+}
+
+fn show_errors(context: &Context, tally: &Tally) {
+    if tally.errors.is_empty() {
         return;
     }
     context.out.say("\n错误：", "Errors:");
-    for error in plan.errors.iter().take(ROWS_SHOWN_MAX) {
-        let value = if error.value.is_empty() {
+    for fault in tally.errors.iter().take(SHOWN_MAX) {
+        let value = if fault.value.is_empty() {
             String::new()
         } else {
-            format!("“{}” ", output::shorten(&error.value, 40))
+            format!("“{}” ", output::shorten(&fault.value, 40))
         };
-        let place = place(error.line, &error.letter());
-        context.out.line(format!("  {place} {} {value}{} {} [{}]", error.header, error.zh, error.en, error.rule.id()));
+        let place = tally.place(fault.line, fault.column);
+        context.out.line(format!("  {place} {} {value}{} {} [{}]", fault.header, fault.zh, fault.en, fault.code));
     }
-    rest(context, plan.errors.len());
+    rest(context, tally.errors_count, true);
 }
 
-fn rest(context: &Context, count: usize) {
-    if count > ROWS_SHOWN_MAX {
-        let rest = count - ROWS_SHOWN_MAX;
-        context.out.line(format!("  还有 {rest} 处；加 --json 可看全部。and {rest} more; --json shows them all."));
-    }
+fn rest(context: &Context, count: usize, all_in_json: bool) {
+    let Some(rest) = count.checked_sub(SHOWN_MAX).filter(|rest| *rest > 0) else { return };
+    context.out.line(match all_in_json {
+        true => format!("  还有 {rest} 处；加 --json 可看全部。and {rest} more; --json shows them all."),
+        false => format!("  还有 {rest} 处。and {rest} more."),
+    });
 }
 
-/// A cell as spreadsheets name it: `C12`; a whole row is `第 12 行`, the header `表头`.
-fn place(line: usize, letter: &str) -> String {
-    match (line, letter) {
-        (0, "") => "表头".into(),
-        (0, letter) => format!("表头 {letter}1"),
-        (line, "") => format!("第 {line} 行"),
-        (line, letter) => format!("{letter}{line}"),
-    }
+fn texts(texts: &[String]) -> Vec<Value> {
+    texts.iter().map(|text| Value::from(text.as_str())).collect()
 }
 
-/// Nothing was published, because of errors.
-pub fn refused(kind: &Kind, plan: &Plan) -> Failure {
-    let (count, lines) = (plan.errors.len(), super::wrong_lines(plan).len());
-    let (zh, en) = (
-        format!("有 {lines} 行共 {count} 处错误，一条也没有发布。"),
-        format!("{count} errors in {lines} rows, so nothing was published"),
-    );
-    // People have seen the errors in the table above; programs find them in the report.
-    Failure::new(ExitCode::InputRefused, "sheet-errors", zh, en)
-        .fix(
-            "请改正后再导入；只想先发无错的行，请加 --partial。",
-            "correct them and import again; --partial publishes the rows without errors",
-        )
-        .report(value(kind, plan, 0))
-}
-
-/// The plan for programs.
-pub fn value(kind: &Kind, plan: &Plan, published: usize) -> Value {
-    let withheld = plan.withheld.iter().map(|row| {
+fn changes(tally: &Tally) -> Vec<Value> {
+    let change = |change: &RowChange| {
+        let fields = change
+            .fields
+            .iter()
+            .map(|field| json!({"field": field.name, "zh": field.zh, "before": field.before, "after": field.after}));
         json!({
+            "sheet": tally.name,
+            "line": change.line,
+            "external": change.external,
+            "title": change.title,
+            "fields": fields.collect::<Vec<_>>(),
+        })
+    };
+    tally.changes.iter().map(change).collect()
+}
+
+fn withheld(tally: &Tally) -> Vec<Value> {
+    let row = |row: &protocol::kind::sheet::WithheldRow| {
+        json!({
+            "sheet": tally.name,
             "line": row.line,
             "external": row.external,
             "title": row.title,
@@ -117,87 +352,129 @@ pub fn value(kind: &Kind, plan: &Plan, published: usize) -> Value {
             "reason_zh": row.reason_zh,
             "reason_en": row.reason_en,
         })
-    });
-    let errors = plan.errors.iter().map(|error| {
-        json!({
-            "line": error.line,
-            "column": error.letter(),
-            "header": error.header,
-            "value": error.value,
-            "rule": error.rule.id(),
-            "zh": error.zh,
-            "en": error.en,
-        })
-    });
-    let withdrawn = plan.withdrawn.iter().map(|row| json!({"line": row.line, "external": row.external}));
-    json!({
-        "kind": kind.name(),
-        "read": plan.rows_read,
-        "filtered_out": plan.filtered_out,
-        "new": plan.creates.len(),
-        "changed": plan.revisions.len(),
-        "unchanged": plan.unchanged,
-        "withheld": withheld.collect::<Vec<_>>(),
-        "withdrawn": withdrawn.collect::<Vec<_>>(),
-        "errors": errors.collect::<Vec<_>>(),
-        "local_columns": plan.local_columns,
-        "ignored_columns": plan.ignored_columns,
-        "published": published,
-    })
+    };
+    tally.withheld.iter().map(row).collect()
 }
 
-/// Adds what was published to a failure in the middle of an import.
-pub fn interrupted(mut failure: Failure, kind: &Kind, plan: &Plan, acknowledged: usize, all: usize) -> Failure {
-    let note = |zh: &str, en: &str| ProblemDetail {
-        at: String::new(),
-        code: "acknowledged".into(),
-        zh: zh.to_owned(),
-        en: en.to_owned(),
+fn withdrawn(tally: &Tally) -> Vec<Value> {
+    let row = |row: &protocol::kind::sheet::WithdrawnRow| json!({"sheet": tally.name, "line": row.line, "external": row.external, "title": row.title});
+    tally.withdrawn.iter().map(row).collect()
+}
+
+fn skipped(tally: &Tally) -> Vec<Value> {
+    let row = |(line, zh, en): &(usize, String, String)| json!({"sheet": tally.name, "line": line, "zh": zh, "en": en});
+    tally.skipped.iter().map(row).collect()
+}
+
+fn notices_of(tally: &Tally) -> Vec<Value> {
+    let of_header = tally.header_notices.iter().map(|notice| {
+        let (line, column) = (notice.line, notice.column);
+        json!({"sheet": tally.name, "line": line, "column": column_letter(column), "zh": notice.zh, "en": notice.en})
+    });
+    let of_cells = tally.notices.iter().map(|notice| {
+        json!({
+            "sheet": tally.name,
+            "line": notice.line,
+            "column": column_letter(notice.column),
+            "header": notice.header,
+            "value": notice.value,
+            "zh": notice.zh,
+            "en": notice.en,
+        })
+    });
+    of_header.chain(of_cells).collect()
+}
+
+fn errors(tally: &Tally) -> Vec<Value> {
+    let error = |fault: &Fault| {
+        json!({
+            "sheet": tally.name,
+            "cell": tally.place(fault.line, fault.column),
+            "line": fault.line,
+            "column": column_letter(fault.column),
+            "header": fault.header,
+            "value": fault.value,
+            "rule": fault.code,
+            "zh": fault.zh,
+            "en": fault.en,
+        })
     };
-    failure.details.push(note(
-        &format!("已确认 {acknowledged}/{all} 条，不会丢失；再执行一次同样的命令会接着发。"),
-        &format!("{acknowledged} of {all} are acknowledged and safe; the same command goes on from there."),
-    ));
-    failure.report(value(kind, plan, acknowledged))
+    tally.errors.iter().map(error).collect()
+}
+
+fn sheet(tally: &Tally) -> Value {
+    let units = tally.columns.assumed_units.iter().map(|(header, unit)| json!({"header": header, "unit": unit}));
+    json!({
+        "sheet": tally.name,
+        "kind": tally.kind.name(),
+        "header_line": tally.header_line,
+        "read": tally.read,
+        "filtered_out": tally.filtered_out,
+        "new": tally.new,
+        "changed": tally.changed,
+        "unchanged": tally.unchanged,
+        "withheld": tally.withheld.len(),
+        "withdrawn": tally.withdrawn.len(),
+        "skipped": tally.skipped.len(),
+        "notices": tally.notices_count + tally.header_notices.len(),
+        "errors": tally.errors_count,
+        "rows_with_errors": tally.wrong_rows(),
+        "local_columns": tally.columns.local,
+        "ignored_columns": tally.columns.ignored,
+        "assumed_units": units.collect::<Vec<_>>(),
+        "members": tally.members,
+        "published": tally.published,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use protocol::kind::KindSet;
-    use protocol::kind::sheet::{Row, Table, plan};
+    use protocol::kind::sheet::{Columns, Numbers, Reader, Reading, Row};
 
-    fn bad_plan() -> (&'static Kind, Plan) {
-        let kind = KindSet::builtin().kind_named("fund").expect("a built-in kind");
+    use super::*;
+    use crate::command::statements;
+
+    fn bad_report() -> Report {
+        let kind = statements::kind("fund").expect("a built-in kind");
         let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let table = Table {
-            headers: text(&["基金编号", "名称", "机构类别", "规模"]),
-            rows: vec![
-                Row { line: 2, cells: text(&["JJ1", "甲", "产业基金", "五个"]) },
-                Row { line: 3, cells: text(&["JJ2", "乙", "产业基金", "5亿元"]) },
-            ],
-        };
-        (kind, plan(kind, &table, &[], &|_| None))
+        let headers = text(&["基金编号", "名称", "机构类别", "规模"]);
+        let rows = [
+            Row { line: 4, cells: text(&["JJ1", "甲", "产业基金", "五个"]) },
+            Row { line: 5, cells: text(&["JJ2", "乙", "产业基金", "5亿元"]) },
+        ];
+        let reader = Reader::new(kind, &headers, &[]).expect("a good header");
+        let mut tally = Tally::new("基金", kind, 3, Columns::of(kind, &headers));
+        let mut numbers = Numbers::default();
+        for row in rows {
+            let reading = numbers.admit(&reader, reader.read(&row));
+            tally.take_reading(&reading);
+            if let Reading::Good(row) = reading {
+                tally.take_outcome(&reader.compare(row, None));
+            }
+        }
+        Report { sheets: vec![(0, tally)], ..Report::default() }
     }
 
     #[test]
     fn errors_name_the_cell_as_spreadsheets_do() {
-        let (kind, plan) = bad_plan();
-        let failure = refused(kind, &plan);
+        let failure = bad_report().refused();
         assert_eq!(failure.exit, ExitCode::InputRefused);
         let json = failure.to_json();
         assert_eq!((&json["read"], &json["new"], &json["published"]), (&json!(2), &json!(1), &json!(0)));
-        assert_eq!((&json["errors"][0]["line"], &json["errors"][0]["column"]), (&json!(2), &json!("D")));
-        assert_eq!(place(12, "C"), "C12");
-        assert_eq!((place(0, "C"), place(3, "")), ("表头 C1".into(), "第 3 行".into()));
+        assert_eq!((&json["errors"][0]["cell"], &json["errors"][0]["column"]), (&json!("基金!D4"), &json!("D")));
+        assert_eq!((&json["kind"], &json["sheets"][0]["rows_with_errors"]), (&json!("fund"), &json!(1)));
     }
 
     #[test]
     fn an_interruption_says_what_is_safe() {
-        let (kind, plan) = bad_plan();
+        let mut report = bad_report();
         let failure = Failure::new(ExitCode::Interrupted, "interrupted", "中断", "interrupted");
-        let failure = interrupted(failure, kind, &plan, 1, 3);
-        assert!(failure.to_string().contains("已确认 1/3 条"));
+        let before = report.interrupted(failure.clone(), false);
+        assert!(before.to_string().contains("没有发布任何内容"));
+        report.sheets[0].1.published = 1;
+        let failure = report.interrupted(failure, true);
+        assert!(failure.to_string().contains("已确认 1/1 条"));
         assert_eq!(failure.to_json()["published"], 1);
+        assert_eq!(report.partly().exit, ExitCode::PartlyDone);
     }
 }

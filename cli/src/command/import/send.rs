@@ -1,13 +1,9 @@
-//! Carrying out a plan: batch by batch, each durable on the node before the next begins.
+//! Statements to the node, batch by batch: each is taken as a whole or refused, and what is refused is named by its row.
 
-use indicatif::{ProgressBar, ProgressStyle};
-use protocol::kind::Kind;
-use protocol::kind::sheet::Plan;
-use protocol::statement::Statement;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::report;
 use crate::client::Client;
-use crate::command::interrupt::Interrupt;
 use crate::command::statements;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
@@ -15,109 +11,222 @@ use crate::failure::Failure;
 /// Bytes after which a batch is closed, however few statements it holds.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Statements that go together.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Batch {
+/// Statements that go together, each with the line of its row.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Batch {
     bytes: Vec<u8>,
-    statements: usize,
+    /// The line of each, and where its bytes end.
+    rows: Vec<(usize, usize)>,
 }
 
-/// Publishes what the plan creates and changes; says how many that were.
-pub fn send(
-    client: &Client,
-    kind: &Kind,
-    plan: &Plan,
-    batch_size: usize,
-    readers: Option<&str>,
-) -> Result<usize, Failure> {
-    let all = plan.creates.len() + plan.revisions.len();
-    let batches = batches(kind, statements::version(client, kind)?, plan, batch_size)?;
-    let interrupt = Interrupt::watch()?;
-    let bar = progress_bar(all);
-    let mut acknowledged = 0;
-    for batch in batches {
-        let sent = if interrupt.requested() { Err(stopped()) } else { statements::send(client, &batch.bytes, readers) };
-        if let Err(failure) = sent {
-            bar.abandon();
-            return Err(report::interrupted(failure, kind, plan, acknowledged, all));
-        }
-        acknowledged += batch.statements;
-        bar.set_position(acknowledged as u64);
+impl Batch {
+    /// Adds a statement.
+    pub fn push(&mut self, kind: u16, line: usize, body: &[u8]) {
+        statements::put(&mut self.bytes, kind, body);
+        self.rows.push((line, self.bytes.len()));
     }
-    bar.finish_and_clear();
-    Ok(acknowledged)
-}
 
-/// Drawn on standard error, and only where somebody looks at it.
-fn progress_bar(all: usize) -> ProgressBar {
-    let bar = ProgressBar::new(all as u64);
-    if let Ok(style) = ProgressStyle::with_template("发布 {bar:30} {pos}/{len} {per_sec} {eta}") {
-        bar.set_style(style);
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
     }
-    bar
-}
 
-fn stopped() -> Failure {
-    Failure::new(ExitCode::Interrupted, "interrupted", "导入被中断。", "the import was interrupted")
-}
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
 
-fn batches(kind: &Kind, version: u16, plan: &Plan, batch_size: usize) -> Result<Vec<Batch>, Failure> {
-    let creates = plan.creates.iter().map(|create| {
-        let (external, fields) = (Some(create.external.clone()), create.fields.clone());
-        Ok(Statement::create(statements::nonce()?, version, external, fields))
-    });
-    let revisions = plan.revisions.iter().map(|revision| {
-        let (set, cleared) = (revision.set.clone(), revision.cleared.clone());
-        Ok(Statement::revise(statements::nonce()?, version, revision.record, set, cleared))
-    });
-    let mut batches: Vec<Batch> = Vec::new();
-    for statement in creates.chain(revisions) {
-        let statement: Statement = statement?;
-        // The plan has encoded every row once to see that it fits.
-        let body = statement.encode().map_err(Failure::internal)?;
-        let open = batches
-            .last_mut()
-            .filter(|batch| batch.statements < batch_size && batch.bytes.len() + body.len() <= BATCH_BYTES);
-        let batch = match open {
-            Some(batch) => batch,
-            None => {
-                batches.push(Batch::default());
-                let last = batches.len() - 1;
-                &mut batches[last]
+    /// Whether no more should be added.
+    pub fn is_full(&self, batch_size: usize) -> bool {
+        self.len() >= batch_size || self.bytes.len() >= BATCH_BYTES
+    }
+
+    /// The others, without those at these positions.
+    fn without(&self, positions: &BTreeSet<usize>) -> Self {
+        let mut others = Self::default();
+        let mut start = 0;
+        for (position, (line, end)) in self.rows.iter().enumerate() {
+            if !positions.contains(&position) {
+                others.bytes.extend_from_slice(&self.bytes[start..*end]);
+                others.rows.push((*line, others.bytes.len()));
             }
-        };
-        statements::put(&mut batch.bytes, kind.number(), &body);
-        batch.statements += 1;
+            start = *end;
+        }
+        others
     }
-    Ok(batches)
+}
+
+/// What the node refuses about a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The line of the row.
+    pub line: usize,
+    /// The field, in Chinese, if it is about one.
+    pub field: Option<String>,
+    /// The rule, by its stable name.
+    pub code: Cow<'static, str>,
+    /// Why, in Chinese.
+    pub zh: String,
+    /// Why, in English.
+    pub en: String,
+}
+
+/// What the node does with a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It says what it would refuse.
+    Check,
+    /// It publishes.
+    Publish,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Statements that the node took.
+    pub taken: usize,
+    /// What it refused of the others.
+    pub refused: Vec<Refused>,
+}
+
+/// Gives a batch to the node. What it refuses is taken out and named, and the rest is given again.
+pub fn send(client: &Client, batch: &Batch, purpose: Purpose, readers: Option<&str>) -> Result<Sent, Failure> {
+    deliver(batch, |bytes| match purpose {
+        Purpose::Check => statements::check(client, bytes, readers),
+        Purpose::Publish => statements::send(client, bytes, readers).map(drop),
+    })
+}
+
+/// Publishes a batch as a whole or not at all; what is refused is named.
+pub fn send_whole(client: &Client, batch: &Batch, readers: Option<&str>) -> Result<Sent, Failure> {
+    let Err(failure) = statements::send(client, &batch.bytes, readers) else {
+        return Ok(Sent { taken: batch.len(), refused: Vec::new() });
+    };
+    let found = refusals(&failure, batch.len());
+    if found.is_empty() {
+        return Err(failure);
+    }
+    Ok(Sent { taken: 0, refused: by_line(batch, found) })
+}
+
+fn by_line(batch: &Batch, found: BTreeMap<usize, Vec<Refused>>) -> Vec<Refused> {
+    let with_line = |(position, reasons): (usize, Vec<Refused>)| {
+        let line = batch.rows[position].0;
+        reasons.into_iter().map(move |reason| Refused { line, ..reason })
+    };
+    found.into_iter().flat_map(with_line).collect()
+}
+
+fn deliver(batch: &Batch, mut hand_over: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<Sent, Failure> {
+    let (mut rest, mut refused) = (Cow::Borrowed(batch), Vec::new());
+    // Every round takes at least one statement out of the batch, so that there is a last one.
+    while !rest.is_empty() {
+        let Err(failure) = hand_over(&rest.bytes) else { break };
+        let found = refusals(&failure, rest.len());
+        if found.is_empty() {
+            return Err(failure);
+        }
+        let positions = found.keys().copied().collect();
+        refused.extend(by_line(&rest, found));
+        rest = Cow::Owned(rest.without(&positions));
+    }
+    Ok(Sent { taken: rest.len(), refused })
+}
+
+/// What a failure says about single statements of a batch, by position from 0; nothing when it is about all of them.
+fn refusals(failure: &Failure, count: usize) -> BTreeMap<usize, Vec<Refused>> {
+    let mut found: BTreeMap<usize, Vec<Refused>> = BTreeMap::new();
+    // Who the readers are is said for all rows at once.
+    if failure.code.starts_with("reader") {
+        return found;
+    }
+    let reason = |field: Option<&str>, code: &Cow<'static, str>, zh: &str, en: &str| Refused {
+        line: 0,
+        field: field.map(str::to_owned),
+        code: code.clone(),
+        zh: zh.to_owned(),
+        en: en.to_owned(),
+    };
+    if count == 1 {
+        if failure.exit != ExitCode::InputRefused {
+            return found;
+        }
+        let fields = failure.details.iter().filter(|detail| !detail.at.is_empty());
+        let reasons: Vec<_> = fields
+            .map(|detail| reason(Some(&detail.at), &detail.code.clone().into(), &detail.zh, &detail.en))
+            .collect();
+        let whole = || vec![reason(None, &failure.code, &failure.zh, &failure.en)];
+        found.insert(0, if reasons.is_empty() { whole() } else { reasons });
+        return found;
+    }
+    for detail in &failure.details {
+        let (number, field) = match detail.at.split_once(' ') {
+            Some((number, field)) => (number, Some(field)),
+            None => (detail.at.as_str(), None),
+        };
+        let position = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        if let Some(position) = position.filter(|position| *position < count) {
+            let reason = reason(field, &detail.code.clone().into(), &detail.zh, &detail.en);
+            found.entry(position).or_default().push(reason);
+        }
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
+    use node::api::types::ProblemDetail;
+
     use super::*;
-    use protocol::kind::sheet::{Row, Table, plan};
-    use protocol::kind::{KIND_SET_VERSION, KindSet};
+
+    fn batch(lines: &[usize]) -> Batch {
+        let mut batch = Batch::default();
+        lines.iter().for_each(|line| batch.push(104, *line, &vec![*line as u8; *line]));
+        batch
+    }
+
+    fn refusal(at: &[&str]) -> Failure {
+        let detail = |at: &&str| ProblemDetail {
+            at: (*at).to_owned(),
+            code: "withdrawn".into(),
+            zh: "已撤回。".into(),
+            en: "withdrawn.".into(),
+        };
+        Failure::new(ExitCode::InputRefused, "withdrawn", "中", "en").details(at.iter().map(detail).collect())
+    }
 
     #[test]
-    fn a_batch_is_closed_when_it_is_full() {
-        let kind = KindSet::builtin().kind_named("fund").expect("a built-in kind");
-        let headers = ["基金编号", "名称", "机构类别"].map(str::to_owned).to_vec();
-        let row = |number: usize| Row {
-            line: number + 2,
-            cells: vec![format!("JJ{number}"), "甲".into(), "产业基金".into()],
-        };
-        let table = Table { headers, rows: (0..5).map(row).collect() };
-        let plan = plan(kind, &table, &[], &|_| None);
-        assert_eq!(plan.errors, []);
-        let sizes = |size| {
-            let batches = batches(kind, KIND_SET_VERSION, &plan, size).expect("every row fits");
-            batches.iter().map(|batch| batch.statements).collect::<Vec<_>>()
-        };
-        assert_eq!(sizes(2), [2, 2, 1]);
-        assert_eq!(sizes(1_000), [5]);
-        let batch = &batches(kind, KIND_SET_VERSION, &plan, 1).expect("every row fits")[0];
-        assert_eq!(u16::from_le_bytes([batch.bytes[0], batch.bytes[1]]), kind.number());
-        let length = u32::from_le_bytes([batch.bytes[2], batch.bytes[3], batch.bytes[4], batch.bytes[5]]);
-        assert_eq!(length as usize, batch.bytes.len() - 6);
+    fn a_batch_is_closed_when_it_is_full_and_frames_its_statements() {
+        let full = batch(&[2, 3]);
+        assert!(full.is_full(2) && !full.is_full(3));
+        assert_eq!(u16::from_le_bytes([full.bytes[0], full.bytes[1]]), 104);
+        assert_eq!(full.bytes.len(), 6 + 2 + 6 + 3);
+        assert_eq!(full.without(&BTreeSet::from([0])), batch(&[3]));
+        assert_eq!(full.without(&BTreeSet::from([0, 1])), Batch::default());
+    }
+
+    #[test]
+    fn what_is_refused_is_named_by_its_line_and_the_rest_goes_again() {
+        let mut answers = vec![Err(refusal(&["1", "3 规模"])), Err(refusal(&["2"])), Ok(())];
+        answers.reverse();
+        let mut sizes = Vec::new();
+        let sent = deliver(&batch(&[5, 6, 7, 8]), |bytes| {
+            sizes.push(bytes.len());
+            answers.pop().expect("three rounds")
+        });
+        let sent = sent.expect("the last round is good");
+        let lines: Vec<_> = sent.refused.iter().map(|one| (one.line, one.field.as_deref())).collect();
+        assert_eq!(lines, [(5, None), (7, Some("规模")), (8, None)]);
+        assert_eq!((sent.taken, sizes), (1, vec![50, 26, 12]));
+    }
+
+    #[test]
+    fn a_reason_that_concerns_all_is_a_failure() {
+        let failure = Failure::new(ExitCode::NotAllowed, "not-member", "中", "en");
+        assert_eq!(deliver(&batch(&[5, 6]), |_| Err(failure.clone())), Err(failure.clone()));
+        assert_eq!(deliver(&batch(&[5]), |_| Err(failure.clone())), Err(failure));
+        let mut once = vec![Err(refusal(&[]))];
+        let sent = deliver(&batch(&[5]), |_| once.pop().unwrap_or(Ok(()))).expect("the only row is refused");
+        assert_eq!((sent.taken, sent.refused[0].line, sent.refused[0].zh.as_str()), (0, 5, "中"));
     }
 }

@@ -8,7 +8,9 @@ use protocol::value::Value;
 use serde_json::json;
 
 use super::Desk;
-use crate::api::types::{Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status};
+use crate::api::types::{
+    Checked, Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status,
+};
 use crate::records::tests::world::{World, demand};
 
 /// Percent-encoded: everything that is not a plain character.
@@ -112,6 +114,35 @@ async fn lists_go_page_by_page_and_say_what_is_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn records_are_listed_by_state_and_counted() {
+    let desk = Desk::new().await;
+    let batch = [demand("小", &[("金额", "100万元")]), demand("大", &[("金额", "约1亿元"), ("期限", "2020-01-01")])];
+    let _: Published = desk.post("/v1/records/batch", &batch).await.good();
+    let path = format!("/v1/records?kind=demand&state={}", encoded("过期"));
+    let list: RecordList = desk.get(&path).await.good();
+    let [listed] = list.records.as_slice() else { panic!("{list:?}") };
+    assert_eq!(listed.record.external.as_deref(), Some("大"));
+    assert!(listed.record.state.as_ref().is_some_and(|state| state.name == "expired" && state.by_time));
+    let flagged: RecordList = desk.get("/v1/records?flagged=true").await.good();
+    assert_eq!(flagged.records.len(), 1);
+    let list: RecordList = desk.get("/v1/records?uncounted=true").await.good();
+    assert!(list.records.is_empty());
+    let shown: RecordView = desk.get("/v1/records/2-1").await.good();
+    assert!(shown.counts && shown.references.is_some() && !shown.onward.is_empty());
+    assert_eq!(desk.get("/v1/records?kind=fund_x&state=x").await.problem().1, "kind-unknown");
+    assert_eq!(desk.get("/v1/records?flagged=perhaps").await.problem(), (400, "malformed".into()));
+
+    let path = format!("/v1/counts?kind=demand&by={}&by=owner&sum={}", encoded("状态"), encoded("金额"));
+    let view: CountView = desk.get(&path).await.good();
+    let keys: Vec<_> = view.groups.iter().map(|group| (group.keys.join(" "), group.sum.clone())).collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(view.total.records, 2);
+    assert_eq!(keys[1], ("到期 2 奉节县".to_owned(), Some("10000万元".to_owned())));
+    assert_eq!(desk.get("/v1/counts").await.problem(), (400, "malformed".into()));
+    assert_eq!(desk.get("/v1/counts?kind=demand&by=colour").await.problem(), (422, "count-column".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_published_as_a_whole_or_not_at_all() {
     let desk = Desk::new().await;
     let batch = [demand("XQ1", &[]), demand("XQ2", &[("备注", "绝密")]), demand("XQ1", &[])];
@@ -141,4 +172,67 @@ async fn a_batch_is_published_as_a_whole_or_not_at_all() {
         answer.text().lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(desk.get("/v1/externals").await.problem(), (400, "malformed".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_are_checked_without_being_published() {
+    let desk = Desk::new().await;
+    let good = [statement("XQ1", "一"), statement("XQ2", "二")];
+    let checked: Checked = desk.send("POST", "/v1/statements?check=true", &framed(&good)).await.good();
+    assert_eq!(checked.checked, 2);
+    assert_eq!(desk.get("/v1/status").await.good::<Status>().entries, 0);
+    let answer = desk.send("POST", "/v1/statements?check=maybe", &framed(&good)).await;
+    assert_eq!(answer.problem(), (400, "malformed".into()));
+    let _: Published = desk.send("POST", "/v1/statements?check=false", &framed(&good)).await.good();
+    assert_eq!(desk.get("/v1/status").await.good::<Status>().entries, 2);
+
+    // What depends on the state is found too, by position.
+    let again = [statement("XQ3", "三"), statement("XQ2", "二")];
+    let answer = desk.send("POST", "/v1/statements?check=true", &framed(&again)).await;
+    assert_eq!(answer.problem(), (409, "external-exists".into()));
+    assert_eq!(answer.json::<Problem>().details[0].at, "2");
+
+    // And of broken fields, each by its name.
+    let fields: BTreeMap<u16, Value> = [(1, Value::Text("XQ5".into()))].into();
+    let blank = Statement::create([0; 16], KIND_SET_VERSION, Some("XQ5".into()), fields);
+    let blank = (102, blank.encode().expect("it has its layout"));
+    let answer = desk.send("POST", "/v1/statements?check=true", &framed(&[statement("XQ4", "四"), blank])).await;
+    let problem: Problem = answer.json();
+    let missing = problem.details.iter().map(|detail| detail.at.as_str()).collect::<Vec<_>>();
+    assert!(!missing.is_empty() && missing.iter().all(|at| at.starts_with("2 ")), "{missing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_found_by_their_own_numbers() {
+    let desk = Desk::new().await;
+    let good = [statement("XQ1", "一"), statement("XQ2", "二"), statement("XQ3", "三")];
+    let _: Published = desk.send("POST", "/v1/statements", &framed(&good)).await.good();
+    let ask = |numbers: &[&str]| json!({"kind": "demand", "numbers": numbers});
+    let found: Vec<ExternalRecord> = desk.post("/v1/externals/lookup", &ask(&["XQ3", "没有", "XQ1"])).await.good();
+    assert_eq!(found.iter().map(|record| record.external.as_str()).collect::<Vec<_>>(), ["XQ3", "XQ1"]);
+    assert!(!found[0].withdrawn && found[0].fields.len() == 4);
+    let none: Vec<ExternalRecord> = desk.post("/v1/externals/lookup", &ask(&[])).await.good();
+    assert!(none.is_empty());
+    let elsewhere = json!({"kind": "fund", "numbers": ["XQ1"]});
+    assert!(desk.post("/v1/externals/lookup", &elsewhere).await.good::<Vec<ExternalRecord>>().is_empty());
+    let many: Vec<String> = (0..1_001).map(|number| format!("XQ{number}")).collect();
+    let many = json!({"kind": "demand", "numbers": many});
+    assert_eq!(desk.post("/v1/externals/lookup", &many).await.problem(), (413, "too-many".into()));
+    assert_eq!(
+        desk.post("/v1/externals/lookup", &json!({"kind": "颜色", "numbers": []})).await.problem(),
+        (422, "kind-unknown".into())
+    );
+
+    // A confidential record states its number for its readers only; this node finds it all the same.
+    let sealed = [statement("XQ4", "四"), statement("XQ5", "五")];
+    let sealed = desk.send("POST", "/v1/statements?readers=members:2", &framed(&sealed)).await;
+    assert_eq!(sealed.status, 201, "{}", sealed.text());
+    let found: Vec<ExternalRecord> = desk.post("/v1/externals/lookup", &ask(&["XQ5", "XQ1", "XQ4"])).await.good();
+    assert_eq!(found.iter().map(|record| record.external.as_str()).collect::<Vec<_>>(), ["XQ5", "XQ1", "XQ4"]);
+    let later = desk.send("POST", "/v1/statements?readers=members:2", &framed(&[statement("XQ6", "六")])).await;
+    assert_eq!(later.status, 201, "{}", later.text());
+    let found: Vec<ExternalRecord> = desk.post("/v1/externals/lookup", &ask(&["XQ6", "XQ4"])).await.good();
+    assert_eq!(found.len(), 2);
+    let lines = desk.get("/v1/externals?kind=demand").await.text().lines().count();
+    assert_eq!(lines, 6, "a walk over all of them finds the same");
 }

@@ -55,6 +55,22 @@ pub struct Published {
     pub delivery: Delivery,
 }
 
+/// What was looked at and found good, and not published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Checked {
+    /// Statements.
+    pub checked: usize,
+}
+
+/// Own numbers whose records are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExternalLookup {
+    /// English or Chinese name of the kind, or its number.
+    pub kind: String,
+    /// Own numbers, at most 1,000.
+    pub numbers: Vec<String>,
+}
+
 /// To how many members' nodes something has been delivered, apart from this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {

@@ -1,8 +1,14 @@
-//! Finding the table in a sheet.
+//! Finding the table in a sheet: its header, its records, and what is neither.
+//!
+//! Sheets of officials begin with a title and a reporting unit, group their headers, merge cells, and end with totals,
+//! notes and signatures. A row that is skipped is always named with its reason, since somebody may disagree.
 
 use thiserror::Error;
 
-use super::{CellError, Grid, NotRecognised, Row, Table};
+use super::body::{Rows, filled, take};
+use super::header::{self, Header};
+use super::{CellError, Grid, GridRow, NotRecognised, Row, Table, column_letter, words};
+use crate::kind::text::is_blank;
 use crate::kind::{Kind, KindSet};
 
 /// The table that a sheet holds.
@@ -178,7 +184,131 @@ impl LocateError {
     }
 }
 
+/// Rows in which a merged cell is repeated, over all merged cells of a sheet.
+const FILLED_CELLS_MAX: usize = 10_000_000;
+
 /// Finds the table in `grid`. Where `kind` is given, only its header counts; else the kind of `set` that fits best.
-pub fn locate<'k>(_set: &'k KindSet, _kind: Option<&'k Kind>, grid: Grid) -> Result<Located<'k>, LocateError> {
-    Err(LocateError::Empty { sheet: grid.sheet })
+pub fn locate<'k>(set: &'k KindSet, kind: Option<&'k Kind>, mut grid: Grid) -> Result<Located<'k>, LocateError> {
+    if grid.rows.is_empty() {
+        return Err(LocateError::Empty { sheet: grid.sheet });
+    }
+    let kinds: Vec<&Kind> = kind.map_or_else(|| set.kinds().collect(), |kind| vec![kind]);
+    let mut header = header::find(&kinds, &grid, kind.is_some()).map_err(|nearest| no_header(set, &grid, nearest))?;
+    check_beside(&header, &grid)?;
+    let mut body = header.end();
+    let mut skipped = above_header(&grid, &header);
+    if grid.rows.get(body).is_some_and(|row| header.take_units(&row.cells)) {
+        skipped.push(skip(&grid.rows[body], SkipReason::Unit));
+        body += 1;
+    }
+    for row in &grid.rows[..header.first] {
+        header.take_sheet_units(&row.cells);
+    }
+    fill_down(&mut grid, body);
+    let others: Vec<&Kind> = set.kinds().collect();
+    let rows = Rows::new(&header, &others, &grid);
+    let mut reasons = Vec::with_capacity(grid.rows.len().saturating_sub(body));
+    for index in body..grid.rows.len() {
+        let after_note = matches!(reasons.last(), Some(Some(SkipReason::Note)));
+        reasons.push(rows.reason(index, index == body, after_note)?);
+    }
+    let header_line = grid.rows[header.end() - 1].line;
+    let (mut table, mut faulty) = (Vec::new(), Vec::new());
+    // The cells move into the table: a large sheet is held once.
+    for (row, reason) in grid.rows.into_iter().skip(body).zip(reasons) {
+        if let Some(reason) = reason {
+            skipped.push(skip(&row, reason));
+            continue;
+        }
+        let (row, errors) = take(&header, row);
+        match errors.is_empty() {
+            true => table.push(row),
+            false => faulty.push(FaultyRow { row, errors }),
+        }
+    }
+    let notices = unheaded(&header, &table);
+    let Header { kind, texts, .. } = header;
+    let table = Table { headers: texts, rows: table };
+    Ok(Located { kind, sheet: grid.sheet, header_line, table, faulty, skipped, notices })
+}
+
+fn no_header(set: &KindSet, grid: &Grid, nearest: Option<Header<'_>>) -> LocateError {
+    let texts = nearest.map(|header| header.texts).unwrap_or_default();
+    let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+    let source = set.recognise(&texts).err().unwrap_or_else(|| NotRecognised {
+        unknown: texts,
+        tried_zh: set.kinds().map(|kind| kind.zh().to_owned()).collect(),
+        tried_en: set.kinds().map(|kind| kind.en().to_owned()).collect(),
+    });
+    LocateError::NoHeader { sheet: grid.sheet.clone(), source }
+}
+
+/// Two tables side by side have their title and own number twice.
+fn check_beside(header: &Header<'_>, grid: &Grid) -> Result<(), LocateError> {
+    let places = |number: u16| {
+        header.fields.iter().enumerate().filter(move |(_, field)| **field == Some(number)).map(|(index, _)| index + 1)
+    };
+    let second = places(header.kind.external_field().number).nth(1);
+    match (second, places(header.kind.title_field().number).nth(1)) {
+        (Some(external), Some(title)) => Err(LocateError::TwoTables {
+            sheet: grid.sheet.clone(),
+            second: grid.rows[header.end() - 1].line,
+            column: column_letter(external.min(title)),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn above_header(grid: &Grid, header: &Header<'_>) -> Vec<SkippedRow> {
+    let above = grid.rows[..header.first].iter().map(|row| skip(row, words::above(&filled(row))));
+    let groups = grid.rows[header.first..header.end() - 1].iter().map(|row| skip(row, SkipReason::GroupHeader));
+    above.chain(groups).collect()
+}
+
+fn skip(row: &GridRow, reason: SkipReason) -> SkippedRow {
+    let text = filled(row).first().map(|text| text.trim().to_owned()).unwrap_or_default();
+    SkippedRow { line: row.line, reason, text }
+}
+
+/// Repeats the text of a cell that is merged over several lines in each of them. Of a cell merged over several columns
+/// only the first column gets it.
+fn fill_down(grid: &mut Grid, body: usize) {
+    let Some(body_line) = grid.rows.get(body).map(|row| row.line) else { return };
+    let mut left = FILLED_CELLS_MAX;
+    for merge in grid.merged.iter().filter(|merge| merge.last_line > merge.first_line && merge.first_line >= body_line)
+    {
+        let Ok(top) = grid.rows.binary_search_by_key(&merge.first_line, |row| row.line) else { continue };
+        let Some(column) = merge.first_column.checked_sub(1) else { continue };
+        let text = grid.rows[top].cells.get(column).cloned().unwrap_or_default();
+        let fault = grid.rows[top].faults.get(&merge.first_column).cloned();
+        if text.is_empty() && fault.is_none() {
+            continue;
+        }
+        for row in grid.rows[top + 1..].iter_mut().take_while(|row| row.line <= merge.last_line) {
+            if left == 0 {
+                return;
+            }
+            left -= 1;
+            if row.cells.len() <= column {
+                row.cells.resize(column + 1, String::new());
+            }
+            if row.cells[column].is_empty() {
+                row.cells[column].clone_from(&text);
+                row.faults.extend(fault.clone().map(|fault| (merge.first_column, fault)));
+            }
+        }
+    }
+}
+
+/// Columns without a header in which something stands.
+fn unheaded(header: &Header<'_>, rows: &[Row]) -> Vec<SheetNotice> {
+    let blank = header.texts.iter().enumerate().filter(|(_, text)| text.is_empty()).map(|(index, _)| index);
+    let first = |index: usize| rows.iter().find(|row| !is_blank(&row.cells[index])).map(|row| (index, row.line));
+    let notices = blank.filter_map(first).map(|(index, line)| {
+        let letter = column_letter(index + 1);
+        let zh = format!("{letter} 列没有表头，内容不会发布；要发布请补上表头。");
+        let en = format!("column {letter} has no header and is not published; please give it one if it should be");
+        SheetNotice { line, column: index + 1, zh, en }
+    });
+    notices.collect()
 }

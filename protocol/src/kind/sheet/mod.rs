@@ -1,16 +1,28 @@
 //! Sheets: which kind a sheet holds, and what publishing it would change.
 //!
-//! [`KindSet::recognise`](super::KindSet::recognise) finds the kind by the header, [`plan`] compares the rows with what
-//! was published before. A plan changes nothing: the importer shows it, and carries it out only when it is free of
-//! errors or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so
-//! that a second import of the same sheet is empty.
+//! A reader of files makes a [`Grid`], and [`locate`] finds the table in it wherever its header stands;
+//! [`KindSet::recognise`](super::KindSet::recognise) finds the kind by the header. A [`Reader`] then takes rows one by
+//! one, in any number of threads: it reads the cells ([`Reader::read`]) and compares them with what was published before
+//! ([`Reader::compare`]). [`Numbers`] sees to it that each own number stands in one row only. [`plan`] does all this with
+//! a small sheet at once.
+//!
+//! Nothing here changes anything: the importer shows what it would do, and does it only when the sheet is free of errors
+//! or when it was told to take what is good (DESIGN 6.6). The author's own number ties a row to its record, so that a
+//! second import of the same sheet is empty.
 
+mod body;
 mod grid;
 mod guard;
+mod header;
 mod locate;
+mod numbers;
 mod plan;
+mod reader;
 mod recognise;
+mod words;
 
+#[cfg(test)]
+mod locate_tests;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +31,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use grid::{CellFault, Grid, GridRow, Merge};
 pub use guard::{guard, strip_guard};
 pub use locate::{FaultyRow, LocateError, Located, SheetNotice, SkipReason, SkippedRow, locate};
-pub use plan::plan;
-pub use recognise::NotRecognised;
+pub use numbers::Numbers;
+pub use plan::{Plan, plan};
+pub use reader::{ReadRow, Reader, Reading};
+pub use recognise::{Columns, NotRecognised};
 
 use super::Rule;
 use crate::identity::EntryId;
@@ -64,31 +78,21 @@ pub struct Existing {
     pub withdrawn: bool,
 }
 
-/// What publishing a sheet would change, and what stands in its way.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// Rows that are not blank.
-    pub rows_read: usize,
-    /// Rows that the filters left out.
-    pub filtered_out: usize,
-    /// Rows that become new records.
-    pub creates: Vec<Create>,
-    /// Rows that change records.
-    pub revisions: Vec<Revision>,
-    /// Rows that say what their records say already.
-    pub unchanged: usize,
-    /// Rows that must not leave the node.
-    pub withheld: Vec<WithheldRow>,
-    /// Rows whose records were withdrawn: left alone, since a sheet does not bring back what a person took away.
-    pub withdrawn: Vec<WithdrawnRow>,
-    /// What is wrong, in the order of the lines. A row with an error is in none of the lists above.
-    pub errors: Vec<CellError>,
-    /// Headers of columns that stay on this node.
-    pub local_columns: Vec<String>,
-    /// Headers that the kind does not know; their cells are not published.
-    pub ignored_columns: Vec<String>,
-    /// Columns of money whose header names no unit, with the unit in which bare numbers were read.
-    pub assumed_units: Vec<(String, String)>,
+/// What publishing a row would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It becomes a new record.
+    Create(Create),
+    /// It changes a record.
+    Revise(Revision),
+    /// Its record says the same already.
+    Unchanged,
+    /// It must not leave the node.
+    Withheld(WithheldRow),
+    /// Its record was withdrawn.
+    Withdrawn(WithdrawnRow),
+    /// It breaks rules.
+    Wrong(Vec<CellError>),
 }
 
 /// A new record.
@@ -102,6 +106,8 @@ pub struct Create {
     pub title: String,
     /// The fields, those that stay on the node left out.
     pub fields: BTreeMap<u16, Value>,
+    /// The statement that says so, in canonical bytes. Its random bytes are zero: the node puts its own there.
+    pub body: Vec<u8>,
 }
 
 /// A change of a record.
@@ -119,6 +125,10 @@ pub struct Revision {
     pub set: BTreeMap<u16, Value>,
     /// The fields that are taken away, because the sheet has their column and the cell is blank.
     pub cleared: BTreeSet<u16>,
+    /// What the changed fields held before, where they held something.
+    pub before: BTreeMap<u16, Value>,
+    /// The statement that says so, in canonical bytes. Its random bytes are zero: the node puts its own there.
+    pub body: Vec<u8>,
 }
 
 /// A row that must not leave the node.
@@ -149,6 +159,23 @@ pub struct WithdrawnRow {
     pub title: String,
     /// The record.
     pub record: EntryId,
+}
+
+/// What a person should look at; it stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellNotice {
+    /// The line of the sheet.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// The header of the column.
+    pub header: String,
+    /// The value as it reads.
+    pub value: String,
+    /// What is strange, in Chinese.
+    pub zh: String,
+    /// What is strange, in English.
+    pub en: String,
 }
 
 /// What is wrong with a cell, a row or the header.

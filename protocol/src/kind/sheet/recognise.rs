@@ -33,6 +33,33 @@ pub(super) struct Column<'k> {
     pub(super) unit_assumed: bool,
 }
 
+/// What a header says of columns that are not simply read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// Headers of columns that stay on this node.
+    pub local: Vec<String>,
+    /// Headers that the kind does not know; their cells are not published.
+    pub ignored: Vec<String>,
+    /// Columns of money whose header names no unit, with the unit in which bare numbers were read.
+    pub assumed_units: Vec<(String, String)>,
+}
+
+impl Columns {
+    /// Of a sheet with this header.
+    pub fn of(kind: &Kind, headers: &[String]) -> Self {
+        let mut columns = Self { ignored: unknown_headers(kind, headers), ..Self::default() };
+        for (column, header) in headers.iter().filter_map(|header| Some((column(kind, header)?, header))) {
+            if column.field.is_local() {
+                columns.local.push(header.clone());
+            }
+            if let (true, Some(unit)) = (column.unit_assumed, column.unit) {
+                columns.assumed_units.push((header.clone(), unit.to_owned()));
+            }
+        }
+        columns
+    }
+}
+
 impl KindSet {
     /// The kind whose fields the header names: it must know the title and at least half of the headers, and the best
     /// fit wins; the own number counts most, since every kind calls it differently.

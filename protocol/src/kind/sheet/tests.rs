@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Existing, Plan, Row, RowFilter, Table, column_letter, plan};
+use super::{CellError, Existing, Numbers, Plan, Reader, Reading, Row, RowFilter, Table, column_letter, plan};
 use crate::identity::EntryId;
 use crate::kind::{Kind, KindSet, Rule};
+use crate::statement::Statement;
 use crate::value::Value;
 
 const SAMPLES: [(&str, &str, usize, &str); 5] = [
@@ -61,9 +62,9 @@ fn every_sample_is_recognised_and_read_without_errors() {
         assert_eq!(plan.errors, [], "{name}");
         assert_eq!(plan.rows_read, rows, "{name}");
         assert_eq!(plan.creates.len() + plan.withheld.len(), rows, "{name}");
-        assert!(plan.ignored_columns.is_empty() && plan.assumed_units.is_empty(), "{name}");
+        assert!(plan.columns.ignored.is_empty() && plan.columns.assumed_units.is_empty(), "{name}");
         let local: &[&str] = if name == "member" { &["联系人", "联系电话"] } else { &[] };
-        assert_eq!(plan.local_columns, local, "{name}");
+        assert_eq!(plan.columns.local, local, "{name}");
         let withheld = externals(plan.withheld.iter().map(|row| &row.external));
         let wanted: &[&str] = match name {
             "resource" => &["ZY001", "ZY002", "ZY003"],
@@ -166,6 +167,80 @@ fn changes_become_revisions_and_blanks_clear() {
 }
 
 #[test]
+fn a_revision_says_what_was_there_before_and_its_statement_is_ready() {
+    let first = projects("项目编号,名称,计划投资（亿元）,阶段\nXM1,园区,5,策划\n");
+    let [create] = first.creates.as_slice() else { panic!("one record") };
+    let decoded = Statement::decode(&create.body).expect("the body is canonical");
+    assert_eq!((decoded.external.as_deref(), &decoded.fields), (Some("XM1"), &create.fields));
+    let records = published(&first);
+    let sheet = table("项目编号,名称,计划投资（亿元）,阶段\nXM1,园区,6,\n");
+    let second = plan(kind("project"), &sheet, &[], &|external| records.get(external).cloned());
+    let [revision] = second.revisions.as_slice() else { panic!("one revision") };
+    let (investment, stage) = (kind("project").field_named("计划投资"), kind("project").field_named("阶段"));
+    let (investment, stage) = (investment.expect("a field").number, stage.expect("a field").number);
+    assert_eq!(revision.before[&investment], create.fields[&investment]);
+    assert_eq!(revision.before[&stage], create.fields[&stage]);
+    assert_eq!((revision.before.len(), revision.cleared.contains(&stage)), (2, true));
+    let decoded = Statement::decode(&revision.body).expect("the body is canonical");
+    assert_eq!((decoded.record, &decoded.fields), (Some(records["XM1"].record), &revision.set));
+}
+
+#[test]
+fn a_number_stands_in_one_row_of_all_sheets() {
+    let sheet = table("项目编号,名称\nXM1,甲\nXM1,\n");
+    let reader = Reader::new(kind("project"), &sheet.headers, &[]).expect("a good header");
+    let mut numbers = Numbers::default();
+    numbers.begin("一月");
+    assert!(matches!(numbers.admit(&reader, reader.read(&sheet.rows[0])), Reading::Good(_)));
+    numbers.begin("二月");
+    let Reading::Wrong { errors, .. } = numbers.admit(&reader, reader.read(&sheet.rows[0])) else {
+        panic!("it stood in the other sheet")
+    };
+    assert!(errors[0].zh.contains("“一月”表第 2 行和本表第 2 行"), "{}", errors[0].zh);
+    let Reading::Wrong { errors, .. } = numbers.admit(&reader, reader.read(&sheet.rows[1])) else {
+        panic!("and the title is missing")
+    };
+    let rules: Vec<_> = errors.iter().map(|error| error.rule.id()).collect();
+    assert_eq!(rules, ["external-duplicate", "field-missing"]);
+}
+
+#[test]
+fn a_row_with_an_unreadable_cell_is_wrong_and_keeps_its_number() {
+    let sheet = table("项目编号,名称,计划投资（亿元）\nXM1,,若干\n");
+    let reader = Reader::new(kind("project"), &sheet.headers, &[]).expect("a good header");
+    let fault = CellError {
+        line: 2,
+        column: 2,
+        rule: Rule::CellUnreadable,
+        header: "名称".into(),
+        value: "#REF!".into(),
+        zh: "读不出".into(),
+        en: "unreadable".into(),
+    };
+    let Reading::Wrong { external, errors, .. } = reader.read_faulty(&sheet.rows[0], std::slice::from_ref(&fault))
+    else {
+        panic!("it is wrong")
+    };
+    assert_eq!(external.as_deref(), Some("XM1"));
+    let found: Vec<_> = errors.iter().map(|error| (error.letter(), error.rule.id())).collect();
+    assert_eq!(found, [("B".into(), "cell-unreadable"), ("C".into(), "number-unreadable")]);
+}
+
+#[test]
+fn columns_that_stay_are_read_for_documents_that_stay() {
+    let (name, text, ..) = SAMPLES[0];
+    let sheet = table(text);
+    let reader = Reader::new(kind(name), &sheet.headers, &[]).expect("a good header");
+    let contact = kind(name).field_named("联系人").expect("the kind has the field").number;
+    let has_contact = |reader: &Reader<'_>| {
+        let readings = sheet.rows.iter().map(|row| reader.read(row));
+        readings.filter(|read| matches!(read, Reading::Good(row) if row.fields.contains_key(&contact))).count()
+    };
+    assert_eq!(has_contact(&reader), 0);
+    assert!(has_contact(&reader.keeping_local()) > 0);
+}
+
+#[test]
 fn what_was_withdrawn_is_left_alone_and_what_became_secret_is_named_with_its_record() {
     let first = projects("项目编号,名称\nXM1,园区\n");
     let mut records = published(&first);
@@ -210,9 +285,9 @@ fn a_header_may_name_another_unit_and_none_is_reported() {
     assert_eq!(Some(&fields[&11]), field("计划投资").parse("37840万元").expect("good").as_ref());
     assert_eq!(Some(&fields[&12]), field("用地").parse("2公顷").expect("good").as_ref());
     assert_eq!(Some(&fields[&15]), field("年产值").parse("60亿元").expect("good").as_ref());
-    assert_eq!(plan.assumed_units, [("年产值".to_owned(), "亿元".to_owned())]);
+    assert_eq!(plan.columns.assumed_units, [("年产值".to_owned(), "亿元".to_owned())]);
     let strange = projects("项目编号,名称,用地（人）\nXM1,园区,2\n");
-    assert_eq!(strange.ignored_columns, ["用地（人）"]);
+    assert_eq!(strange.columns.ignored, ["用地（人）"]);
 }
 
 #[test]
