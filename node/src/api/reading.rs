@@ -13,7 +13,7 @@ use super::types::{Delivery, HistoryItem, Problem, RecordList, RecordView};
 use crate::core::Delivered;
 use crate::kinds::kinds;
 use crate::records::error::RecordError;
-use crate::records::list::{Cursor, Query, Withdrawn, page};
+use crate::records::list::{Cursor, Query, Withdrawn, page, state_of};
 use crate::records::{PAGE_RECORDS, PAGE_RECORDS_MAX, find, history};
 
 /// Lists records.
@@ -96,7 +96,7 @@ fn read_state(kind: Option<u16>, word: Option<&str>) -> Result<Option<String>, A
         let (zh, en) = (format!("“{}”没有状态。", kind.zh()), format!("kind {} has no states", kind.en()));
         return Err(ApiProblem::malformed(zh, en));
     };
-    if lifecycle.state_called(word).is_some() || lifecycle.keeps_unmapped() {
+    if state_of(lifecycle, word).is_some() || lifecycle.keeps_unmapped() {
         return Ok(Some(word.to_owned()));
     }
     let words = lifecycle.states().iter().map(|state| state.zh.as_str()).collect::<Vec<_>>().join("、");

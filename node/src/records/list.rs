@@ -145,13 +145,19 @@ impl Query {
 /// Words for every state that a person must map.
 const UNMAPPED_WORDS: [&str; 2] = ["未归类", "unmapped"];
 
+/// The state that goes by a word: one that offices write, or its English name.
+pub(crate) fn state_of(lifecycle: &Lifecycle, word: &str) -> Option<usize> {
+    let by_english = || lifecycle.states().iter().position(|state| state.en.eq_ignore_ascii_case(word.trim()));
+    lifecycle.state_called(word).or_else(by_english)
+}
+
 /// Whether a record is in the state that goes by a word.
 fn is_in_state(kinds: &KindSet, state: &RecordState, word: &str, as_of_ms: u64) -> bool {
     let lifecycle = kinds.kind(state.kind).and_then(Kind::lifecycle);
     // A state that is sealed is not known here.
     let Some(lifecycle) = lifecycle.filter(|_| !assess::is_wholly_sealed(state)) else { return false };
     match lifecycle.position_at(&state.fields, as_of_ms) {
-        Position::State(found) => lifecycle.state_called(word) == Some(found),
+        Position::State(found) => state_of(lifecycle, word) == Some(found),
         Position::Unmapped(found) => found == word.trim() || UNMAPPED_WORDS.contains(&word.trim()),
         Position::Blank => false,
     }

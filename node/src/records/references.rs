@@ -99,9 +99,7 @@ fn incoming(core: &Core, kinds: &KindSet, seen: &Seen, as_of_ms: u64) -> (Vec<Li
         });
         links.extend(link);
     }
-    links.sort_by_key(|link| {
-        link.other.as_ref().map(|found| (found.judged.state.kind, found.judged.state.created_ms, found.judged.state.id))
-    });
+    links.sort_by_key(|link| link.other.as_ref().map(|found| (found.judged.state.kind, found.judged.state.label)));
     let more = candidates.len() > CANDIDATES_LOOKED_AT_MAX + 1 || links.len() > REFERENCES_MAX;
     links.truncate(REFERENCES_MAX);
     (links, more)

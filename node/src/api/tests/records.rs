@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Desk;
 use crate::api::types::{
-    Checked, Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status,
+    Checked, CountView, Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status,
 };
 use crate::records::tests::world::{World, demand};
 

@@ -86,7 +86,7 @@ pub struct OnwardView {
 pub struct ReferencesView {
     /// What the record names, in the order of its fields.
     pub names: Vec<LinkView>,
-    /// Records that name it.
+    /// Records that name it, by kind and label.
     pub named_by: Vec<LinkView>,
     /// Whether there are more than are told here.
     pub more: bool,

@@ -247,7 +247,7 @@ async fn a_record_that_could_not_begin_so_does_not_count() {
 async fn of_two_claims_the_first_wins() {
     let world = World::new().await;
     world.import_projects().await;
-    let claim = [("名称", "电芯产业园"), ("项目编号", "2-1"), ("推荐方", "某商会"), ("推荐日期", "2026-01-05")];
+    let claim = [("推荐项目名称", "电芯产业园"), ("项目编号", "2-1"), ("推荐方", "某商会"), ("推荐日期", "2026-01-05")];
     let first = world.create(record("referral", &claim)).await;
     let second = world.other_says(None, "referral", &claim).await;
     let (first, second) = (world.shown(&first.to_string()), world.shown(&second.id().to_string()));
