@@ -12,6 +12,7 @@
 mod audit;
 mod charter;
 mod connections;
+mod counts;
 mod document;
 pub(crate) mod erase;
 mod export;
