@@ -6,7 +6,7 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
-use protocol::kind::sheet::Grid;
+use protocol::kind::sheet::{Grid, strip_guard};
 
 use super::builder::Builder;
 use super::cell;
@@ -38,7 +38,7 @@ pub(super) fn grid(sheet: &str, text: &str) -> Result<Grid, WorkbookError> {
         let line = record.position().map_or(0, csv::Position::line) as usize - inner_breaks;
         for (index, text) in record.iter().enumerate() {
             inner_breaks += text.bytes().filter(|byte| *byte == b'\n').count();
-            builder.put(line, index + 1, cell::plain(text))?;
+            builder.put(line, index + 1, cell::plain(strip_guard(text)))?;
         }
     }
 }

@@ -91,6 +91,13 @@ impl KindSet {
         self.kinds.get(&number)
     }
 
+    /// The kind whose records a sheet of that name holds: by a name of the kind, or one of its sheet names.
+    pub fn kind_of_sheet(&self, name: &str) -> Option<&Kind> {
+        let sheet = normalise_header(name);
+        let goes_by = |kind: &&Kind| kind.sheet_names().iter().any(|name| normalise_header(name) == sheet);
+        self.kind_named(name).or_else(|| self.kinds().find(goes_by))
+    }
+
     /// The kind of that English or Chinese name.
     pub fn kind_named(&self, name: &str) -> Option<&Kind> {
         let name = normalise_header(name);

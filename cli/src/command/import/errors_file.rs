@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::marked::{MarkedSheet, write_marked};
+use node::workbook::{MarkedSheet, write_marked};
+
 use super::source::Source;
 use super::tally::Tally;
 use crate::exit_codes::ExitCode;

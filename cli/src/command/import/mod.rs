@@ -5,7 +5,6 @@
 //! [`report`] and [`errors_file`] say what is wrong.
 
 mod errors_file;
-mod marked;
 mod pass;
 mod report;
 mod send;

@@ -72,7 +72,7 @@ impl Source {
     fn locate(&mut self, index: usize, kind: Option<&'static Kind>) -> Result<Located<'static>, Failure> {
         let set = kinds();
         if kind.is_none()
-            && let Some(named) = set.kind_named(self.name(index))
+            && let Some(named) = set.kind_of_sheet(self.name(index))
             && let Ok(located) = locate(set, Some(named), self.grid(index)?)
         {
             return Ok(located);

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use node::workbook::Mark;
 use protocol::kind::Kind;
 use protocol::kind::sheet::{
     CellError, CellNotice, Columns, Outcome, Reading, Revision, SheetNotice, WithdrawnRow, WithheldRow, column_letter,
 };
-
-use super::marked::Mark;
 
 /// Changes, notices and member names that are kept to be shown; the rest is only counted.
 pub const SHOWN_MAX: usize = 30;

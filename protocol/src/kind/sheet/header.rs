@@ -39,8 +39,6 @@ pub(super) struct Fit {
     external: bool,
     title: bool,
     known: usize,
-    /// Columns of figures whose unit is given, which a group above may do.
-    units: usize,
 }
 
 impl<'k> Header<'k> {
@@ -68,13 +66,17 @@ impl<'k> Header<'k> {
 
     pub(super) fn fit(&self) -> Fit {
         let known: BTreeSet<u16> = self.fields.iter().copied().flatten().collect();
-        let columns = self.texts.iter().filter_map(|text| column(self.kind, text));
         Fit {
-            units: columns.filter(|column| column.unit.is_some() && !column.unit_assumed).count(),
             external: known.contains(&self.kind.external_field().number),
             title: known.contains(&self.kind.title_field().number),
             known: known.len(),
         }
+    }
+
+    /// How many columns of figures have a unit of their own.
+    fn units(&self) -> usize {
+        let columns = self.texts.iter().filter_map(|text| column(self.kind, text));
+        columns.filter(|column| column.unit.is_some() && !column.unit_assumed).count()
     }
 
     /// Whether the kind knows the title and at least half of the headers; half is not asked of a kind that was named.
@@ -150,7 +152,18 @@ pub(super) fn find<'k>(kinds: &[&'k Kind], grid: &Grid, named: bool) -> Result<H
             }
         }
     }
-    best.ok_or(nearest)
+    best.map(|header| with_groups(header, grid)).ok_or(nearest)
+}
+
+/// The header together with the lines above it, where these name units that it does not.
+fn with_groups<'k>(header: Header<'k>, grid: &Grid) -> Header<'k> {
+    let taller = (header.height + 1..=HEIGHT_MAX).filter_map(|height| {
+        let first = header.end().checked_sub(height)?;
+        heights(grid, first).any(|other| other == height).then(|| Header::read(header.kind, grid, first, height))
+    });
+    let better = |other: &Header<'_>| other.fields == header.fields && other.units() > header.units();
+    let best = taller.filter(better).reduce(|a, b| if b.units() > a.units() { b } else { a });
+    best.unwrap_or_else(|| header.clone())
 }
 
 /// A header that the row `first` alone is, for any of the kinds.

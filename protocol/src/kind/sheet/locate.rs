@@ -195,6 +195,7 @@ pub fn locate<'k>(set: &'k KindSet, kind: Option<&'k Kind>, mut grid: Grid) -> R
     let kinds: Vec<&Kind> = kind.map_or_else(|| set.kinds().collect(), |kind| vec![kind]);
     let mut header = header::find(&kinds, &grid, kind.is_some()).map_err(|nearest| no_header(set, &grid, nearest))?;
     check_beside(&header, &grid)?;
+    check_above(set, &header, &grid)?;
     let mut body = header.end();
     let mut skipped = above_header(&grid, &header);
     if grid.rows.get(body).is_some_and(|row| header.take_units(&row.cells)) {
@@ -257,6 +258,20 @@ fn check_beside(header: &Header<'_>, grid: &Grid) -> Result<(), LocateError> {
         }),
         _ => Ok(()),
     }
+}
+
+/// A header above the one that was found begins a table of its own, and nothing of it may get lost.
+fn check_above(set: &KindSet, header: &Header<'_>, grid: &Grid) -> Result<(), LocateError> {
+    let others: Vec<&Kind> = set.kinds().collect();
+    let above = (0..header.first).rev().filter_map(|index| header::at(&others, grid, index));
+    let Some(other) = above.into_iter().find(|other| other.fields != header.fields) else { return Ok(()) };
+    let sheet = grid.sheet.clone();
+    let (first, second) = (grid.rows[other.first].line, grid.rows[header.first].line);
+    if other.end() == header.first {
+        return Err(LocateError::TwoHeaders { sheet, first, second });
+    }
+    let column = header.texts.iter().position(|text| !text.is_empty()).unwrap_or_default() + 1;
+    Err(LocateError::TwoTables { sheet, second, column: column_letter(column) })
 }
 
 fn above_header(grid: &Grid, header: &Header<'_>) -> Vec<SkippedRow> {

@@ -127,12 +127,22 @@ fn a_second_table_and_a_second_header_are_refused() {
     let text = "项目编号|项目名称|阶段\nXM1|甲|策划\n基金编号|名称|规模（亿元）\nJJ1|乙|5\n";
     let error = locate(KindSet::builtin(), None, grid(text)).expect_err("two tables");
     assert!(matches!(&error, LocateError::TwoTables { second: 3, column, .. } if column == "A"), "{error}");
+    let text = "项目编号|项目名称|阶段\nXM1|甲|策划\n\n基金编号|名称|规模（亿元）|投资方向|状态\nJJ1|乙|5|农业|在投\n";
+    let error = locate(KindSet::builtin(), None, grid(text)).expect_err("two tables, the second the better one");
+    assert!(matches!(&error, LocateError::TwoTables { second: 4, column, .. } if column == "A"), "{error}");
     let text = "项目编号|项目名称|阶段\n项目编号|名称|等级\nXM1|甲|策划\n";
     let error = locate(KindSet::builtin(), None, grid(text)).expect_err("two headers");
     assert!(matches!(&error, LocateError::TwoHeaders { first: 1, second: 2, .. }), "{error}");
     let text = "项目编号|项目名称||项目编号|项目名称\nXM1|甲||XM2|乙\n";
     let error = locate(KindSet::builtin(), None, grid(text)).expect_err("side by side");
     assert!(matches!(&error, LocateError::TwoTables { second: 1, column, .. } if column == "D"), "{error}");
+}
+
+#[test]
+fn of_two_headers_the_better_one_does_not_hide_the_other() {
+    let text = "项目编号|项目名称|阶段\n项目编号|名称|等级|用地\nXM1|甲|策划|5\n";
+    let error = locate(KindSet::builtin(), None, grid(text)).expect_err("two headers");
+    assert!(matches!(&error, LocateError::TwoHeaders { first: 1, second: 2, .. }), "{error}");
 }
 
 #[test]

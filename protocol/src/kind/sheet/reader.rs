@@ -334,11 +334,16 @@ impl<'k> Reader<'k> {
     }
 
     /// What a person should look at in a row that is good.
-    ///
-    /// Fields have nothing to say yet beside what is wrong; what they will say goes through here.
     pub fn notices(&self, row: &ReadRow) -> Vec<CellNotice> {
-        let _ = row;
-        Vec::new()
+        let known = row.fields.iter().filter_map(|(number, value)| Some((self.kind.field(*number)?, value)));
+        let found = known.flat_map(|(field, value)| field.notices(value));
+        found
+            .map(|notice| {
+                let column = self.column_of(notice.field).map_or(0, |index| index + 1);
+                let header = self.header(column).to_owned();
+                CellNotice { line: row.line, column, header, value: notice.value, zh: notice.zh, en: notice.en }
+            })
+            .collect()
     }
 
     /// A broken rule at its cell, or at the row where the sheet has no column for it.

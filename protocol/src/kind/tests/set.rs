@@ -5,33 +5,33 @@ use std::collections::BTreeMap;
 use crate::kind::{FieldType, KIND_SET_VERSION, Kind, KindSet};
 
 /// A kind that exists in no file: what a later version might add.
-const TRAINING: &str = r#"
-number = 900
-name = "training"
-zh = "培训"
-en = "Training"
+const HOMESTAY: &str = r#"
+number = 9900
+name = "homestay"
+zh = "民宿"
+en = "Homestay"
 writers = ["agency"]
 title = "name"
-external = "training_number"
+external = "homestay_number"
 
 [[field]]
 number = 1
-name = "training_number"
-zh = "培训编号"
-en = "Training number"
+name = "homestay_number"
+zh = "民宿编号"
+en = "Homestay number"
 type = "text"
 
 [[field]]
 number = 2
 name = "name"
-zh = "培训名称"
+zh = "民宿名称"
 en = "Name"
 type = "text"
 obligatory = true
 "#;
 
 fn refused(content: &str) -> String {
-    KindSet::parse(&[("training.toml", content)]).expect_err("the file breaks a rule").to_string()
+    KindSet::parse(&[("homestay.toml", content)]).expect_err("the file breaks a rule").to_string()
 }
 
 #[test]
@@ -86,46 +86,46 @@ fn the_hash_covers_names_and_contents_and_not_the_order_or_the_line_ends() {
 
 #[test]
 fn adding_a_kind_is_adding_a_file() {
-    let files: Vec<_> = KindSet::builtin_files().iter().copied().chain([("training.toml", TRAINING)]).collect();
+    let files: Vec<_> = KindSet::builtin_files().iter().copied().chain([("homestay.toml", HOMESTAY)]).collect();
     let set = KindSet::parse(&files).expect("the file is good");
-    assert_eq!(set.kind_named("培训").map(Kind::number), Some(900));
+    assert_eq!(set.kind_named("民宿").map(Kind::number), Some(9900));
     assert_eq!(set.kinds().count(), KindSet::builtin().kinds().count() + 1);
     assert_ne!(set.hash(), KindSet::builtin().hash());
 }
 
 #[test]
 fn errors_name_the_file_the_field_and_the_rule() {
-    let no_type = refused(&TRAINING.replacen("type = \"text\"", "type = \"txt\"", 1));
-    assert_eq!(no_type, "training.toml: field `training_number`: `txt` is no type");
-    let twice = refused(&TRAINING.replace("number = 2", "number = 1"));
-    assert_eq!(twice, "training.toml: field `name`: number 1 is taken or retired");
-    let retired = refused(&TRAINING.replace("number = 900", "number = 900\nretired = [2]"));
-    assert_eq!(retired, "training.toml: field `name`: number 2 is taken or retired");
-    assert!(refused(&TRAINING.replace("培训名称", "培训编号")).contains("already means another field"));
-    assert!(refused(&TRAINING.replace("title = \"name\"", "title = \"nome\"")).contains("title names `nome`"));
-    assert!(refused(&TRAINING.replace("number = 900", "number = 99")).contains("belong to the system"));
-    assert!(refused(&TRAINING.replace("agency", "bank")).contains("`bank`"));
-    assert!(refused(&TRAINING.replace("obligatory", "mandatory")).starts_with("training.toml: TOML parse error"));
-    assert!(refused(&TRAINING.replace("obligatory = true", "unit = \"亩\"")).contains("does not belong"));
+    let no_type = refused(&HOMESTAY.replacen("type = \"text\"", "type = \"txt\"", 1));
+    assert_eq!(no_type, "homestay.toml: field `homestay_number`: `txt` is no type");
+    let twice = refused(&HOMESTAY.replace("number = 2", "number = 1"));
+    assert_eq!(twice, "homestay.toml: field `name`: number 1 is taken or retired");
+    let retired = refused(&HOMESTAY.replace("number = 9900", "number = 9900\nretired = [2]"));
+    assert_eq!(retired, "homestay.toml: field `name`: number 2 is taken or retired");
+    assert!(refused(&HOMESTAY.replace("民宿名称", "民宿编号")).contains("already means another field"));
+    assert!(refused(&HOMESTAY.replace("title = \"name\"", "title = \"nome\"")).contains("title names `nome`"));
+    assert!(refused(&HOMESTAY.replace("number = 9900", "number = 99")).contains("belong to the system"));
+    assert!(refused(&HOMESTAY.replace("agency", "bank")).contains("`bank`"));
+    assert!(refused(&HOMESTAY.replace("obligatory", "mandatory")).starts_with("homestay.toml: TOML parse error"));
+    assert!(refused(&HOMESTAY.replace("obligatory = true", "unit = \"亩\"")).contains("does not belong"));
     assert!(
-        refused(&TRAINING.replace("obligatory = true", "obligatory = true\nreaders = \"local\""))
+        refused(&HOMESTAY.replace("obligatory = true", "obligatory = true\nreaders = \"local\""))
             .contains("obligatory")
     );
-    let readers = refused(&TRAINING.replace("number = 900", "number = 900\nreaders = \"class:bank\""));
+    let readers = refused(&HOMESTAY.replace("number = 9900", "number = 9900\nreaders = \"class:bank\""));
     assert!(readers.contains("readers `class:bank`"));
     assert!(refused("").contains("missing field"));
 }
 
 #[test]
 fn two_kinds_do_not_share_a_number_or_a_name() {
-    let files = [("one.toml", TRAINING), ("two.toml", TRAINING)];
+    let files = [("one.toml", HOMESTAY), ("two.toml", HOMESTAY)];
     assert!(KindSet::parse(&files).expect_err("the name is taken").to_string().contains("two.toml: the name"));
-    let other = TRAINING
-        .replace("\"training\"", "\"course\"")
-        .replace("\"培训\"", "\"课程\"")
-        .replace("\"Training\"", "\"Course\"");
-    let error = KindSet::parse(&[("one.toml", TRAINING), ("two.toml", &other)]).expect_err("the number is taken");
-    assert!(error.to_string().contains("number 900 already belongs to `training`"));
+    let other = HOMESTAY
+        .replace("\"homestay\"", "\"course\"")
+        .replace("\"民宿\"", "\"课程\"")
+        .replace("\"Homestay\"", "\"Course\"");
+    let error = KindSet::parse(&[("one.toml", HOMESTAY), ("two.toml", &other)]).expect_err("the number is taken");
+    assert!(error.to_string().contains("number 9900 already belongs to `homestay`"));
 }
 
 /// Numbers are never used again and never change their meaning: the lock file repeats every one. A new field is added
