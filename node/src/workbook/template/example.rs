@@ -1,5 +1,6 @@
 //! The example row of a template: every cell is one that its column takes.
 
+use protocol::identity::EntryId;
 use protocol::kind::codes::{self, CREDIT_CODES, DIVISIONS, INDUSTRIES};
 use protocol::kind::{Field, FieldType, Kind};
 use rust_decimal::Decimal;
@@ -35,6 +36,7 @@ pub fn example(kind: &Kind, field: &Field) -> String {
         FieldType::Choice { choices } => choices.first().cloned().unwrap_or_default(),
         FieldType::Boolean => "是".to_owned(),
         FieldType::File if field.obligatory => FILE.to_owned(),
+        FieldType::Reference if field.obligatory => EntryId::ZERO.to_string(),
         // Nobody types the id of a record or the hash of a file.
         FieldType::Reference | FieldType::File => String::new(),
     }
