@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use node::kinds::kinds as installed;
 use node::workbook::write_template;
-use protocol::kind::{Kind, KindSet};
+use protocol::kind::Kind;
 use serde_json::json;
 
 use crate::context::Context;
@@ -58,7 +59,7 @@ pub fn perform(context: &Context, arguments: &TemplateArguments) -> Result<(), F
 /// The kinds that were named, each once, in the order in which they were named.
 fn kinds(arguments: &TemplateArguments) -> Result<Vec<&'static Kind>, Failure> {
     if arguments.all {
-        return Ok(KindSet::builtin().kinds().collect());
+        return Ok(installed().kinds().collect());
     }
     let mut kinds: Vec<&'static Kind> = Vec::new();
     for name in &arguments.kinds {
@@ -79,6 +80,8 @@ fn default_path(kinds: &[&Kind]) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use protocol::kind::KindSet;
+
     use super::*;
 
     fn arguments(kinds: &[&str], all: bool) -> TemplateArguments {

@@ -148,7 +148,8 @@ fn check(
         });
         match usable {
             Ok(located) => {
-                if let Err(failure) = check_writer(context, located.kind) {
+                let is_blank = located.table.rows.is_empty() && located.faulty.is_empty();
+                if let (false, Err(failure)) = (is_blank, check_writer(context, located.kind)) {
                     report.not_writable.push((located.sheet.clone(), failure));
                     continue;
                 }
