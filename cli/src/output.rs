@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use node::api::types::Words;
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -97,13 +98,24 @@ pub fn pairs(pairs: &[(&str, String)]) -> String {
     pairs.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What is missing, in both languages, behind what it is missing for.
+pub fn missing(missing: &[Words]) -> String {
+    let each = missing.iter().map(|words| format!("\n    缺 missing: {} {}", words.zh, words.en));
+    each.collect()
+}
+
+/// A text on one line, control characters replaced.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 fn is_figure(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == ',')
 }
 
 /// Cuts a text that is wider than `width` columns, control characters replaced.
 pub fn shorten(text: &str, width: usize) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = plain(text);
     if text.width() <= width {
         return text;
     }

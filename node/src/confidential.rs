@@ -338,6 +338,9 @@ impl Access {
             Err(closed) => (Some(closed), BTreeMap::new()),
         };
         fields.remove(&FIELD_REASON);
+        // No publisher writes a field twice. Where one did, what everybody reads counts, so that its readers and the
+        // others never speak of two values.
+        fields.retain(|number, _| !state.fields.contains_key(number));
         let numbers = fields.keys().copied().collect();
         state.fields.extend(fields);
         Seen { state, confidential: Some(Disclosure { readers, closed, fields: numbers }) }

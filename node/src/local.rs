@@ -213,7 +213,7 @@ mod tests {
 
     fn contact(name: &str) -> CreateRecord {
         let fields = [("姓名", name), ("手机", "13812345678")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        CreateRecord { kind: "联系人".into(), external: None, fields: fields.into(), readers: None }
+        CreateRecord { kind: "联系人".into(), external: None, fields: fields.into(), readers: None, parties: None }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::identity::{EntryId, MemberNumber};
 use crate::kind::condition::{Related, Scope, Subject, Surroundings, Unmet};
 use crate::kind::derived::Figure;
 use crate::kind::lifecycle::{Author, Illegal, Transition};
-use crate::kind::{Kind, KindSet, Level, Mark, Position};
-use crate::statement::Operation;
+use crate::kind::{Kind, KindReaders, KindSet, Level, Mark, Position};
+use crate::statement::{FIELD_SEALED, Operation};
 use crate::value::Value;
 use crate::view::{BodySource, RecordState, Step, View, texts};
 
@@ -90,7 +90,7 @@ impl<'a> Register<'a> {
             let field = lifecycle.field();
             let creates = step.version.operation == Operation::Create;
             let touches = step.statement.fields.contains_key(&field) || step.statement.cleared.contains(&field);
-            if !creates && !touches {
+            if !creates && (!touches || takes_out_of_sight(kind, step)) {
                 return true;
             }
             let before = (!creates).then_some(&step.before.fields);
@@ -184,6 +184,16 @@ impl<'a> Register<'a> {
             && kind.validate_as(&state.fields, Scope::Everybody).is_empty();
         stands.then_some(Related { id: *id, owner, kind: number, fields: state.fields, created_ms: state.created_ms })
     }
+}
+
+/// Whether a change moves the state out of everybody's sight or, in a kind whose records begin confidential, into it.
+/// Those who may read it saw how it came there; nobody else can judge that step.
+fn takes_out_of_sight(kind: &Kind, step: &Step<'_>) -> bool {
+    let Some(field) = kind.lifecycle().map(|lifecycle| lifecycle.field()) else { return false };
+    let (before, statement) = (&step.before.fields, step.statement);
+    let hides = statement.fields.contains_key(&FIELD_SEALED) && statement.cleared.contains(&field);
+    let was_hidden = before.contains_key(&FIELD_SEALED) && !before.contains_key(&field);
+    hides || (was_hidden && kind.readers() != KindReaders::All)
 }
 
 impl Surroundings for Register<'_> {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use node::api::types::{ListedRecord, LocalDocument, LocalList, RecordList, RecordView};
-use node::kinds::kinds as installed;
 use node::workbook::{Export, Format, WriteError, columns};
 use protocol::kind::Kind;
 use protocol::statement::FIELD_SEALED;
@@ -215,7 +214,7 @@ fn kinds(arguments: &SheetArguments, format: Format) -> Result<Vec<&'static Kind
         }
     }
     if kinds.is_empty() {
-        kinds.extend(installed().kinds().filter(|kind| !kind.is_local() && columns(kind).next().is_some()));
+        kinds.extend(node::kinds::kinds().kinds().filter(|kind| !kind.is_local() && columns(kind).next().is_some()));
     }
     let one_only = format == Format::Csv || !arguments.conditions.is_empty();
     if one_only && kinds.len() != 1 {

@@ -45,6 +45,18 @@ pub struct ListArguments {
     /// Withdrawn ones too
     #[arg(long)]
     pub withdrawn: bool,
+    /// 只看现在处于这个状态的，任一写法，如 签约；未归类 指待人工归类的。
+    /// Only records that stand in this state now, by any word for it; `unmapped` for words that are none
+    #[arg(long, value_name = "WORD")]
+    pub state: Option<String>,
+    /// 只看有提醒的。
+    /// Only records that a check marks
+    #[arg(long)]
+    pub flagged: bool,
+    /// 只看不计数的，或有版本不算数的。
+    /// Only records that do not count, or have a version that does not
+    #[arg(long)]
+    pub uncounted: bool,
 }
 
 /// Lists records.
@@ -74,7 +86,10 @@ fn columns(kind: &'static Kind, conditions: &[String]) -> Result<Vec<Field>, Fai
         fields.push(filter.field().clone());
     }
     fields.extend(kind.facets().cloned());
+    // Where a record stands has a column of its own, since time moves it.
+    let state = kind.lifecycle().map(|lifecycle| lifecycle.field());
     let mut seen = std::collections::BTreeSet::from([kind.title_field().number]);
+    seen.extend(state);
     fields.retain(|field| seen.insert(field.number));
     fields.truncate(FIELD_COLUMNS_MAX);
     Ok(fields)
@@ -101,12 +116,15 @@ fn query(arguments: &ListArguments, limit: usize, cursor: Option<String>) -> Vec
     query.extend(arguments.owner.map(|owner| ("owner", owner.to_string())));
     query.extend(arguments.conditions.iter().map(|condition| ("where", condition.clone())));
     query.extend(arguments.withdrawn.then(|| ("withdrawn", "true".to_owned())));
+    query.extend(arguments.state.clone().map(|state| ("state", state)));
+    query.extend(arguments.flagged.then(|| ("flagged", "true".to_owned())));
+    query.extend(arguments.uncounted.then(|| ("uncounted", "true".to_owned())));
     query.extend(cursor.map(|cursor| ("cursor", cursor)));
     query
 }
 
 fn show(context: &Context, list: &RecordList, fields: &[Field]) {
-    let mut headers = vec!["编号", "类别", "名称", "所有者"];
+    let mut headers = vec!["编号", "类别", "名称", "所有者", "状态"];
     headers.extend(fields.iter().map(|field| field.zh.as_str()));
     headers.extend(["更新时间", "说明"]);
     context.out.table(&headers, list.records.iter().map(|listed| row(listed, fields)).collect());
@@ -127,7 +145,9 @@ fn show(context: &Context, list: &RecordList, fields: &[Field]) {
 
 fn row(listed: &ListedRecord, fields: &[Field]) -> Vec<String> {
     let record = &listed.record;
-    let mut row = vec![record.label.clone(), record.kind_zh.clone(), record.title.clone(), record.owner.name.clone()];
+    let state = record.state.as_ref().map_or_else(|| "-".to_owned(), |state| state.zh.clone());
+    let (label, kind, title) = (record.label.clone(), record.kind_zh.clone(), record.title.clone());
+    let mut row = vec![label, kind, title, record.owner.name.clone(), state];
     row.extend(fields.iter().map(|field| {
         let value = record.fields.iter().find(|value| value.number == field.number).map(|value| value.value.clone());
         value.unwrap_or_else(|| if listed.unknown.contains(&field.name) { "不明".into() } else { "-".into() })
@@ -142,6 +162,9 @@ fn remarks(listed: &ListedRecord) -> String {
     let marks = [
         (record.withdrawn, "已撤回"),
         (!record.problems.is_empty(), "不合规"),
+        (record.uncounted > 0, "有版本不算数"),
+        (!record.marks.is_empty(), "有提醒"),
+        (record.unassessed, "未评估"),
         (record.update_needed, "需升级"),
         (!listed.unknown.is_empty(), "不明"),
     ];
@@ -166,6 +189,7 @@ mod tests {
             external: None,
             title: "甲".into(),
             fields: value.map(field).into_iter().collect(),
+            state: None,
             created_ms: 0,
             changed_ms: 0,
             versions: 1,
@@ -173,6 +197,14 @@ mod tests {
             reason: None,
             problems: Vec::new(),
             update_needed: false,
+            counts: true,
+            uncounted: 0,
+            marks: Vec::new(),
+            figures: Vec::new(),
+            notices: Vec::new(),
+            unassessed: false,
+            onward: Vec::new(),
+            references: None,
             confidential: None,
         };
         ListedRecord { record, unknown: unknown.iter().map(|name| (*name).to_owned()).collect() }
@@ -183,19 +215,23 @@ mod tests {
         let kind = KindSet::builtin().kind_named("fund").expect("a built-in kind");
         let fields = columns(kind, &["规模>=5亿元".into()]).expect("a good condition");
         assert_eq!((fields[0].zh.as_str(), fields.len()), ("规模", FIELD_COLUMNS_MAX));
-        assert_eq!(row(&listed(Some("5亿元"), &[]), &fields[..1])[4], "5亿元");
+        assert_eq!(row(&listed(Some("5亿元"), &[]), &fields[..1])[5], "5亿元");
         let unknown = row(&listed(None, &["size"]), &fields[..1]);
-        assert_eq!((unknown[4].as_str(), unknown[6].as_str()), ("不明", "不明"));
-        assert_eq!(row(&listed(None, &[]), &fields[..1])[4], "-");
+        assert_eq!((unknown[5].as_str(), unknown[7].as_str()), ("不明", "不明"));
+        assert_eq!(row(&listed(None, &[]), &fields[..1])[5], "-");
         assert_eq!(columns(kind, &["颜色=红".into()]).expect_err("no such field").exit, ExitCode::InputRefused);
     }
 
     #[test]
     fn every_condition_is_sent() {
         let conditions = vec!["a=1".to_owned(), "b=2".to_owned()];
-        let arguments = ListArguments { conditions, owner: Some(4), withdrawn: true, ..ListArguments::default() };
+        let state = Some("签约".to_owned());
+        let flags = ListArguments { withdrawn: true, flagged: true, uncounted: true, ..ListArguments::default() };
+        let arguments = ListArguments { conditions, owner: Some(4), state, ..flags };
         let query = query(&arguments, 5, Some("c".into()));
         assert_eq!(query.iter().filter(|(name, _)| *name == "where").count(), 2);
+        assert!(query.contains(&("state", "签约".into())) && query.contains(&("flagged", "true".into())));
+        assert!(query.contains(&("uncounted", "true".into())));
         assert!(query.contains(&("cursor", "c".into())) && query.contains(&("owner", "4".into())));
     }
 }

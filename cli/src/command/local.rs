@@ -96,7 +96,7 @@ pub fn perform(context: &Context, command: LocalCommand) -> Result<(), Failure> 
     match command {
         LocalCommand::Add(AddArguments { assignments, kind }) => {
             let fields = assignment::parse_all(&assignments)?;
-            keep(context, &client, &[CreateRecord { kind, external: None, fields, readers: None }])
+            keep(context, &client, &[CreateRecord { kind, external: None, fields, readers: None, parties: None }])
         }
         LocalCommand::List(ListArguments { kind }) => list(context, &client, kind),
         LocalCommand::Show(OneArguments { id }) => {
@@ -130,7 +130,8 @@ pub fn is_local(readers: &str) -> bool {
 pub fn keep(context: &Context, client: &Client, records: &[CreateRecord]) -> Result<(), Failure> {
     let mut kept = Vec::with_capacity(records.len());
     for record in records {
-        let document: LocalDocument = client.post("/v1/local", &CreateRecord { readers: None, ..record.clone() })?;
+        let document: LocalDocument =
+            client.post("/v1/local", &CreateRecord { readers: None, parties: None, ..record.clone() })?;
         context.out.line(format!("已存在本机 kept here {}  {}", document.id, document.title));
         kept.push(document);
     }
@@ -254,5 +255,5 @@ fn record(kind: &Kind, row: ReadRow) -> CreateRecord {
         Some((field.name.clone(), field.render(value)))
     });
     let (name, fields) = (kind.name().to_owned(), texts.collect());
-    CreateRecord { kind: name, external: Some(row.external), fields, readers: None }
+    CreateRecord { kind: name, external: Some(row.external), fields, readers: None, parties: None }
 }

@@ -3,6 +3,7 @@
 mod assignment;
 mod audit;
 mod charter;
+mod count;
 mod delivery;
 mod erase;
 mod erasures;
@@ -77,6 +78,9 @@ pub enum Command {
     /// 列出和筛选记录。
     /// List and screen records
     List(list::ListArguments),
+    /// 按字段分组数记录，并可合计一个数字字段。
+    /// Count records by groups, and add up a figure of theirs
+    Count(count::CountArguments),
     /// 基金超市。
     /// The fund supermarket
     #[command(subcommand)]
@@ -168,6 +172,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Import(arguments) => import::perform(context, &arguments),
         Command::Template(arguments) => template::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),
+        Command::Count(arguments) => count::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
         Command::Land(command) => land::perform(context, command),
         Command::Toolkit(arguments) => toolkit::perform(context, &arguments),

@@ -33,6 +33,10 @@ pub struct PublishArguments {
     /// Who may read it: all, class:NAME, role:NAME, members:NUMBER,... or local (kept on this node)
     #[arg(long, value_name = "READERS")]
     readers: Option<String>,
+    /// 保密字段的当事方：members:编号,…、class:类别 或 role:角色（缺省只有自己）；其余字段照常公开。
+    /// Who may read its confidential fields: members:NUMBER,..., class:NAME or role:NAME (default: oneself alone)
+    #[arg(long, value_name = "PARTIES")]
+    parties: Option<String>,
     /// 最多等多少秒看送达情况。
     /// Seconds to wait for delivery at most
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
@@ -66,10 +70,16 @@ pub fn finish(context: &Context, client: &Client, mut published: Published, wait
 }
 
 fn records(arguments: &PublishArguments) -> Result<Vec<CreateRecord>, Failure> {
-    let readers = arguments.readers.clone();
+    let (readers, parties) = (arguments.readers.clone(), arguments.parties.clone());
     if let Some(kind) = &arguments.kind {
         let fields = assignment::parse_all(&arguments.operands)?;
-        return Ok(vec![CreateRecord { kind: kind.clone(), external: arguments.external.clone(), fields, readers }]);
+        return Ok(vec![CreateRecord {
+            kind: kind.clone(),
+            external: arguments.external.clone(),
+            fields,
+            readers,
+            parties,
+        }]);
     }
     let [file] = arguments.operands.as_slice() else {
         let (zh, en) = ("一次只能给一个文件；写“字段=值”时要加 --kind。", "give one file; field=value needs --kind");
@@ -82,6 +92,9 @@ fn records(arguments: &PublishArguments) -> Result<Vec<CreateRecord>, Failure> {
     let mut records = parse(&read(file)?)?;
     if readers.is_some() {
         records.iter_mut().for_each(|record| record.readers.clone_from(&readers));
+    }
+    if parties.is_some() {
+        records.iter_mut().for_each(|record| record.parties.clone_from(&parties));
     }
     Ok(records)
 }
@@ -119,7 +132,7 @@ fn parse_record(index: usize, record: Value) -> Result<CreateRecord, Failure> {
             format!("record {position}: {name} must be text in quotes, not {value}"),
         ));
     }
-    let known = ["kind", "external", "fields", "readers"];
+    let known = ["kind", "external", "fields", "readers", "parties"];
     if let Some(key) = record.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str()))) {
         return Err(refused(
             format!("第 {position} 条有不认识的键“{key}”；字段要写在 fields 里。"),
@@ -166,6 +179,7 @@ mod tests {
             kind: kind.map(str::to_owned),
             external: None,
             readers: None,
+            parties: None,
             wait: 0,
         };
         assert_eq!(records(&arguments(&["标题=甲"], None)).expect_err("no kind").exit, ExitCode::Usage);

@@ -29,6 +29,10 @@ pub struct ReviseArguments {
     /// Who may read it from now on: all, class:NAME, role:NAME, members:NUMBER,... (default: as before)
     #[arg(long, value_name = "READERS")]
     readers: Option<String>,
+    /// 保密字段新的当事方：members:编号,…、class:类别 或 role:角色（缺省不变）。
+    /// Who may read its confidential fields from now on: members:NUMBER,..., class:NAME or role:NAME (default: as before)
+    #[arg(long, value_name = "PARTIES")]
+    parties: Option<String>,
     /// 最多等多少秒看送达情况。
     /// Seconds to wait for delivery at most
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
@@ -38,8 +42,9 @@ pub struct ReviseArguments {
 /// Publishes the revision.
 pub fn perform(context: &Context, arguments: &ReviseArguments) -> Result<(), Failure> {
     let set = assignment::parse_all(&arguments.assignments)?;
-    let revision = ReviseRecord { set, clear: arguments.clear.clone(), readers: arguments.readers.clone() };
-    if revision.set.is_empty() && revision.clear.is_empty() && revision.readers.is_none() {
+    let ReviseArguments { clear, readers, parties, .. } = arguments;
+    let revision = ReviseRecord { set, clear: clear.clone(), readers: readers.clone(), parties: parties.clone() };
+    if revision.set.is_empty() && clear.is_empty() && readers.is_none() && parties.is_none() {
         let (zh, en) = ("没有说改什么。", "nothing to change was named");
         return Err(Failure::new(ExitCode::Usage, "nothing-to-revise", zh, en)
             .fix("例如 xianmeng revise 42-7 规模=6亿元。", "for instance `xianmeng revise 42-7 规模=6亿元`"));

@@ -23,16 +23,31 @@ pub fn put(out: &mut Vec<u8>, kind: u16, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
+/// Who may read what is published, as the command line names them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ForWhom<'a> {
+    /// The records.
+    pub readers: Option<&'a str>,
+    /// Their confidential fields.
+    pub parties: Option<&'a str>,
+}
+
+impl ForWhom<'_> {
+    fn query(self) -> String {
+        let pairs = [("readers", self.readers), ("parties", self.parties)];
+        let given = pairs.iter().filter_map(|(name, text)| Some(format!("&{name}={}", segment((*text)?))));
+        given.collect()
+    }
+}
+
 /// Hands statements to the node; when this returns they are durable there.
-pub fn send(client: &Client, statements: &[u8], readers: Option<&str>) -> Result<Published, Failure> {
-    let query = readers.map(|readers| format!("?readers={}", segment(readers))).unwrap_or_default();
-    client.post_bytes(&format!("/v1/statements{query}"), statements)
+pub fn send(client: &Client, statements: &[u8], for_whom: ForWhom<'_>) -> Result<Published, Failure> {
+    client.post_bytes(&format!("/v1/statements?check=false{}", for_whom.query()), statements)
 }
 
 /// Asks the node whether it would take statements; nothing is published.
-pub fn check(client: &Client, statements: &[u8], readers: Option<&str>) -> Result<(), Failure> {
-    let readers = readers.map(|readers| format!("&readers={}", segment(readers))).unwrap_or_default();
-    client.post_bytes::<Checked>(&format!("/v1/statements?check=true{readers}"), statements).map(drop)
+pub fn check(client: &Client, statements: &[u8], for_whom: ForWhom<'_>) -> Result<(), Failure> {
+    client.post_bytes::<Checked>(&format!("/v1/statements?check=true{}", for_whom.query()), statements).map(drop)
 }
 
 /// The kind of that English or Chinese name or number.

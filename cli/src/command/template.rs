@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use node::kinds::kinds as installed;
 use node::workbook::write_template;
 use protocol::kind::Kind;
 use serde_json::json;
@@ -59,7 +58,7 @@ pub fn perform(context: &Context, arguments: &TemplateArguments) -> Result<(), F
 /// The kinds that were named, each once, in the order in which they were named.
 fn kinds(arguments: &TemplateArguments) -> Result<Vec<&'static Kind>, Failure> {
     if arguments.all {
-        return Ok(installed().kinds().collect());
+        return Ok(node::kinds::kinds().kinds().collect());
     }
     let mut kinds: Vec<&'static Kind> = Vec::new();
     for name in &arguments.kinds {

@@ -10,7 +10,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, erase, export, externals, import, joining, kinds, local, logs, proposals, publish, reading,
+    audit, charter, counts, erase, export, externals, import, joining, kinds, local, logs, proposals, publish, reading,
     restate, rewrap, status, types,
 };
 
@@ -34,7 +34,7 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
             The command line and the portal of this machine talk to the node here; it listens on the loopback interface \
             only. Field values are texts, read and written by the kind files. Errors are application/problem+json, in \
             Chinese and English, with the way out."),
-    paths(status::health, self::document, status::status, status::network, status::peers, reading::list,
+    paths(status::health, self::document, status::status, status::network, status::peers, reading::list, counts::counts,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
         reading::show_delivery, publish::revise, publish::withdraw, externals::externals, externals::look_up, restate::list, restate::restate,
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,

@@ -53,8 +53,10 @@ pub(super) async fn look_up(
         return Err(ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", zh, en)
             .fix("请分成几次查。", "ask in several parts"));
     }
-    let found =
-        blocking(move || externals::look_up(shared.core(), kind, &asked.numbers, &mut shared.sealed_numbers.lock()));
+    let found = blocking(move || {
+        let mut sealed = shared.publisher.sealed_numbers().lock();
+        externals::look_up(shared.core(), kind, &asked.numbers, &mut sealed)
+    });
     Ok(Json(found.await?.ok_or_else(not_member)?))
 }
 

@@ -12,6 +12,7 @@
 mod audit;
 mod charter;
 mod connections;
+mod counts;
 mod document;
 pub(crate) mod erase;
 mod export;
@@ -51,7 +52,6 @@ use crate::core::Core;
 use crate::directory::DataDirectory;
 use crate::local::LocalStore;
 use crate::network::Network;
-use crate::records::externals::SealedNumbers;
 use crate::records::publish::Publisher;
 use connections::BoundedListener;
 use types::{PendingApplication, ProblemDetail};
@@ -125,8 +125,6 @@ struct SharedState {
     local: LocalStore,
     /// Own confidential records to be sealed anew, by charter version and length of the own log when they were counted.
     stale: Mutex<Option<((u32, u64), usize)>>,
-    /// Own numbers that stand in confidential parts only.
-    sealed_numbers: Mutex<SealedNumbers>,
     token_hash: blake3::Hash,
     requests: Semaphore,
     streams: Arc<Semaphore>,
@@ -176,7 +174,6 @@ pub async fn serve(context: ApiContext, listen: SocketAddr) -> Result<ApiServer,
     let shared = Shared(Arc::new(SharedState {
         token_hash: blake3::hash(context.token.as_bytes()),
         stale: Mutex::default(),
-        sealed_numbers: Mutex::default(),
         local: LocalStore::at(context.directory.local_path()),
         context,
         publisher: Publisher::default(),

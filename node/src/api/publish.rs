@@ -13,7 +13,7 @@ use super::status::delivery;
 use super::types::{Checked, CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
 use super::{Shared, SharedState};
 use crate::kinds::kinds;
-use crate::records::publish::{PublishedRecord, Request};
+use crate::records::publish::{ForWhom, PublishedRecord, Request};
 use crate::records::{STATEMENTS_MAX, find};
 
 /// Bytes in front of a statement: kind and length.
@@ -51,6 +51,7 @@ pub(super) async fn batch(State(shared): State<Shared>, JsonBody(records): JsonB
         description = "逐条：类别 u16、长度 u32（小端）、陈述的规范字节；随机数由节点填写。Repeated: kind u16, length u32 (little-endian), canonical statement; the node fills in its random bytes."),
     description = "批量发布规范陈述，全部成功或全部不发；最多 5000 条、16 MiB。Publishes canonical statements, all of them or none: at most 5,000 and 16 MiB.",
     params(("readers" = Option<String>, Query, description = "可读范围。Who may read them."),
+        ("parties" = Option<String>, Query, description = "保密字段的当事方。Who may read their confidential fields."),
         ("check" = Option<bool>, Query, description = "true：只检查，不发布。Only check, publish nothing.")),
     responses((status = 200, description = "检查通过，没有发布。Good, and nothing was published.", body = Checked),
         (status = 201, description = "已发布。Published.", body = Published),
@@ -62,7 +63,7 @@ pub(super) async fn statements(
     pairs: Pairs,
     RawBody(bytes): RawBody,
 ) -> Result<Response, ApiProblem> {
-    let pairs = pairs.known(&["readers", "check"])?;
+    let pairs = pairs.known(&["readers", "parties", "check"])?;
     let check = match pairs.one("check")? {
         None | Some("false") => false,
         Some("true") => true,
@@ -73,12 +74,14 @@ pub(super) async fn statements(
     };
     let mut requests = read_statements(&bytes)?;
     drop(bytes);
-    if let Some(readers) = pairs.one("readers")? {
-        let for_readers = |request| match request {
-            Request::Statement(kind, body) => Request::StatementFor(kind, body, readers.to_owned()),
+    let named = |name| pairs.one(name).map(|text| text.map(str::to_owned));
+    let for_whom = ForWhom { readers: named("readers")?, parties: named("parties")? };
+    if for_whom.readers.is_some() || for_whom.parties.is_some() {
+        let for_them = |request| match request {
+            Request::Statement(kind, body) => Request::StatementFor(kind, body, for_whom.clone()),
             other => other,
         };
-        requests = requests.into_iter().map(for_readers).collect();
+        requests = requests.into_iter().map(for_them).collect();
     }
     if check {
         let checked = requests.len();

@@ -13,8 +13,7 @@ use super::types::{Delivery, HistoryItem, Problem, RecordList, RecordView};
 use crate::core::Delivered;
 use crate::kinds::kinds;
 use crate::records::error::RecordError;
-use crate::records::list::{Cursor, Query, Withdrawn, page};
-use crate::records::render::Renderer;
+use crate::records::list::{Cursor, Query, Withdrawn, page, state_of};
 use crate::records::{PAGE_RECORDS, PAGE_RECORDS_MAX, find, history};
 
 /// Lists records.
@@ -30,6 +29,11 @@ use crate::records::{PAGE_RECORDS, PAGE_RECORDS_MAX, find, history};
         ("cursor" = Option<String>, Query, description = "上一页的 next。`next` of the page before."),
         ("withdrawn" = Option<String>, Query,
             description = "已撤回的：exclude（默认）、include、only。Withdrawn records; `true` means include."),
+        ("state" = Option<String>, Query,
+            description = "当前状态，任一写法，如 签约；未归类 指待归类的写法。Where it stands now, by any word for it."),
+        ("flagged" = Option<bool>, Query, description = "只要有提醒的。Only records that a check marks."),
+        ("uncounted" = Option<bool>, Query,
+            description = "只要不计数的，或有陈述不计数的。Only records, or with statements, that do not count."),
     ),
     responses((status = 200, description = "一页记录。A page.", body = RecordList),
         (status = 400, description = "参数有误。A wrong parameter.", body = Problem, content_type = "application/problem+json"),
@@ -41,12 +45,9 @@ pub(super) async fn list(State(shared): State<Shared>, pairs: Pairs) -> Result<J
 }
 
 fn read_query(pairs: Pairs) -> Result<Query, ApiProblem> {
-    let pairs = pairs.known(&["kind", "owner", "where", "limit", "cursor", "withdrawn"])?;
-    let conditions = pairs.all("where");
-    if conditions.len() > CONDITIONS_MAX {
-        let zh = format!("条件最多 {CONDITIONS_MAX} 个。");
-        return Err(ApiProblem::malformed(zh, format!("there are at most {CONDITIONS_MAX} conditions")));
-    }
+    let known = ["kind", "owner", "where", "limit", "cursor", "withdrawn", "state", "flagged", "uncounted"];
+    let pairs = pairs.known(&known)?;
+    let conditions = read_conditions(&pairs)?;
     let limit: usize = pairs.number("limit")?.unwrap_or(PAGE_RECORDS);
     if !(1..=PAGE_RECORDS_MAX).contains(&limit) {
         let zh = format!("limit 要在 1 到 {PAGE_RECORDS_MAX} 之间。");
@@ -56,10 +57,51 @@ fn read_query(pairs: Pairs) -> Result<Query, ApiProblem> {
     Ok(Query {
         owner: pairs.number("owner")?.map(MemberNumber),
         withdrawn: read_withdrawn(pairs.one("withdrawn")?)?,
+        state: read_state(query.kind, pairs.one("state")?)?,
+        flagged: read_yes(&pairs, "flagged")?,
+        uncounted: read_yes(&pairs, "uncounted")?,
         after: pairs.one("cursor")?.map(Cursor::read).transpose()?,
         limit,
         ..query
     })
+}
+
+/// The conditions of a question, no more than there may be.
+pub(super) fn read_conditions(pairs: &Pairs) -> Result<Vec<String>, ApiProblem> {
+    let conditions = pairs.all("where");
+    if conditions.len() > CONDITIONS_MAX {
+        let zh = format!("条件最多 {CONDITIONS_MAX} 个。");
+        return Err(ApiProblem::malformed(zh, format!("there are at most {CONDITIONS_MAX} conditions")));
+    }
+    Ok(conditions)
+}
+
+fn read_yes(pairs: &Pairs, name: &str) -> Result<bool, ApiProblem> {
+    match pairs.one(name)? {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => {
+            let (zh, en) = (format!("{name} 要写 true 或 false。"), format!("`{name}` must be true or false"));
+            Err(ApiProblem::malformed(zh, en))
+        }
+    }
+}
+
+/// A word for a state. One that no state of the kind goes by would find nothing for ever, so it is refused.
+fn read_state(kind: Option<u16>, word: Option<&str>) -> Result<Option<String>, ApiProblem> {
+    let (Some(word), Some(kind)) = (word, kind.and_then(|kind| kinds().kind(kind))) else {
+        return Ok(word.map(str::to_owned));
+    };
+    let Some(lifecycle) = kind.lifecycle() else {
+        let (zh, en) = (format!("“{}”没有状态。", kind.zh()), format!("kind {} has no states", kind.en()));
+        return Err(ApiProblem::malformed(zh, en));
+    };
+    if state_of(lifecycle, word).is_some() || lifecycle.keeps_unmapped() {
+        return Ok(Some(word.to_owned()));
+    }
+    let words = lifecycle.states().iter().map(|state| state.zh.as_str()).collect::<Vec<_>>().join("、");
+    let zh = format!("“{}”没有状态“{word}”；可用：{words}。", kind.zh());
+    Err(ApiProblem::malformed(zh, format!("kind {} has no state `{word}`; there are {words}", kind.en())))
 }
 
 fn read_withdrawn(text: Option<&str>) -> Result<Withdrawn, ApiProblem> {
@@ -89,9 +131,7 @@ pub(super) async fn show(
     let view = blocking(move || {
         let (core, kinds) = (shared.core(), kinds());
         let id = find::find(core, kinds, &reference)?;
-        let state = core.read(|state| find::record(state, core, &id))?;
-        let seen = core.access().see(state);
-        Ok::<_, RecordError>(Renderer::new(core, kinds, [seen.state.label.member]).record(&seen))
+        find::show(core, kinds, &id)
     });
     Ok(Json(view.await??))
 }

@@ -4,7 +4,9 @@ use protocol::bytes::LayoutError;
 use protocol::charter::Class;
 use protocol::identity::{ContentHash, EntryId, MemberNumber};
 use protocol::kind::RuleBroken;
+use protocol::kind::condition::Unmet;
 use protocol::kind::filter::FilterError;
+use protocol::kind::lifecycle::Illegal;
 use protocol::sealed::SealError;
 use protocol::view::Label;
 use thiserror::Error;
@@ -115,6 +117,16 @@ pub enum RecordError {
         /// The number.
         external: String,
     },
+    /// A change of state that the lifecycle does not allow as things are.
+    #[error("the state may not go from `{}` to `{}`", .illegal.from_en, .illegal.to_en)]
+    Lifecycle {
+        /// The field that holds the state, in Chinese.
+        field_zh: String,
+        /// The same in English.
+        field_en: String,
+        /// From where to where, and all that is missing.
+        illegal: Box<Illegal>,
+    },
     /// There is no such record.
     #[error("no such record")]
     NotFound {
@@ -210,6 +222,23 @@ pub enum RecordError {
         /// What was given.
         given: String,
     },
+    /// Parties that cannot be read.
+    #[error("no parties: {given}")]
+    Parties {
+        /// What was given.
+        given: String,
+    },
+    /// Parties of a kind without confidential fields.
+    #[error("the kind has no confidential fields")]
+    PartiesNone {
+        /// The kind, in Chinese.
+        kind_zh: String,
+        /// The kind, in English.
+        kind_en: String,
+    },
+    /// Parties of a record that is sealed as a whole.
+    #[error("the record is sealed as a whole and has readers, not parties")]
+    PartiesOfWhole,
     /// Nobody is among the readers.
     #[error("there is nobody among the readers")]
     ReadersNobody {
@@ -296,6 +325,7 @@ impl RecordError {
             Self::ExternalMismatch { .. } => "external-mismatch",
             Self::ExternalFixed => "external-fixed",
             Self::ExternalExists { .. } | Self::ExternalTwice { .. } => "external-exists",
+            Self::Lifecycle { .. } => "lifecycle",
             Self::NotFound { .. } => "not-found",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NotOwner { .. } => "not-owner",
@@ -311,6 +341,9 @@ impl RecordError {
             Self::KindLocal { .. } => "kind-local",
             Self::ReadersLocal => "readers-local",
             Self::Readers { .. } => "readers-unreadable",
+            Self::Parties { .. } => "parties-unreadable",
+            Self::PartiesNone { .. } => "parties-none",
+            Self::PartiesOfWhole => "parties-of-whole",
             Self::ReadersNobody { .. } => "readers-nobody",
             Self::ReadersTooMany { .. } => "readers-too-many",
             Self::ReaderWithoutKey { .. } => "reader-without-key",
@@ -357,7 +390,11 @@ impl RecordError {
             | Self::KindOther { .. }
             | Self::NotErasable { .. }
             | Self::NothingToChange
+            | Self::Lifecycle { .. }
             | Self::Readers { .. }
+            | Self::Parties { .. }
+            | Self::PartiesNone { .. }
+            | Self::PartiesOfWhole
             | Self::ReadersNobody { .. }
             | Self::ReadersTooMany { .. }
             | Self::ReaderWithoutKey { .. }
@@ -378,6 +415,15 @@ impl RecordError {
     fn details(&self) -> Vec<ProblemDetail> {
         match self {
             Self::Fields(broken) => broken.iter().take(REFUSALS_SHOWN_MAX).map(field_detail).collect(),
+            Self::Lifecycle { field_zh, illegal, .. } => {
+                let detail = |unmet: &Unmet| ProblemDetail {
+                    at: field_zh.clone(),
+                    code: self.code().to_owned(),
+                    zh: unmet.zh.clone(),
+                    en: unmet.en.clone(),
+                };
+                illegal.missing.iter().take(REFUSALS_SHOWN_MAX).map(detail).collect()
+            }
             Self::Ambiguous { candidates, .. } => {
                 let detail = |candidate: &Candidate| ProblemDetail {
                     at: candidate.id.to_string(),

@@ -80,7 +80,8 @@ fn external_record(state: &State, core: &Core, access: &Access, kind: u16, id: E
 }
 
 /// Own numbers of one's own records that do not state them in clear. Each record is opened once: what is new is added
-/// when somebody asks.
+/// when somebody asks. It holds a number and an id for each such record, so it is bounded by what this member has
+/// published itself.
 #[derive(Debug, Default)]
 pub struct SealedNumbers {
     /// The charter under which they were read: another one may give or take keys and logs.
@@ -96,7 +97,13 @@ struct Seal {
 }
 
 impl SealedNumbers {
-    fn follow(&mut self, core: &Core, member: MemberNumber, kind: u16) -> &BTreeMap<String, EntryId> {
+    /// The record of a kind that has a number, as of the last [`SealedNumbers::follow`].
+    pub(super) fn record(&self, kind: u16, number: &str) -> Option<EntryId> {
+        self.kinds.get(&kind)?.records.get(number).copied()
+    }
+
+    /// Takes in what is new of a kind.
+    pub(super) fn follow(&mut self, core: &Core, member: MemberNumber, kind: u16) -> &BTreeMap<String, EntryId> {
         let version = core.read(|state| state.replica.charter().version());
         if self.charter != version {
             *self = Self { charter: version, kinds: BTreeMap::new() };

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::KindSet;
-use protocol::view::{Label, RecordState, View};
+use protocol::view::{Label, View};
 
+use super::assess::{self, Found};
 use super::erase::refuse_erased;
 use super::error::{Candidate, RecordError};
-use super::render::{kind_name, kind_name_zh};
+use super::references::references;
+use super::render::{Renderer, kind_name, kind_name_zh};
 use super::{CANDIDATES_MAX, PREFIX_CHARACTERS_MIN};
+use crate::api::types::RecordView;
 use crate::core::{Core, State};
 
 /// Separates a kind from an own number: `demand:XQ001`.
@@ -38,15 +41,32 @@ pub fn find(core: &Core, kinds: &KindSet, reference: &str) -> Result<EntryId, Re
     })
 }
 
-/// The record of an id as it stands now.
-pub fn record(state: &State, core: &Core, id: &EntryId) -> Result<RecordState, RecordError> {
-    let view = state.view();
-    let as_of_ms = core.as_of_ms();
-    if view.versions(id, as_of_ms).is_empty() {
+/// One record as it stands now, with all that can be said of it. Blocks: it reads bodies from the disk.
+pub fn show(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<RecordView, RecordError> {
+    show_at(core, kinds, id, core.as_of_ms())
+}
+
+/// The same as of a time.
+pub(super) fn show_at(core: &Core, kinds: &KindSet, id: &EntryId, as_of_ms: u64) -> Result<RecordView, RecordError> {
+    let found = core.read(|state| record(state, core, kinds, id, as_of_ms))?;
+    let seen = core.access().see(found.judged.state.clone());
+    let mut standing = assess::standing(core, kinds, &found, &seen, as_of_ms);
+    let owner = core.read(|state| state.view().owner(id).map(|(owner, _)| owner));
+    if owner != core.own().map(|(member, _)| member) {
+        standing.onward.clear();
+    }
+    let renderer = Renderer::new(core, kinds, [seen.state.label.member]);
+    let references = references(core, kinds, &seen, as_of_ms);
+    Ok(RecordView { references: Some(references), ..renderer.record(&found, &seen, standing, as_of_ms) })
+}
+
+/// The record of an id as it counts.
+fn record(state: &State, core: &Core, kinds: &KindSet, id: &EntryId, as_of_ms: u64) -> Result<Found, RecordError> {
+    if state.view().versions(id, as_of_ms).is_empty() {
         return Err(RecordError::NotFound { reference: id.to_string() });
     }
     refuse_erased(state, id)?;
-    view.record(id, as_of_ms, core).ok_or(RecordError::Incomplete { id: *id })
+    assess::find(state, core, kinds, id, as_of_ms).ok_or(RecordError::Incomplete { id: *id })
 }
 
 fn meanings(view: &View, kinds: &KindSet, own: Option<MemberNumber>, reference: &str) -> Vec<EntryId> {

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use protocol::charter::{self, LogNumber, Seal};
 use protocol::entry::VerifiedEntry;
 use protocol::identity::{EntryId, FederationId, MemberNumber};
-use protocol::kind::{Kind, KindSet};
+use protocol::kind::lifecycle::Illegal;
+use protocol::kind::{Kind, KindSet, Position};
 use protocol::sealed::Context;
 use protocol::statement::{FIELD_REASON, FIELD_SEALED, Operation, Statement};
 use protocol::value::Value;
 use protocol::view::{BodySource, RECORD_KINDS_FROM, Version};
 
 use super::HISTORY_VERSIONS_MAX;
+use super::assess;
 use super::erase::{eraser_of, origin_of};
 use super::error::RecordError;
-use super::render::{self, Renderer, field_text};
+use super::render::{self, Renderer, field_text, illegal_words};
 use crate::api::erase::mark;
-use crate::api::types::{ErasedMark, FieldChange, HistoryItem, KeyChangeView};
+use crate::api::types::{ErasedMark, FieldChange, HistoryItem, KeyChangeView, StateChange, UncountedReason, Words};
 use crate::charter_words;
 use crate::confidential::{Access, Disclosure};
 use crate::core::{Core, PublishError, State};
@@ -38,6 +40,11 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     // The charter can give a record to another member: each statement has its own author, and the last owner may erase.
     let renderer = Renderer::new(core, kinds, versions.iter().map(|version| version.author).chain([owner]));
     let (access, federation) = (core.access(), core.federation());
+    // Statements against the lifecycle, as everybody finds them.
+    let illegal: BTreeMap<EntryId, Illegal> = core
+        .read(|state| assess::find(state, core, kinds, id, as_of_ms))
+        .map(|found| found.judged.uncounted.into_iter().map(|one| (one.entry, one.reason)).collect())
+        .unwrap_or_default();
     let mut items = Vec::new();
     let mut fields = BTreeMap::new();
     // Which of the fields stood in the last sealed part: the next one takes the place of all of them.
@@ -45,13 +52,14 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
     let skipped = versions.len().saturating_sub(HISTORY_VERSIONS_MAX);
     for (index, version) in versions.iter().enumerate() {
         let statement = core.body(version.place).and_then(|body| Statement::decode(&body).ok());
-        let before = fields.clone();
+        let before = (fields.clone(), opened.clone());
         let mut confidential = None;
         if let Some(statement) = &statement {
             let disclosed = disclose(&access, &federation, version.author, kind, statement);
             apply(&mut fields, &mut opened, statement, disclosed.as_ref().map(|(inside, _)| inside));
             confidential = disclosed.map(|(_, disclosure)| render::confidential(&disclosure));
         }
+        let uncounted = illegal.get(&version.entry);
         if index >= skipped {
             items.push(HistoryItem {
                 entry: version.entry.to_string(),
@@ -63,14 +71,20 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
                 origin: version.origin.map(|origin| origin.to_string()),
                 erased: erased(core, &renderer, version),
                 key_change: version.origin.and_then(|_| core.read(|state| key_change(state, version))),
-                counts: true,
-                changes: changes(kinds.kind(kind), &before, &fields),
+                counts: uncounted.is_none(),
+                uncounted: uncounted.map(against_lifecycle),
+                state: state_change(kinds.kind(kind), version, &before.0, &fields),
+                changes: changes(kinds.kind(kind), &before.0, &fields),
                 reason: statement.as_ref().and_then(reason),
                 confidential,
             });
         }
+        // What does not count changes nothing for what comes after; a create leaves nothing to show otherwise.
+        if uncounted.is_some() && version.operation != Operation::Create {
+            (fields, opened) = before;
+        }
     }
-    items.extend(uncounted(core, id, owner)?.iter().map(|(log, entry, statement)| HistoryItem {
+    items.extend(above_seal(core, id, owner)?.iter().map(|(log, entry, statement)| HistoryItem {
         entry: entry.id().to_string(),
         operation: operation_name(statement.operation).to_owned(),
         time_ms: entry.header().time_ms,
@@ -81,6 +95,8 @@ pub fn history(core: &Core, kinds: &KindSet, id: &EntryId) -> Result<Vec<History
         erased: None,
         key_change: None,
         counts: false,
+        uncounted: Some(above_seal_reason()),
+        state: None,
         changes: changes(kinds.kind(kind), &BTreeMap::new(), &statement.fields),
         reason: reason(statement),
         confidential: None,
@@ -129,10 +145,48 @@ fn ended(operation: &charter::Operation) -> &[Seal] {
     }
 }
 
+/// Why a statement against the lifecycle does not count.
+fn against_lifecycle(illegal: &Illegal) -> UncountedReason {
+    let Words { zh, en } = illegal_words(illegal);
+    UncountedReason { code: "lifecycle".to_owned(), zh, en, missing: assess::unmet(&illegal.missing) }
+}
+
+/// Why a statement above a seal does not count.
+fn above_seal_reason() -> UncountedReason {
+    UncountedReason {
+        code: "above-seal".to_owned(),
+        zh: "在密钥的封存点之后".to_owned(),
+        en: "above the seal of its key".to_owned(),
+        missing: Vec::new(),
+    }
+}
+
+/// The change of state that a statement states. Where its record stood is asked as time had left it by then.
+fn state_change(
+    kind: Option<&Kind>,
+    version: &Version,
+    before: &BTreeMap<u16, Value>,
+    after: &BTreeMap<u16, Value>,
+) -> Option<StateChange> {
+    let lifecycle = kind?.lifecycle()?;
+    let creates = version.operation == Operation::Create;
+    if after.contains_key(&FIELD_SEALED) && !after.contains_key(&lifecycle.field()) {
+        return None;
+    }
+    let (from, to) = (lifecycle.position(before), lifecycle.position(after));
+    if (!creates && from == to) || (creates && to == Position::Blank) {
+        return None;
+    }
+    let from = (!creates).then(|| lifecycle.position_words(&lifecycle.position_at(before, version.time_ms)));
+    let (from_zh, from_en) = from.unzip();
+    let (to_zh, to_en) = lifecycle.position_words(&to);
+    Some(StateChange { from_zh, from_en, to_zh, to_en })
+}
+
 type Uncounted = (LogNumber, Arc<VerifiedEntry>, Statement);
 
 /// Statements about a record that do not count, because they stand above the seal of a key of its owner.
-fn uncounted(core: &Core, id: &EntryId, owner: MemberNumber) -> Result<Vec<Uncounted>, RecordError> {
+fn above_seal(core: &Core, id: &EntryId, owner: MemberNumber) -> Result<Vec<Uncounted>, RecordError> {
     let sealed: Vec<(LogNumber, u64)> = core.read(|state| {
         let replica = &state.replica;
         let sealed = replica.charter().logs().iter().filter(|log| log.member == owner && log.seal.is_some());

@@ -1,29 +1,36 @@
 //! Records between people and the log: from what a caller says to signed entries, and from entries to what is shown.
 //!
 //! * [`prepare`] turns requests into statements and checks every rule that needs no state.
-//! * [`publish`] is the one way out: it holds the claims, checks the rules that need the state (`settle`), and hands the
-//!   drafts to the writer, all of them or none. What must not leave is refused here, whichever way it came.
+//! * [`publish`] is the one way out: it holds the claims, checks the rules that need the state (`settle`, `standing`,
+//!   `lifecycle`), and hands the drafts to the writer, all of them or none. What must not leave is refused here, whichever way it came.
 //! * [`find`] resolves what people call a record by; [`list`] pages through records; [`externals`] walks one's own.
+//! * `assess` judges what of a record counts and works out its state, marks and figures; `references` finds what names it.
+//! * [`count`] counts records by groups.
 //! * [`render`] and [`history`] say what a record is and how it became so.
 //! * [`restate`] publishes again under the present key what a lost or stolen key had stated, nothing typed twice.
 //! * `seal` seals what is for some readers only; [`rewrap`] finds what must be sealed anew after a key change.
 //! * [`error`] names every refusal, in two languages, with the way out.
 
+mod assess;
 mod claims;
+pub mod count;
 pub mod erase;
 pub mod error;
 pub mod externals;
 pub(crate) mod fields;
 pub mod find;
 pub mod history;
+mod lifecycle;
 pub mod list;
 pub mod prepare;
 pub mod publish;
+mod references;
 pub mod render;
 pub mod restate;
 pub mod rewrap;
 mod seal;
 mod settle;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod walk;
@@ -43,6 +50,8 @@ const FOLD_COST: usize = 16;
 pub const HISTORY_VERSIONS_MAX: usize = 1_000;
 /// Shortest hexadecimal beginning of an id that names a record.
 pub const PREFIX_CHARACTERS_MIN: usize = 8;
+/// Records that a page assesses when it looks for marked ones; then it ends early, with a cursor.
+pub const PAGE_ASSESSED_MAX: usize = 5_000;
 /// Records that an ambiguous reference is answered with.
 pub const CANDIDATES_MAX: usize = 8;
 /// Statements of one request.

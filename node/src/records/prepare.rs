@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::charter::Class;
 use protocol::identity::{EntryId, MemberNumber};
-use protocol::kind::{Kind, KindSet};
+use protocol::kind::{Field, Kind, KindReaders, KindSet};
 use protocol::limits::BODY_NONCE_BYTES;
+use protocol::sealed::Readers;
 use protocol::statement::{FIELD_SEALED, Operation, Statement};
 use protocol::value::Value;
 
@@ -44,12 +45,38 @@ pub struct Prepared {
     pub kind: u16,
     /// What it says.
     pub statement: Statement,
-    /// Its canonical bytes; none of a create whose fields are to be sealed.
+    /// Its canonical bytes; none where fields are to be sealed.
     pub body: Vec<u8>,
+    /// Of a create: the own number, which the statement does not say when the record is sealed as a whole.
+    pub external: Option<String>,
     /// For whom it shall be; `None` where the record keeps its readers.
     pub audience: Option<Audience>,
+    /// For whom its confidential fields shall be; `None` where they keep their parties.
+    pub parties: Option<Readers>,
     /// Whether the record shall only be sealed anew, for the present keys of its readers.
     pub reseal: bool,
+}
+
+/// Readers and parties as a caller names them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Named<'a> {
+    /// Of the record.
+    pub readers: Option<&'a str>,
+    /// Of its confidential fields.
+    pub parties: Option<&'a str>,
+}
+
+/// For whom a statement shall be.
+#[derive(Debug, Default)]
+struct ForWhom {
+    audience: Option<Audience>,
+    parties: Option<Readers>,
+}
+
+impl ForWhom {
+    fn is_silent(&self) -> bool {
+        self.audience.is_none() && self.parties.is_none()
+    }
 }
 
 impl<'a> Author<'a> {
@@ -79,13 +106,33 @@ impl<'a> Author<'a> {
         })
     }
 
-    /// For whom, as the text says; what stays on this node is no matter of publishing.
-    fn audience(&self, readers: Option<&str>) -> Result<Option<Audience>, RecordError> {
-        let audience = readers.map(|text| Audience::parse(text, self.member)).transpose()?;
+    /// For whom, as the texts say: the record, and its confidential fields. What stays on this node is no matter of
+    /// publishing.
+    fn for_whom(&self, kind: &Kind, given: Named<'_>) -> Result<ForWhom, RecordError> {
+        let audience = given.readers.map(|text| Audience::parse(text, self.member)).transpose()?;
         if audience == Some(Audience::Local) {
             return Err(RecordError::ReadersLocal);
         }
-        Ok(audience)
+        let Some(text) = given.parties else { return Ok(ForWhom { audience, parties: None }) };
+        let parties = match Audience::parse(text, self.member) {
+            Ok(Audience::Sealed(readers)) => readers,
+            Ok(Audience::All | Audience::Local) | Err(RecordError::Readers { .. }) => {
+                return Err(RecordError::Parties { given: text.to_owned() });
+            }
+            Err(error) => return Err(error),
+        };
+        match (&audience, kind.has_confidential_fields()) {
+            (Some(Audience::Sealed(_)), _) => Err(RecordError::PartiesOfWhole),
+            (_, true) => Ok(ForWhom { audience, parties: Some(parties) }),
+            // A record of such a kind is for its parties as a whole.
+            (None, false) if kind.readers() == KindReaders::Parties => {
+                Ok(ForWhom { audience: Some(Audience::Sealed(parties)), parties: None })
+            }
+            (_, false) => {
+                let (kind_zh, kind_en) = (kind.zh().to_owned(), kind.en().to_owned());
+                Err(RecordError::PartiesNone { kind_zh, kind_en })
+            }
+        }
     }
 
     fn kind(&self, number: u16) -> Result<&'a Kind, RecordError> {
@@ -120,11 +167,12 @@ fn kind_unknown(kinds: &KindSet, given: &str) -> RecordError {
 /// A create from the texts of its fields.
 pub fn prepare_create(author: &Author<'_>, request: &CreateRecord, nonce: Nonce) -> Result<Prepared, RecordError> {
     let kind = author.writable(kind_named(author.kinds, &request.kind)?)?;
-    let audience = author.audience(request.readers.as_deref())?;
+    let named = Named { readers: request.readers.as_deref(), parties: request.parties.as_deref() };
+    let for_whom = author.for_whom(kind, named)?;
     let fields = fields::parse(kind, &request.fields)?;
     let external = request.external.as_deref().map(str::trim).filter(|external| !external.is_empty());
     let statement = Statement::create(nonce, author.version(kind)?, external.map(str::to_owned), fields);
-    finish(author, kind, statement, None, audience)
+    finish(author, kind, statement, None, for_whom)
 }
 
 /// A revision of a record from texts and names.
@@ -138,16 +186,18 @@ pub fn prepare_revise(
     let kind = author.kind(kind)?;
     let set = fields::parse_set(kind, &request.set)?;
     let cleared = fields::parse_clear(kind, &request.clear, &set)?;
-    let audience = author.audience(request.readers.as_deref())?;
+    let named = Named { readers: request.readers.as_deref(), parties: request.parties.as_deref() };
+    let for_whom = author.for_whom(kind, named)?;
     let statement = Statement::revise(nonce, author.version(kind)?, record, set, cleared);
-    finish(author, kind, statement, None, audience)
+    finish(author, kind, statement, None, for_whom)
 }
 
 /// A revision that changes nothing but the keys that a confidential record is sealed to.
 pub fn prepare_reseal(author: &Author<'_>, kind: u16, record: EntryId, nonce: Nonce) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
     let statement = Statement::revise(nonce, author.version(kind)?, record, BTreeMap::new(), BTreeSet::new());
-    Ok(Prepared { kind: kind.number(), statement, body: Vec::new(), audience: None, reseal: true })
+    let (kind, body) = (kind.number(), Vec::new());
+    Ok(Prepared { kind, statement, body, external: None, audience: None, parties: None, reseal: true })
 }
 
 /// A withdrawal of a record.
@@ -161,7 +211,7 @@ pub fn prepare_withdraw(
     let kind = author.kind(kind)?;
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     let statement = Statement::withdraw(nonce, author.version(kind)?, record, reason.map(str::to_owned));
-    finish(author, kind, statement, None, None)
+    finish(author, kind, statement, None, ForWhom::default())
 }
 
 /// A statement in canonical bytes, whose opening random bytes become `nonce`: randomness is the node's.
@@ -169,11 +219,11 @@ pub fn prepare_statement(
     author: &Author<'_>,
     kind: u16,
     mut body: Vec<u8>,
-    readers: Option<&str>,
+    named: Named<'_>,
     nonce: Nonce,
 ) -> Result<Prepared, RecordError> {
     let kind = author.kind(kind)?;
-    let audience = author.audience(readers)?;
+    let for_whom = author.for_whom(kind, named)?;
     if let Some(opening) = body.first_chunk_mut() {
         *opening = nonce;
     }
@@ -182,7 +232,7 @@ pub fn prepare_statement(
         // What was sealed elsewhere could hide anything, and is bound to other random bytes.
         return Err(RecordError::SealedGiven);
     }
-    finish(author, kind, statement, Some(body), audience)
+    finish(author, kind, statement, Some(body), for_whom)
 }
 
 /// `body`, if given, holds the canonical bytes of `statement`.
@@ -191,7 +241,7 @@ fn finish(
     kind: &Kind,
     mut statement: Statement,
     body: Option<Vec<u8>>,
-    audience: Option<Audience>,
+    for_whom: ForWhom,
 ) -> Result<Prepared, RecordError> {
     let version = author.version(kind)?;
     if !kinds::readable(&author.named, author.kinds, statement.kind_set, kind.number()) {
@@ -199,7 +249,7 @@ fn finish(
     }
     let completed = match statement.operation {
         Operation::Create => complete_external(kind, &mut statement)?,
-        Operation::Revise if statement.fields.is_empty() && statement.cleared.is_empty() && audience.is_none() => {
+        Operation::Revise if statement.fields.is_empty() && statement.cleared.is_empty() && for_whom.is_silent() => {
             return Err(RecordError::NothingToChange);
         }
         Operation::Revise | Operation::Withdraw => false,
@@ -213,21 +263,28 @@ fn finish(
     }
     // Of a create these are all its fields; of the others `settle` asks again with the whole record.
     may_leave(kind, &statement.fields)?;
+    let ForWhom { audience, parties } = for_whom;
     let audience = match statement.operation {
         Operation::Create => audience.or_else(|| Some(Audience::of_kind(kind, author.member))),
         Operation::Revise | Operation::Withdraw => audience,
     };
     let sealed = matches!(audience, Some(Audience::Sealed(_)));
+    if sealed && parties.is_some() {
+        return Err(RecordError::PartiesOfWhole);
+    }
+    let confidential = |number: &u16| kind.field(*number).is_some_and(Field::is_confidential);
     let body = match body.filter(|_| !completed) {
-        _ if sealed => Vec::new(),
+        // Where something is to be sealed, no bytes that say it in clear are made.
+        _ if sealed || statement.fields.keys().any(confidential) => Vec::new(),
         Some(body) => body,
         None => statement.encode()?,
     };
+    let external = statement.external.clone();
     if sealed {
         // The own number stands in clear in a statement: of a confidential record it is sealed with the other fields.
         statement.external = None;
     }
-    Ok(Prepared { kind: kind.number(), statement, body, audience, reseal: false })
+    Ok(Prepared { kind: kind.number(), statement, body, external, audience, parties, reseal: false })
 }
 
 /// An own number is both a part of the statement and an ordinary field: fills the one from the other. Says whether

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::entry::{Draft, VerifiedEntry};
 use protocol::identity::EntryId;
 use protocol::kind::KindSet;
@@ -11,9 +12,10 @@ use rayon::prelude::*;
 
 use super::REFUSALS_SHOWN_MAX;
 use super::claims::{Claim, Claims};
-use super::error::{RecordError, field_detail};
+use super::error::RecordError;
+use super::externals::SealedNumbers;
 use super::prepare::{
-    Author, Nonce, Prepared, prepare_create, prepare_reseal, prepare_revise, prepare_statement, prepare_withdraw,
+    Author, Named, Nonce, Prepared, prepare_create, prepare_reseal, prepare_revise, prepare_statement, prepare_withdraw,
 };
 use super::seal::carry_out;
 use super::settle::settle;
@@ -35,10 +37,19 @@ pub enum Request {
     Withdraw(EntryId, WithdrawRecord),
     /// A statement in canonical bytes, with its kind.
     Statement(u16, Vec<u8>),
-    /// The same, for the readers that the text names.
-    StatementFor(u16, Vec<u8>, String),
+    /// The same, for whom the texts name.
+    StatementFor(u16, Vec<u8>, ForWhom),
     /// A confidential record sealed anew, for the present keys of its readers.
     Reseal(EntryId),
+}
+
+/// Readers and parties as a caller names them, for several statements.
+#[derive(Debug, Clone, Default)]
+pub struct ForWhom {
+    /// Of the record.
+    pub readers: Option<String>,
+    /// Of its confidential fields.
+    pub parties: Option<String>,
 }
 
 /// What was published: the record and the entry that says so.
@@ -64,15 +75,21 @@ pub struct Refusals {
 pub struct Publisher {
     kinds: &'static KindSet,
     claims: Arc<Claims>,
+    sealed_numbers: Arc<Mutex<SealedNumbers>>,
 }
 
 impl Default for Publisher {
     fn default() -> Self {
-        Self { kinds: kinds(), claims: Arc::default() }
+        Self { kinds: kinds(), claims: Arc::default(), sealed_numbers: Arc::default() }
     }
 }
 
 impl Publisher {
+    /// Own numbers that stand in sealed parts only.
+    pub fn sealed_numbers(&self) -> &Mutex<SealedNumbers> {
+        &self.sealed_numbers
+    }
+
     /// Publishes all requests or none. On return what was published is durable and seen by every reader.
     ///
     /// Goes on to its end even when the caller does not wait for it.
@@ -87,10 +104,14 @@ impl Publisher {
     /// later: the state goes on, and no number or record is held meanwhile.
     pub async fn check(&self, core: &Core, requests: Vec<Request>) -> Result<(), Refusals> {
         let (count, kinds, core) = (requests.len(), self.kinds, core.clone());
+        let numbers = Arc::clone(&self.sealed_numbers);
         if let Some(obstacle) = core.publishing_obstacle() {
             return Err(Refusals::of_all(count, obstacle.into()));
         }
-        let work = move || prepare_all(&core, kinds, requests).and_then(|prepared| settle_all(&core, kinds, prepared));
+        let work = move || {
+            let prepared = prepare_all(&core, kinds, requests)?;
+            settle_all(&core, kinds, &numbers, prepared)
+        };
         blocking(count, work).await.map(drop)
     }
 
@@ -108,8 +129,8 @@ impl Publisher {
         let wanted = prepared.iter().filter_map(claim_of).collect::<BTreeSet<_>>();
         let held = self.claims.take(wanted).await;
         let settled = blocking(count, {
-            let core = core.clone();
-            move || settle_all(&core, kinds, prepared)
+            let (core, numbers) = (core.clone(), Arc::clone(&self.sealed_numbers));
+            move || settle_all(&core, kinds, &numbers, prepared)
         });
         let prepared = settled.await?;
         let records: Vec<Option<EntryId>> = prepared.iter().map(|one| one.statement.record).collect();
@@ -163,16 +184,24 @@ fn prepare(core: &Core, author: &Author<'_>, request: Request, nonce: Nonce) -> 
         Request::Create(create) => prepare_create(author, &create, nonce),
         Request::Revise(id, revise) => prepare_revise(author, kind_of(id)?, id, &revise, nonce),
         Request::Withdraw(id, withdraw) => prepare_withdraw(author, kind_of(id)?, id, &withdraw, nonce),
-        Request::Statement(kind, body) => prepare_statement(author, kind, body, None, nonce),
-        Request::StatementFor(kind, body, readers) => prepare_statement(author, kind, body, Some(&readers), nonce),
+        Request::Statement(kind, body) => prepare_statement(author, kind, body, Named::default(), nonce),
+        Request::StatementFor(kind, body, ForWhom { readers, parties }) => {
+            let named = Named { readers: readers.as_deref(), parties: parties.as_deref() };
+            prepare_statement(author, kind, body, named, nonce)
+        }
         Request::Reseal(id) => prepare_reseal(author, kind_of(id)?, id, nonce),
     }
 }
 
-fn settle_all(core: &Core, kinds: &KindSet, prepared: Vec<Prepared>) -> Result<Vec<Prepared>, Refusals> {
+fn settle_all(
+    core: &Core,
+    kinds: &KindSet,
+    numbers: &Mutex<SealedNumbers>,
+    prepared: Vec<Prepared>,
+) -> Result<Vec<Prepared>, Refusals> {
     let count = prepared.len();
     let author = Author::own(core, kinds).map_err(|error| Refusals::of_all(count, error))?;
-    let answers = settle(core, &author, &prepared.iter().collect::<Vec<_>>());
+    let answers = settle(core, &author, &mut numbers.lock(), &prepared.iter().collect::<Vec<_>>());
     let (mut settled, mut refused) = (Vec::with_capacity(count), Vec::new());
     for (index, (one, answer)) in prepared.into_iter().zip(answers).enumerate() {
         match answer.and_then(|outcome| carry_out(core, &author, one, outcome)) {
@@ -184,7 +213,7 @@ fn settle_all(core: &Core, kinds: &KindSet, prepared: Vec<Prepared>) -> Result<V
 }
 
 fn claim_of(prepared: &Prepared) -> Option<Claim> {
-    match (prepared.statement.record, &prepared.statement.external) {
+    match (prepared.statement.record, &prepared.external) {
         (Some(record), _) => Some(Claim::Record(record)),
         (None, Some(external)) => Some(Claim::External(prepared.kind, external.clone())),
         (None, None) => None,
@@ -240,13 +269,10 @@ impl Refusals {
 /// What is wrong with a request of a batch, each field of it on its own: `at` is its number, and the field behind it.
 fn details((index, error): &(usize, RecordError)) -> Vec<ProblemDetail> {
     let number = index + 1;
-    if let RecordError::Fields(broken) = error {
-        let of_field = |broken| {
-            let detail = field_detail(broken);
-            ProblemDetail { at: format!("{number} {}", detail.at), ..detail }
-        };
-        return broken.iter().map(of_field).collect();
-    }
     let problem = error.problem();
+    if matches!(error, RecordError::Fields(_) | RecordError::Lifecycle { .. }) {
+        let of_field = |detail: ProblemDetail| ProblemDetail { at: format!("{number} {}", detail.at), ..detail };
+        return problem.details.into_iter().map(of_field).collect();
+    }
     vec![ProblemDetail { at: number.to_string(), code: problem.code, zh: problem.zh, en: problem.en }]
 }

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use protocol::charter::Class;
 use protocol::identity::MemberNumber;
+use protocol::kind::condition::Scope;
+use protocol::kind::lifecycle::Illegal;
 use protocol::kind::{Kind, KindSet, display_unknown};
 use protocol::statement::FIELD_SEALED;
 use protocol::value::Value;
 use protocol::view::RecordState;
 
+use super::assess::{self, Coverage, Found, Standing};
 use super::error::field_detail;
-use crate::api::types::{ConfidentialView, FieldValue, MemberName, ProblemDetail, RecordView};
+use crate::api::types::{ConfidentialView, FieldValue, MemberName, ProblemDetail, RecordView, Words};
 use crate::confidential::{Disclosure, Seen, readers_text, readers_zh};
 use crate::core::Core;
 use crate::kinds::{self, NamedSets};
@@ -101,14 +104,18 @@ impl<'a> Renderer<'a> {
     }
 
     /// A record as it stands, and as this node may see it.
-    pub fn record(&self, seen: &Seen) -> RecordView {
+    pub(super) fn record(&self, found: &Found, seen: &Seen, standing: Standing, as_of_ms: u64) -> RecordView {
         let state = &seen.state;
         let kind = self.kinds.kind(state.kind);
         let update_needed = kind.is_none() || !kinds::readable(&self.named, self.kinds, state.kind_set, state.kind);
+        // Nothing can be said of a whole that is not seen.
+        let unseen = seen.is_closed() && assess::is_wholly_sealed(&found.judged.state);
+        let judged = kind.filter(|_| !update_needed && !unseen);
         let fields = state.fields.iter().map(|(number, value)| {
             let (name, zh, value) = field_text(kind, *number, value);
             FieldValue { number: *number, name, zh, value }
         });
+        let lifecycle = judged.and_then(Kind::lifecycle);
         RecordView {
             id: state.id.to_string(),
             label: state.label.to_string(),
@@ -116,28 +123,35 @@ impl<'a> Renderer<'a> {
             kind_zh: kind_name_zh(self.kinds, state.kind),
             owner: self.member(state.label.member),
             external: state.external.clone(),
-            title: match seen.is_closed() {
+            title: match unseen {
                 true => CLOSED_TITLE.to_owned(),
                 false => kind.map(|kind| kind.title(&state.fields)).unwrap_or_default(),
             },
             fields: fields.collect(),
+            state: lifecycle
+                .map(|lifecycle| assess::state_view(lifecycle, &state.fields, found.judged.since_ms, as_of_ms)),
             created_ms: state.created_ms,
             changed_ms: state.changed_ms,
             versions: state.versions,
             withdrawn: state.withdrawn.is_some(),
             reason: state.withdrawn.clone().flatten(),
-            // Nothing can be said of a whole that is not seen.
-            problems: kind
-                .filter(|_| !update_needed && !seen.is_closed())
-                .map(|kind| self.problems(kind, state))
-                .unwrap_or_default(),
+            problems: judged.map(|kind| self.problems(kind, found, seen)).unwrap_or_default(),
             update_needed,
+            counts: found.coverage == Coverage::Counts,
+            uncounted: found.judged.uncounted.len(),
+            marks: standing.marks,
+            figures: standing.figures,
+            notices: judged.map(|kind| notices(kind, state)).unwrap_or_default(),
+            unassessed: found.unjudged || standing.unassessed,
+            onward: standing.onward,
+            references: None,
             confidential: seen.confidential.as_ref().map(confidential),
         }
     }
 
     /// The rules that a record breaks: it is shown with them, and not counted.
-    fn problems(&self, kind: &Kind, state: &RecordState) -> Vec<ProblemDetail> {
+    fn problems(&self, kind: &Kind, found: &Found, seen: &Seen) -> Vec<ProblemDetail> {
+        let state = &seen.state;
         let class = self.members.get(&state.label.member).map(|(_, class)| *class);
         let writer = class.filter(|class| !kind.may_write(class.name())).map(|class| ProblemDetail {
             at: String::new(),
@@ -145,7 +159,43 @@ impl<'a> Renderer<'a> {
             zh: format!("{}类成员不能发布“{}”。", class.zh(), kind.zh()),
             en: format!("a member of class {} does not publish records of kind {}", class.name(), kind.en()),
         });
-        let broken = kind.validate(&state.fields);
-        writer.into_iter().chain(broken.iter().map(field_detail)).collect()
+        let created = found.judged.uncounted.iter().find(|uncounted| uncounted.entry == state.id);
+        let created = created.map(|uncounted| {
+            let words = illegal_words(&uncounted.reason);
+            ProblemDetail { at: String::new(), code: "lifecycle".to_owned(), zh: words.zh, en: words.en }
+        });
+        // What is closed here can break no rule that this node sees.
+        let scope = if seen.is_closed() { Scope::Everybody } else { Scope::Author };
+        let broken = kind.validate_as(&state.fields, scope);
+        writer.into_iter().chain(created).chain(broken.iter().map(field_detail)).collect()
     }
+}
+
+/// Why a statement does not count, with what is missing.
+pub(super) fn illegal_words(illegal: &Illegal) -> Words {
+    let (zh, en): (Vec<&str>, Vec<&str>) =
+        illegal.missing.iter().map(|unmet| (unmet.zh.as_str(), unmet.en.as_str())).unzip();
+    let (to_zh, to_en) = (&illegal.to_zh, &illegal.to_en);
+    let (what_zh, what_en) = match illegal.from_zh.is_empty() {
+        true => (format!("不能直接发布为“{to_zh}”"), format!("it cannot begin as {to_en}")),
+        false => (
+            format!("不能从“{}”变为“{to_zh}”", illegal.from_zh),
+            format!("it cannot go from {} to {to_en}", illegal.from_en),
+        ),
+    };
+    Words { zh: format!("{what_zh}：{}。", zh.join("；")), en: format!("{what_en}: {}", en.join("; ")) }
+}
+
+/// What the author should look at.
+fn notices(kind: &Kind, state: &RecordState) -> Vec<ProblemDetail> {
+    let known = state.fields.iter().filter_map(|(number, value)| Some((kind.field(*number)?, value)));
+    let notices = known.flat_map(|(field, value)| field.notices(value).into_iter().map(move |notice| (field, notice)));
+    notices
+        .map(|(field, notice)| ProblemDetail {
+            at: field.zh.clone(),
+            code: "notice".to_owned(),
+            zh: notice.zh,
+            en: notice.en,
+        })
+        .collect()
 }

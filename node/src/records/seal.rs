@@ -16,17 +16,24 @@ use crate::core::{Core, now_ms};
 pub(super) enum Settled {
     /// It goes as it is.
     AsItIs,
-    /// Its record is sealed for these readers.
+    /// Fields of its record are sealed for these readers, all of them or the confidential ones.
     Seal {
         /// The readers.
         readers: Readers,
-        /// All fields of the record, as they will be.
-        fields: BTreeMap<u16, Value>,
+        /// What is sealed: all confidential fields of the record, as they will be.
+        sealed: BTreeMap<u16, Value>,
+        /// What is set in clear.
+        set: BTreeMap<u16, Value>,
         /// Fields that stood in clear until now.
         cleared: BTreeSet<u16>,
     },
-    /// Its record was confidential, and is for everybody from now on: all its fields.
-    Disclose(BTreeMap<u16, Value>),
+    /// Nothing of its record is sealed from now on.
+    Clear {
+        /// What is set.
+        set: BTreeMap<u16, Value>,
+        /// What is cleared.
+        cleared: BTreeSet<u16>,
+    },
 }
 
 /// Puts the statement into the form in which it leaves.
@@ -38,20 +45,21 @@ pub(super) fn carry_out(
 ) -> Result<Prepared, RecordError> {
     match settled {
         Settled::AsItIs => return Ok(prepared),
-        Settled::Disclose(fields) => {
-            prepared.statement.cleared = BTreeSet::from([FIELD_SEALED]);
-            prepared.statement.fields = fields;
+        Settled::Clear { set, cleared } => {
+            prepared.statement.cleared = cleared;
+            prepared.statement.fields = set;
         }
-        Settled::Seal { readers, fields, cleared } => {
+        Settled::Seal { readers, sealed, set, cleared } => {
             let recipients = core
                 .read(|state| confidential::recipients(state.replica.charter(), &readers, author.member, now_ms()))?;
             let context = Context::of(&core.federation(), author.member, prepared.kind, &prepared.statement);
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(|_| RecordError::Randomness)?;
-            let request = SealRequest { context, readers, recipients: &recipients, fields: &fields };
+            let request = SealRequest { context, readers, recipients: &recipients, fields: &sealed };
             let value = Value::Sealed(seal(&request, &seed).map_err(RecordError::Sealing)?);
             prepared.statement.cleared = cleared;
-            prepared.statement.fields = BTreeMap::from([(FIELD_SEALED, value)]);
+            prepared.statement.fields = set;
+            prepared.statement.fields.insert(FIELD_SEALED, value);
         }
     }
     prepared.body = prepared.statement.encode()?;

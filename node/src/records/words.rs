@@ -1,5 +1,6 @@
 //! The words of every refusal: what is wrong and the way out, in Chinese and English.
 
+use protocol::kind::lifecycle::Illegal;
 use protocol::kind::{Rule, RuleBroken};
 
 use super::PREFIX_CHARACTERS_MIN;
@@ -56,6 +57,7 @@ impl RecordError {
                 "check the content; shorten texts that are too long",
             ),
             Self::Fields(broken) => fields_words(broken),
+            Self::Lifecycle { field_zh, field_en, illegal } => lifecycle_words(field_zh, field_en, illegal),
             Self::Publish(error) => publish_words(error),
             other => {
                 let words = other.words_of_readers().or_else(|| other.words_of_fields());
@@ -84,6 +86,24 @@ impl RecordError {
                 format!("the readers `{given}` cannot be read"),
                 "可写 all、class:fund（类别）、role:council（角色）、members:3,7（成员编号）或 local。",
                 "write all, class:fund, role:council, members:3,7 or local",
+            ),
+            Self::Parties { given } => words(
+                format!("看不懂当事方“{given}”。"),
+                format!("the parties `{given}` cannot be read"),
+                "可写 members:3,7（成员编号）、class:county（类别）或 role:council（角色）；整条公开或保密请用 readers。",
+                "write members:3,7, class:county or role:council; for the record as a whole name `readers`",
+            ),
+            Self::PartiesNone { kind_zh, kind_en } => words(
+                format!("“{kind_zh}”没有只给当事方看的字段。"),
+                format!("{kind_en} has no fields for parties only"),
+                "要整条保密，请改用 readers；否则请去掉 parties。",
+                "to seal the whole record name `readers`; otherwise leave out `parties`",
+            ),
+            Self::PartiesOfWhole => words(
+                "整条保密的记录不能再另写当事方。",
+                "a record that is sealed as a whole has readers and no parties",
+                "请只用 readers 写明谁可读整条；或用 readers = all 公开整条，再用 parties 写明保密字段的当事方。",
+                "name `readers` only; or open the record with readers = all and name the parties of its confidential fields",
             ),
             Self::ReadersNobody { readers } => words(
                 format!("可读范围“{readers}”里现在没有人。"),
@@ -298,6 +318,24 @@ fn fields_words(broken: &[RuleBroken]) -> Words {
         _ => ("请按提示改正后再发布。", "correct it as told and publish again"),
     };
     words(format!("{}{more_zh}", first.zh), format!("{}{more_en}", first.en), fix_zh, fix_en)
+}
+
+/// From where to where, and everything that is missing.
+fn lifecycle_words(field_zh: &str, field_en: &str, illegal: &Illegal) -> Words {
+    let list = |texts: Vec<&str>, between: &str| texts.join(between);
+    let missing_zh = list(illegal.missing.iter().map(|unmet| unmet.zh.as_str()).collect(), "；");
+    let missing_en = list(illegal.missing.iter().map(|unmet| unmet.en.as_str()).collect(), "; ");
+    let (from_zh, from_en) = match illegal.from_zh.is_empty() {
+        true => ("新记录", "a new record"),
+        false => (illegal.from_zh.as_str(), illegal.from_en.as_str()),
+    };
+    words(
+        format!("{field_zh}不能变更：{from_zh} → {}。还缺：{missing_zh}。", illegal.to_zh),
+        format!("{field_en} cannot change: {from_en} -> {}; missing: {missing_en}", illegal.to_en),
+        "请补齐所缺的，再改状态；作为依据的其他记录要先发布，同一批里的不算。",
+        "supply what is missing, then change the state; records that serve as evidence are published first, those of \
+         the same request do not count",
+    )
 }
 
 fn publish_words(error: &PublishError) -> Words {

@@ -60,7 +60,7 @@ impl Kind {
         marks.into_iter().map(|mark| self.broken_check(&mark)).collect()
     }
 
-    fn broken_check(&self, mark: &Mark) -> RuleBroken {
+    pub(super) fn broken_check(&self, mark: &Mark) -> RuleBroken {
         let title = self.title_field();
         let (zh, en): (Vec<_>, Vec<_>) =
             mark.missing.iter().map(|unmet| (unmet.zh.as_str(), unmet.en.as_str())).unzip();

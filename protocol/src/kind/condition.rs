@@ -217,6 +217,27 @@ impl Condition {
         }
     }
 
+    /// A state that it names and that the kind it speaks of does not have: the kind and the name.
+    pub(super) fn unknown_state(&self, kind: &Kind, kinds: &BTreeMap<u16, Kind>) -> Option<(String, String)> {
+        let among = |conditions: &[Self], kind: Option<&Kind>| {
+            let kind = kind?;
+            conditions.iter().find_map(|condition| condition.unknown_state(kind, kinds))
+        };
+        match self {
+            Self::State(names) => {
+                let known = |name: &&String| {
+                    let states = kind.lifecycle().map(|lifecycle| lifecycle.states()).unwrap_or_default();
+                    states.iter().any(|state| state.name == **name)
+                };
+                names.iter().find(|name| !known(name)).map(|name| (kind.name().to_owned(), name.clone()))
+            }
+            Self::Linked { linked, .. } => among(&linked.conditions, kinds.get(&linked.kind)),
+            Self::Target { kind: target, conditions, .. } => among(conditions, kinds.get(target)),
+            Self::Any(lists) => lists.iter().find_map(|list| among(list, Some(kind))),
+            _ => None,
+        }
+    }
+
     /// Whether it looks at a field that the one who judges must pass over.
     pub(super) fn is_hidden(&self, subject: &Subject<'_>) -> bool {
         self.own_fields().iter().any(|field| subject.hides(*field))

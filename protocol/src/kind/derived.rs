@@ -3,10 +3,13 @@
 //! What must not be added is left out and counted: figures flagged as cumulative, and those whose basis says so
 //! (REQUIREMENTS F051, F067).
 
+use std::collections::BTreeMap;
+
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::condition::{Condition, Linked, Related, Subject, Surroundings, amount, rank};
+use super::condition::{Condition, Linked, Related, Scope, Subject, Surroundings, amount, rank};
 use super::{Field, Kind, unit};
+use crate::identity::MemberNumber;
 use crate::value::{NumberFlags, Value};
 
 /// Decimals that people are shown.
@@ -166,15 +169,48 @@ impl Derived {
     }
 }
 
-/// Whether a figure of a record may be added to those of others.
-fn is_additive(kind: &Kind, field: u16, value: &Value, record: &Related, surroundings: &dyn Surroundings) -> bool {
-    let flags = match value {
+/// What a record adds to a sum over records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addend {
+    /// It does not state the figure.
+    None,
+    /// Its figure, in the field's unit.
+    Amount(Decimal),
+    /// Its figure must not be added: it is cumulative, of another basis, or of another unit or currency.
+    LeftOut,
+}
+
+impl Kind {
+    /// What a record of `owner` with these fields adds to a sum of `field`.
+    pub fn addend(
+        &self,
+        field: &Field,
+        owner: MemberNumber,
+        fields: &BTreeMap<u16, Value>,
+        surroundings: &dyn Surroundings,
+    ) -> Addend {
+        let Some(value) = fields.get(&field.number) else { return Addend::None };
+        let subject = Subject { kind: self, id: None, owner, fields, scope: Scope::Everybody };
+        let by_basis = field.additive_when().is_none_or(|basis| basis.holds(&subject, surroundings));
+        let amount = unit::amount_in(value, field.unit().unwrap_or_default());
+        amount
+            .filter(|_| by_basis && !flags(value).contains(NumberFlags::CUMULATIVE))
+            .map_or(Addend::LeftOut, Addend::Amount)
+    }
+}
+
+fn flags(value: &Value) -> NumberFlags {
+    match value {
         Value::Decimal(number) | Value::Quantity { number, .. } | Value::Money { number, .. } => number.flags,
         _ => NumberFlags::default(),
-    };
+    }
+}
+
+/// Whether a figure of a record may be added to those of others.
+fn is_additive(kind: &Kind, field: u16, value: &Value, record: &Related, surroundings: &dyn Surroundings) -> bool {
     let basis: Option<&Condition> = kind.field(field).and_then(Field::additive_when);
     let by_basis = basis.is_none_or(|basis| record.keeps(std::slice::from_ref(basis), surroundings));
-    by_basis && !flags.contains(NumberFlags::CUMULATIVE)
+    by_basis && !flags(value).contains(NumberFlags::CUMULATIVE)
 }
 
 /// Half up, to the decimals that people are shown.

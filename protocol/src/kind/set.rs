@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::derived::Formula;
 use super::file::{Unfinished, read_common};
 use super::text::normalise_header;
 use super::{Kind, KindFileError, codes};
@@ -70,6 +71,7 @@ impl KindSet {
             kind.withhold = rules.chain(kind.withhold.clone()).collect();
             finished.insert(kind.number(), kind);
         }
+        check_states(&finished)?;
         Ok(Self { kinds: finished, hash })
     }
 
@@ -103,6 +105,28 @@ impl KindSet {
         let name = normalise_header(name);
         self.kinds().find(|kind| [kind.name(), kind.zh(), kind.en()].map(normalise_header).contains(&name))
     }
+}
+
+/// A condition that asks for a state which no record can be in would never hold, or always.
+fn check_states(kinds: &BTreeMap<u16, Kind>) -> Result<(), KindFileError> {
+    for kind in kinds.values() {
+        let checks = kind.checks().iter().flat_map(|check| check.when.iter().chain(&check.needs));
+        let steps = kind.lifecycle().into_iter().flat_map(|lifecycle| lifecycle.transitions());
+        let conditions = checks.chain(steps.flat_map(|step| &step.needs));
+        let own = conditions.map(|condition| (kind, condition));
+        let figures = kind.derived().iter().filter_map(|derived| match &derived.formula {
+            Formula::Sum(linked, _) | Formula::Count(linked) => Some(linked),
+            _ => None,
+        });
+        let of_others = figures.filter_map(|linked| Some((kinds.get(&linked.kind)?, linked)));
+        let of_others = of_others.flat_map(|(other, linked)| linked.conditions.iter().map(move |found| (other, found)));
+        let unknown = own.chain(of_others).find_map(|(about, condition)| condition.unknown_state(about, kinds));
+        if let Some((about, state)) = unknown {
+            let rule = format!("`{state}` is no state of `{about}`");
+            return Err(KindFileError::Kind { file: format!("{}.toml", kind.name()), rule });
+        }
+    }
+    Ok(())
 }
 
 fn hash_files<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> ContentHash {

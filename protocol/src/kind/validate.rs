@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::check::Level;
 use super::condition::{Related, Scope, Subject, Surroundings};
 use super::field::{Field, FieldType};
 use super::rule::{Rule, RuleBroken};
@@ -26,14 +27,46 @@ impl Kind {
 
     /// The same, as `scope` can tell: whoever does not see confidential fields passes over them.
     pub fn validate_as(&self, fields: &BTreeMap<u16, Value>, scope: Scope) -> Vec<RuleBroken> {
-        let expected = |field: &&Field| field.obligatory && (scope == Scope::Author || !field.is_confidential());
-        let missing = self.fields().filter(expected).filter(|field| !fields.contains_key(&field.number));
-        let mut broken: Vec<RuleBroken> = missing.map(missing_field).chain(self.validate_values(fields)).collect();
-        broken.extend(self.unknown_state(fields));
+        let mut broken = self.broken_fields(fields, scope);
         if broken.is_empty() {
             let owner = MemberNumber(0);
             broken.extend(self.refusals(&Subject { kind: self, id: None, owner, fields, scope }, &Alone));
         }
+        broken
+    }
+
+    /// The rules that a record breaks after a change and did not break before, as `scope` can tell. What was broken
+    /// long ago must not lock a record against every other change.
+    pub fn newly_broken(
+        &self,
+        before: &BTreeMap<u16, Value>,
+        after: &BTreeMap<u16, Value>,
+        scope: Scope,
+    ) -> Vec<RuleBroken> {
+        let known = self.broken_fields(before, scope);
+        let known = |new: &RuleBroken| {
+            known.iter().any(|old| (old.rule, old.field, &old.value) == (new.rule, new.field, &new.value))
+        };
+        let mut broken = self.broken_fields(after, scope);
+        broken.retain(|broken| !known(broken));
+        if !broken.is_empty() {
+            return broken;
+        }
+        let owner = MemberNumber(0);
+        let subject = |fields| Subject { kind: self, id: None, owner, fields, scope };
+        // What is missing may differ: a check that failed before is one that fails still.
+        let failed = self.marks(Level::Refuse, &subject(before), &Alone);
+        let mut marks = self.marks(Level::Refuse, &subject(after), &Alone);
+        marks.retain(|mark| !failed.iter().any(|old| (&old.zh, &old.en) == (&mark.zh, &mark.en)));
+        marks.iter().map(|mark| self.broken_check(mark)).collect()
+    }
+
+    /// The rules about single fields that a whole record breaks.
+    fn broken_fields(&self, fields: &BTreeMap<u16, Value>, scope: Scope) -> Vec<RuleBroken> {
+        let expected = |field: &&Field| field.obligatory && (scope == Scope::Author || !field.is_confidential());
+        let missing = self.fields().filter(expected).filter(|field| !fields.contains_key(&field.number));
+        let mut broken: Vec<RuleBroken> = missing.map(missing_field).chain(self.validate_values(fields)).collect();
+        broken.extend(self.unknown_state(fields));
         broken
     }
 

@@ -9,7 +9,7 @@ use crate::entry::VerifiedEntry;
 use crate::identity::{EntryId, MemberNumber};
 use crate::kind::tests::rules::{PARK, REVIEW};
 use crate::kind::{KindSet, Position};
-use crate::statement::Statement;
+use crate::statement::{FIELD_SEALED, Statement};
 use crate::testing::{FOUNDED_MS, Organisation};
 use crate::value::Value;
 use crate::view::{BodySource, LinkFields, Place, View};
@@ -34,7 +34,11 @@ impl BodySource for World {
 
 impl World {
     fn new() -> Self {
-        let kinds = KindSet::parse(&[("park.toml", PARK), ("review.toml", REVIEW)]).expect("the files are good");
+        Self::with(PARK)
+    }
+
+    fn with(park: &str) -> Self {
+        let kinds = KindSet::parse(&[("park.toml", park), ("review.toml", REVIEW)]).expect("the files are good");
         let (mut charter, secretariat) = Organisation::found("秘书处", 1);
         let county = Organisation::new("奉节县", Class::County, 2);
         secretariat.admit(&mut charter, &county);
@@ -110,6 +114,27 @@ fn what_breaks_the_lifecycle_is_kept_and_not_counted_until_what_it_lacked_is_the
     assert_eq!(world.stage(&park), ("策划".into(), 1), "the link was taken away");
     world.revise("review", by_label, &[("园区", &park.to_string())]);
     assert_eq!(world.stage(&park), ("签约".into(), 0));
+}
+
+#[test]
+fn a_sealed_state_is_out_of_sight_and_comes_to_light_by_its_kind() {
+    let plan = [("编号", "Y1"), ("名称", "甲"), ("阶段", "策划"), ("用地", "476")];
+    let signed = [("编号", "Y1"), ("名称", "甲"), ("阶段", "签约"), ("用地", "476")];
+    let confidential = PARK.replacen("title =", "readers = \"parties\"\ntitle =", 1);
+    for (file, uncounted) in [(PARK, 1), (&confidential, 0)] {
+        let mut world = World::with(file);
+        let park = world.create("park", "Y1", &plan);
+        let cleared = world.fields("park", &plan).into_keys().collect();
+        let sealed = BTreeMap::from([(FIELD_SEALED, Value::Sealed(vec![1]))]);
+        world.say("park", &Statement::revise([0; 16], 1, park, sealed, cleared));
+        let judged = world.register(world.time_ms).judged(&park).expect("it is there");
+        assert_eq!(judged.uncounted, []);
+        assert_eq!(judged.state.fields.into_keys().collect::<Vec<_>>(), [FIELD_SEALED]);
+        let opened = world.fields("park", &signed);
+        world.say("park", &Statement::revise([0; 16], 1, park, opened, BTreeSet::from([FIELD_SEALED])));
+        let judged = world.register(world.time_ms).judged(&park).expect("it is there");
+        assert_eq!(judged.uncounted.len(), uncounted);
+    }
 }
 
 #[test]

@@ -142,6 +142,13 @@ fn a_new_kind_is_described_wherever_kinds_are() {
     assert_eq!(schema["properties"]["rooms"]["x-unit"], "间");
     assert_eq!(older.get("/openapi.json")["components"]["schemas"]["Record_homestay"], Value::Null);
 
+    // Its template is made from the file too, and publishes nothing as it is.
+    let template = scene.folder().join("民宿.xlsx").to_string_lossy().into_owned();
+    author.run(&["template", "homestay", "--out", &template]).ok();
+    let report = author.run(&["import", &template]).ok();
+    assert_eq!(report["published"], 0, "{report}");
+    assert_eq!(older.run(&["template", "homestay"]).failed(5), "kind-unknown");
+
     let page = scene.folder().join("KINDS.md");
     author.run(&["kinds", "document", "--out", &page.to_string_lossy()]).ok();
     let page = fs::read_to_string(page).expect("it was written");

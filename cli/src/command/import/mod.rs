@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::home;
 
 use super::interrupt::Interrupt;
-use super::statements;
+use super::statements::{self, ForWhom};
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
@@ -57,6 +57,11 @@ pub struct ImportArguments {
     /// Who may read the records: all, class:NAME, role:NAME or members:NUMBER,... (default: as the kind says)
     #[arg(long, value_name = "READERS")]
     readers: Option<String>,
+    /// 保密字段的当事方：members:编号,…、class:类别 或 role:角色（缺省：新记录只有自己，已有的不变）。
+    /// Who may read the confidential fields: members:NUMBER,..., class:NAME or role:NAME (default: oneself alone, or
+    /// as before)
+    #[arg(long, value_name = "PARTIES")]
+    parties: Option<String>,
     /// 有错的行、本类成员不能发布的工作表跳过，其余照发，退出码为 12（缺省：有一处就一条也不发）。
     /// Skip rows with errors and sheets that one's class does not publish, and end with exit code 12 (default: one of
     /// them and nothing is published)
@@ -87,7 +92,7 @@ pub fn perform(context: &Context, arguments: &ImportArguments) -> Result<(), Fai
     let mut job = Job {
         client: &client,
         filters: &filters,
-        readers: arguments.readers.as_deref(),
+        for_whom: ForWhom { readers: arguments.readers.as_deref(), parties: arguments.parties.as_deref() },
         batch_size: arguments.batch as usize,
         partial: arguments.partial,
         interrupt: Interrupt::watch()?,
@@ -143,7 +148,7 @@ fn check(
 ) -> Result<(), Failure> {
     for index in chosen {
         let usable = source.located(*index, kind).and_then(|located| {
-            check_publishable(located.kind, job.readers)?;
+            check_publishable(located.kind, job.for_whom.readers)?;
             Ok(located)
         });
         match usable {

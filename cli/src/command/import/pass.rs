@@ -16,7 +16,7 @@ use super::send::{self, Batch, Purpose, Refused};
 use super::tally::{Fault, Tally};
 use crate::client::Client;
 use crate::command::interrupt::Interrupt;
-use crate::command::statements;
+use crate::command::statements::{self, ForWhom};
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
@@ -27,7 +27,7 @@ pub struct Job<'a> {
     /// Which rows are taken.
     pub filters: &'a [RowFilter],
     /// Who may read the records.
-    pub readers: Option<&'a str>,
+    pub for_whom: ForWhom<'a>,
     /// Statements in a batch.
     pub batch_size: usize,
     /// Whether rows with errors are left out.
@@ -163,8 +163,8 @@ impl Pass<'_, '_> {
         let batch = std::mem::take(&mut self.batch);
         let sent = match (self.purpose, self.job.partial) {
             // Without its bad rows a batch is another one, which nobody asked for.
-            (Purpose::Publish, false) => send::send_whole(self.job.client, &batch, self.job.readers)?,
-            (purpose, _) => send::send(self.job.client, &batch, purpose, self.job.readers)?,
+            (Purpose::Publish, false) => send::send_whole(self.job.client, &batch, self.job.for_whom)?,
+            (purpose, _) => send::send(self.job.client, &batch, purpose, self.job.for_whom)?,
         };
         if self.purpose == Purpose::Publish {
             self.tally.published += sent.taken;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::Client;
-use crate::command::statements;
+use crate::command::statements::{self, ForWhom};
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
@@ -90,16 +90,16 @@ pub struct Sent {
 }
 
 /// Gives a batch to the node. What it refuses is taken out and named, and the rest is given again.
-pub fn send(client: &Client, batch: &Batch, purpose: Purpose, readers: Option<&str>) -> Result<Sent, Failure> {
+pub fn send(client: &Client, batch: &Batch, purpose: Purpose, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
     deliver(batch, |bytes| match purpose {
-        Purpose::Check => statements::check(client, bytes, readers),
-        Purpose::Publish => statements::send(client, bytes, readers).map(drop),
+        Purpose::Check => statements::check(client, bytes, for_whom),
+        Purpose::Publish => statements::send(client, bytes, for_whom).map(drop),
     })
 }
 
 /// Publishes a batch as a whole or not at all; what is refused is named.
-pub fn send_whole(client: &Client, batch: &Batch, readers: Option<&str>) -> Result<Sent, Failure> {
-    let Err(failure) = statements::send(client, &batch.bytes, readers) else {
+pub fn send_whole(client: &Client, batch: &Batch, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
+    let Err(failure) = statements::send(client, &batch.bytes, for_whom) else {
         return Ok(Sent { taken: batch.len(), refused: Vec::new() });
     };
     let found = refusals(&failure, batch.len());
@@ -137,7 +137,7 @@ fn deliver(batch: &Batch, mut hand_over: impl FnMut(&[u8]) -> Result<(), Failure
 fn refusals(failure: &Failure, count: usize) -> BTreeMap<usize, Vec<Refused>> {
     let mut found: BTreeMap<usize, Vec<Refused>> = BTreeMap::new();
     // Who the readers are is said for all rows at once.
-    if failure.code.starts_with("reader") {
+    if failure.code.starts_with("reader") || failure.code.starts_with("parties") {
         return found;
     }
     let reason = |field: Option<&str>, code: &Cow<'static, str>, zh: &str, en: &str| Refused {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Desk;
 use crate::api::types::{
-    Checked, Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status,
+    Checked, CountView, Delivery, ExternalRecord, HistoryItem, Problem, Published, RecordList, RecordView, Status,
 };
 use crate::records::tests::world::{World, demand};
 
@@ -111,6 +111,35 @@ async fn lists_go_page_by_page_and_say_what_is_unknown() {
     assert_eq!(second.next, None);
     let both = format!("{path}&where={}", encoded("类别=融资"));
     assert!(desk.get(&both).await.good::<RecordList>().records.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_listed_by_state_and_counted() {
+    let desk = Desk::new().await;
+    let batch = [demand("小", &[("金额", "100万元")]), demand("大", &[("金额", "约1亿元"), ("期限", "2020-01-01")])];
+    let _: Published = desk.post("/v1/records/batch", &batch).await.good();
+    let path = format!("/v1/records?kind=demand&state={}", encoded("过期"));
+    let list: RecordList = desk.get(&path).await.good();
+    let [listed] = list.records.as_slice() else { panic!("{list:?}") };
+    assert_eq!(listed.record.external.as_deref(), Some("大"));
+    assert!(listed.record.state.as_ref().is_some_and(|state| state.name == "expired" && state.by_time));
+    let flagged: RecordList = desk.get("/v1/records?flagged=true").await.good();
+    assert_eq!(flagged.records.len(), 1);
+    let list: RecordList = desk.get("/v1/records?uncounted=true").await.good();
+    assert!(list.records.is_empty());
+    let shown: RecordView = desk.get("/v1/records/2-1").await.good();
+    assert!(shown.counts && shown.references.is_some() && !shown.onward.is_empty());
+    assert_eq!(desk.get("/v1/records?kind=fund_x&state=x").await.problem().1, "kind-unknown");
+    assert_eq!(desk.get("/v1/records?flagged=perhaps").await.problem(), (400, "malformed".into()));
+
+    let path = format!("/v1/counts?kind=demand&by={}&by=owner&sum={}", encoded("状态"), encoded("金额"));
+    let view: CountView = desk.get(&path).await.good();
+    let keys: Vec<_> = view.groups.iter().map(|group| (group.keys.join(" "), group.sum.clone())).collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(view.total.records, 2);
+    assert_eq!(keys[1], ("到期 2 奉节县".to_owned(), Some("10000万元".to_owned())));
+    assert_eq!(desk.get("/v1/counts").await.problem(), (400, "malformed".into()));
+    assert_eq!(desk.get("/v1/counts?kind=demand&by=colour").await.problem(), (422, "count-column".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

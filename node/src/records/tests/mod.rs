@@ -1,7 +1,11 @@
 //! Stories about records of one node.
 
+mod counting;
+mod parties;
 mod publishing;
 mod refusals;
 mod restating;
 mod seeing;
+mod standing;
+mod states;
 pub(crate) mod world;

@@ -7,7 +7,7 @@ use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::statement::Statement;
 use protocol::value::Value;
 
-use super::super::prepare::{Author, prepare_statement};
+use super::super::prepare::{Author, Named, prepare_statement};
 use super::super::publish::Request;
 use super::world::{World, demand};
 
@@ -58,7 +58,7 @@ async fn a_thousand_statements_are_checked_and_published_at_once() {
     let author = Author::own(&world.core, KindSet::builtin()).expect("it is a member");
     for request in requests.clone() {
         let Request::Statement(kind, body) = request else { continue };
-        prepare_statement(&author, kind, body, None, [7; 16]).expect("it is in order");
+        prepare_statement(&author, kind, body, Named::default(), [7; 16]).expect("it is in order");
     }
     println!("1,000 statements checked on one core in {} us", before.elapsed().as_micros());
     let before = Instant::now();

@@ -45,6 +45,7 @@ async fn a_wrong_create_is_refused_by_name() {
         external: None,
         fields: texts(fields),
         readers: None,
+        parties: None,
     };
     for (record, code) in [
         (record("颜色", &[]), "kind-unknown"),
@@ -104,6 +105,7 @@ async fn an_own_number_is_used_once_on_every_path() {
         external: Some("XQ001".into()),
         fields: texts(&[("名称", "标准厂房"), ("类别", "厂房")]),
         readers: None,
+        parties: None,
     };
     world.create(resource).await;
 }
@@ -153,7 +155,10 @@ async fn requests_of_one_batch_see_what_came_before_them() {
     let world = World::new().await;
     let id = world.create(demand("XQ001", &[])).await;
     let revise = |set: &[(&str, &str)]| {
-        Request::Revise(id, crate::api::types::ReviseRecord { set: texts(set), clear: Vec::new(), readers: None })
+        Request::Revise(
+            id,
+            crate::api::types::ReviseRecord { set: texts(set), clear: Vec::new(), readers: None, parties: None },
+        )
     };
     let withdraw = Request::Withdraw(id, crate::api::types::WithdrawRecord { reason: None });
     let batch = vec![revise(&[("备注", "一")]), withdraw, revise(&[("备注", "二")])];
@@ -172,7 +177,8 @@ async fn nothing_is_published_under_a_kind_set_that_the_charter_does_not_name() 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_has_words_and_a_way_out_in_both_languages() {
     let world = World::new().await;
-    let record = CreateRecord { kind: "颜色".into(), external: None, fields: BTreeMap::new(), readers: None };
+    let record =
+        CreateRecord { kind: "颜色".into(), external: None, fields: BTreeMap::new(), readers: None, parties: None };
     let refused = [
         world.refusal(Request::Create(record)).await,
         world.refusal(Request::Create(demand("", &[("备注", "绝密")]))).await,

@@ -42,6 +42,7 @@ async fn a_record_goes_by_id_label_and_own_number() {
         external: Some("XQ002".into()),
         fields: texts(&[("名称", "标准厂房"), ("类别", "厂房")]),
         readers: None,
+        parties: None,
     };
     let resource = world.create(same_number).await.to_string();
     world.create(demand("XQ002", &[])).await;

@@ -45,17 +45,22 @@ impl World {
     }
 
     pub(crate) async fn with_kind_set(named: bool) -> Self {
-        Self::build(named, usize::MAX).await
+        Self::build(named, usize::MAX, Class::County).await
     }
 
     /// The same federation at a node that holds the genesis block only.
     pub(crate) async fn bare() -> Self {
-        Self::build(true, 1).await
+        Self::build(true, 1, Class::County).await
     }
 
-    async fn build(named: bool, blocks: usize) -> Self {
+    /// The same federation at a node of a member of another class.
+    pub(crate) async fn of_class(class: Class) -> Self {
+        Self::build(true, usize::MAX, class).await
+    }
+
+    async fn build(named: bool, blocks: usize, class: Class) -> Self {
         let (mut charter, secretariat) = Organisation::found("秘书处", 1);
-        let county = Organisation::new("奉节县", Class::County, 2);
+        let county = Organisation::new("奉节县", class, 2);
         let other = Organisation::new("夏邑县", Class::County, 3);
         if named {
             let hash = KindSet::builtin().hash();
@@ -82,7 +87,7 @@ impl World {
 
     pub(crate) async fn revise(&self, id: EntryId, set: &[(&str, &str)], clear: &[&str]) -> Result<(), RecordError> {
         let clear = clear.iter().map(|name| (*name).to_owned()).collect();
-        self.one(Request::Revise(id, ReviseRecord { set: texts(set), clear, readers: None })).await
+        self.one(Request::Revise(id, ReviseRecord { set: texts(set), clear, readers: None, parties: None })).await
     }
 
     pub(crate) async fn withdraw(&self, id: EntryId, reason: Option<&str>) -> Result<(), RecordError> {
@@ -126,6 +131,7 @@ async fn start(
     let key = public_key(&own.signing);
     let opened = Store::open(directory, genesis, Some(key), &Settings::default()).expect("a new store");
     let (core, events) = Core::start(opened.store, opened.replica, own.signing.clone(), true);
+    core.hold_encryption_keys(vec![own.encryption.clone()]);
     let blocks = charter.blocks().iter().take(blocks).skip(1).cloned().collect();
     core.append_blocks(blocks).await.expect("the blocks follow one another");
     (core, events)
@@ -140,7 +146,7 @@ pub(crate) fn demand(external: &str, more: &[(&str, &str)]) -> CreateRecord {
     let mut fields = texts(&[("名称", "配套企业"), ("类别", "招商")]);
     fields.extend(texts(more));
     let external = (!external.is_empty()).then(|| external.to_owned());
-    CreateRecord { kind: "需求".to_owned(), external, fields, readers: None }
+    CreateRecord { kind: "需求".to_owned(), external, fields, readers: None, parties: None }
 }
 
 impl World {

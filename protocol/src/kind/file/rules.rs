@@ -251,23 +251,7 @@ impl<'a> Names<'a> {
         if level == Level::Refuse && when.iter().chain(&needs).any(Condition::is_outward) {
             return Err(format!("the check `{}` looks beyond the record: its level must be `flag`", raw.zh));
         }
-        self.check_states(when.iter().chain(&needs), self.kind)?;
         Ok(Check { level, when, needs, zh: raw.zh, en: raw.en })
-    }
-
-    /// States are named by text and can be checked only where the lifecycle of that kind is known: the lint of the set
-    /// does it for kinds that are read later.
-    fn check_states<'c>(&self, conditions: impl Iterator<Item = &'c Condition>, kind: &Kind) -> Result<(), String> {
-        let Some(lifecycle) = kind.lifecycle() else { return Ok(()) };
-        for condition in conditions {
-            if let Condition::State(names) = condition
-                && let Some(name) =
-                    names.iter().find(|name| !lifecycle.states().iter().any(|state| state.name == **name))
-            {
-                return Err(format!("`{name}` is no state of `{}`", kind.name()));
-            }
-        }
-        Ok(())
     }
 
     fn lifecycle(&self, raw: LifecycleFile) -> Result<Lifecycle, String> {

@@ -492,6 +492,8 @@ fn mistakes_in_rules_are_named() {
     );
     assert!(refused("unit = \"万元/亩\"", "unit = \"万元\"").contains("ratio"));
     assert!(refused("level = \"flag\"", "level = \"refuse\"").contains("must be `flag`"));
+    let lapsed = "{ not_past = \"deadline\", days = 365 }";
+    assert!(refused(lapsed, "{ state = [\"lapsd\"] }").contains("`lapsd` is no state of `park`"));
     let unreachable = refused("from = [\"planned\"]\nfield", "from = [\"lapsed\"]\nfield");
     assert!(unreachable.contains("no record can reach the state `lapsed`"));
 }
