@@ -48,8 +48,8 @@ fn land_is_found_by_industry_and_area() {
             "行业代码=3841",
             "符合国土空间规划=是",
             "符合“三区三线”=是",
-            "土地状态=熟地",
-            "说明=七通一平",
+            "土地状态=储备",
+            "说明=紧邻高速出口",
         ];
         let (demand, kind) = (format!("最低投资强度={demand}"), ["publish", "--kind", "land_parcel", "--wait", "0"]);
         let own: Vec<&str> = own.iter().map(String::as_str).chain([demand.as_str()]).collect();
@@ -58,6 +58,7 @@ fn land_is_found_by_industry_and_area() {
     parcel("DK01", "500", "300");
     parcel("DK02", "600", "800");
     parcel("DK03", "100", "300");
+    county.run(&["revise", "DK01", "拿地即开工=是", "几通一平=七通一平"]).ok();
 
     let reader = &line.nodes[COUNTY];
     wait_equal(&[county, reader], WAIT);
@@ -72,7 +73,7 @@ fn land_is_found_by_industry_and_area() {
     assert_eq!(found(&["--max-mu", "1000"]), ["DK01", "DK02", "ZY031"]);
     // A resource does not say what it demands: it may fit.
     assert_eq!(found(&["--max-intensity", "500"]), ["DK01", "ZY030", "ZY031"]);
-    assert_eq!(found(&["--ready"]), Vec::<String>::new());
+    assert_eq!(found(&["--ready"]), ["DK01"], "the others do not say that they are");
     let refused = reader.run(&["land", "find", "--min-mu", "许多"]);
     assert!(refused.code != 0 && refused.errors.contains("许多"), "{}", refused.errors);
 }

@@ -6,7 +6,7 @@ use harness::program::sample;
 use harness::sheet::{rows, workbook};
 use serde_json::{Value, json};
 
-use super::{COUNTY, FUND, OTHER, SECRETARIAT, federation, import, shown};
+use super::{COUNTY, FUND, OTHER, SECRETARIAT, federation, import, shown, texts};
 
 /// A file as a cell names it: hash, length and name.
 const FILE: &str = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262|1024|材料.pdf";
@@ -148,7 +148,8 @@ fn a_project_is_signed_and_started_only_with_everything_that_it_needs() {
 
     // An intensity equal to the average does not pass (F054), in a sheet as by hand.
     let equal = bring(&line, &[("前置审查", &review("0.5", "通过"))]);
-    assert!(equal.errors.contains("等于也不行"), "{}", equal.errors);
+    let reasons = texts(&equal.json["errors"], "zh").concat();
+    assert!(reasons.contains("等于也不行"), "{reasons}");
     assert_eq!(equal.failed(5), "sheet-errors");
     let by_hand: Vec<String> = review("0.50", "通过").iter().map(|(name, value)| format!("{name}={value}")).collect();
     let by_hand: Vec<&str> = by_hand.iter().map(String::as_str).collect();
