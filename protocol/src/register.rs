@@ -179,7 +179,9 @@ impl<'a> Register<'a> {
         let (owner, number) = self.view.owner(id)?;
         let kind = self.kinds.kind(number)?;
         let state = judged.state;
-        let stands = state.withdrawn.is_none()
+        let may_write = self.charter.members().get(&owner).is_some_and(|member| kind.may_write(member.class.name()));
+        let stands = may_write
+            && state.withdrawn.is_none()
             && !judged.uncounted.iter().any(|uncounted| uncounted.entry == *id)
             && kind.validate_as(&state.fields, Scope::Everybody).is_empty();
         stands.then_some(Related { id: *id, owner, kind: number, fields: state.fields, created_ms: state.created_ms })

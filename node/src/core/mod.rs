@@ -21,7 +21,6 @@ use protocol::completeness::Claim;
 use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{EntryId, FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
-use protocol::kind::KindSet;
 use protocol::limits::CLOCK_TOLERANCE_MS;
 use protocol::replica::{Outcome, Replica};
 use protocol::view::{BodySource, Keeper, Place, View};
@@ -193,7 +192,7 @@ impl Core {
         signing: SigningKey,
         signing_ready: bool,
     ) -> (Self, mpsc::Receiver<Event>) {
-        let keeper = Keeper::build(KindSet::builtin(), &replica, &store);
+        let keeper = Keeper::build(crate::kinds::kinds(), &replica, &store);
         let shared = Arc::new(Shared {
             federation: replica.charter().federation(),
             signing,
