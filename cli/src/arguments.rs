@@ -34,7 +34,15 @@ pub struct GlobalArguments {
     pub data: Option<PathBuf>,
     /// 附加类别文件的目录（缺省依次取 XIANMENG_KINDS、数据目录下的 kinds 目录）。
     /// Directory of extra kind files (default: XIANMENG_KINDS, then `kinds` in the data directory)
-    #[arg(long, global = true, value_name = "DIR", env = "XIANMENG_KINDS", hide_env = true)]
+    // Commands have `kinds` of their own: an argument for all of them must not share its id with any.
+    #[arg(
+        id = "kinds_directory",
+        long = "kinds",
+        global = true,
+        value_name = "DIR",
+        env = "XIANMENG_KINDS",
+        hide_env = true
+    )]
     pub kinds: Option<PathBuf>,
     /// 只在标准输出上给出 JSON。
     /// Print JSON on standard output and nothing else there
@@ -70,6 +78,25 @@ fn localise(command: Command) -> Command {
 mod tests {
     use super::*;
     use clap::FromArgMatches;
+
+    #[test]
+    fn no_command_has_an_argument_with_the_id_of_one_for_all() {
+        fn look(command: &Command, global: &[String]) {
+            for inner in command.get_subcommands() {
+                let own = inner.get_arguments().map(|arg| arg.get_id().to_string());
+                let shared: Vec<String> = own.filter(|id| global.contains(id)).collect();
+                assert!(shared.is_empty(), "{}: {shared:?}", inner.get_name());
+                look(inner, global);
+            }
+        }
+        let line = Arguments::command();
+        let global: Vec<String> = line.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+        assert!(global.contains(&"kinds_directory".to_owned()), "{global:?}");
+        look(&line, &global);
+        let named = parse(&["xianmeng", "--kinds", "a", "template", "fund", "project"]).expect("it is in order");
+        assert_eq!(named.global.kinds, Some(PathBuf::from("a")));
+        assert!(parse(&["xianmeng", "export", "--sheet", "a.xlsx", "--kind", "fund"]).is_ok());
+    }
 
     fn parse(line: &[&str]) -> Result<Arguments, clap::Error> {
         Arguments::from_arg_matches(&command_line().try_get_matches_from(line)?)

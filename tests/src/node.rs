@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// What a node prints when it is ready.
 const READY: &str = "\"ready\":true";
 
+/// Name, class and division code of a member; the code may be empty.
+pub type Member<'a> = (&'a str, &'a str, &'a str);
+
 /// What a command led to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -63,8 +66,17 @@ impl Node {
     /// Makes keys and settings: loopback, ports that the system chooses, discovery off, these peers.
     #[track_caller]
     pub fn init(directory: impl Into<PathBuf>, name: &str, class: &str, peers: &[String]) -> Self {
+        Self::init_in(directory, (name, class, ""), peers)
+    }
+
+    /// The same for a member of that name, class and division code.
+    #[track_caller]
+    pub fn init_in(directory: impl Into<PathBuf>, (name, class, region): Member<'_>, peers: &[String]) -> Self {
         let node = Self::at(directory);
         let mut arguments = vec!["init", "--name", name, "--class", class, "--api", "127.0.0.1:0", "--no-discovery"];
+        if !region.is_empty() {
+            arguments.extend(["--region", region]);
+        }
         arguments.extend(["--listen", "/ip4/127.0.0.1/tcp/0"]);
         for peer in peers {
             arguments.extend(["--peer", peer]);
@@ -285,21 +297,26 @@ impl Line {
     /// Founds the federation, admits everybody, starts every node, and waits until all agree.
     #[track_caller]
     pub fn found(names: &[&str]) -> Self {
-        Self::found_in(tempfile::tempdir().expect("a temporary directory"), names)
+        let class = |index| if index == 0 { "secretariat" } else { "county" };
+        let members: Vec<Member<'_>> =
+            names.iter().enumerate().map(|(index, name)| (*name, class(index), "")).collect();
+        Self::found_as(&members)
     }
 
+    /// The same with members of any class; the first is the secretariat.
     #[track_caller]
-    fn found_in(folder: tempfile::TempDir, names: &[&str]) -> Self {
-        let mut first = Node::init(folder.path().join("0"), names[0], "secretariat", &[]);
+    pub fn found_as(members: &[Member<'_>]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mut first = Node::init_in(folder.path().join("0"), members[0], &[]);
         first.run(&["charter", "create", "--federation", "测试联盟"]).ok();
         first.start();
         let invitation = folder.path().join("invitation.json");
         let invitation = invitation.to_string_lossy().into_owned();
         first.run(&["charter", "invite", "--out", &invitation]).ok();
         let mut nodes = vec![first];
-        for (index, name) in names.iter().enumerate().skip(1) {
+        for (index, member) in members.iter().enumerate().skip(1) {
             let before = nodes[index - 1].address();
-            let mut node = Node::init(folder.path().join(index.to_string()), name, "county", &[before]);
+            let mut node = Node::init_in(folder.path().join(index.to_string()), *member, &[before]);
             node.run(&["join", &invitation]).ok();
             nodes[0].run(&["charter", "admit", "--all", "--yes"]).ok();
             node.run(&["join", &invitation]).ok();

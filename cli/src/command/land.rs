@@ -13,6 +13,8 @@ use crate::failure::Failure;
 const KINDS: [(&str, bool); 2] = [("land_parcel", false), ("resource", true)];
 /// What a plot has.
 const AREA: &str = "area";
+/// A claim that somebody makes of a parcel; silence is none.
+const READY: &str = "ready_to_start";
 /// The fields that are shown, where a kind has them.
 const SHOWN: [&str; 4] = [AREA, "industry_codes", "minimum_investment", "state"];
 
@@ -62,7 +64,8 @@ pub fn perform(context: &Context, command: LandCommand) -> Result<(), Failure> {
         let Some((conditions, unasked)) = conditions(super::statements::kind(kind)?, &arguments) else { continue };
         let asked = ListArguments { kind: Some(kind.into()), conditions, all: true, ..ListArguments::default() };
         let found = list::fetch(&client, &asked)?.records;
-        plots.extend(found.into_iter().filter(|plot| !mixed || has_area(plot)).map(|mut plot| {
+        let fits = |plot: &ListedRecord| (!mixed || has_area(plot)) && !plot.unknown.iter().any(|name| name == READY);
+        plots.extend(found.into_iter().filter(fits).map(|mut plot| {
             plot.unknown.extend(unasked.iter().cloned());
             plot
         }));
@@ -72,7 +75,7 @@ pub fn perform(context: &Context, command: LandCommand) -> Result<(), Failure> {
         context.out.say("没有符合的地块。", "No plot fits.");
         return Ok(());
     }
-    let headers = ["编号", "类别", "名称", "所有者", "面积", "行业代码", "最低投资强度", "状态", "不明"];
+    let headers = ["编号", "类别", "名称", "所有者", "面积", "行业代码", "最低投资强度", "状态"];
     context.out.table(&headers, plots.iter().map(row).collect());
     context.out.line(format!("共 {} 宗 {0} plots", plots.len()));
     if plots.iter().any(|plot| !plot.unknown.is_empty()) {
@@ -93,15 +96,14 @@ fn conditions(kind: &protocol::kind::Kind, arguments: &FindArguments) -> Option<
         (AREA, "<=", arguments.max_mu.as_ref()),
         ("minimum_investment", "<=", arguments.max_intensity.as_ref()),
         ("division_code", "=", arguments.division.as_ref()),
-        ("ready_to_start", "=", ready.as_ref()),
+        (READY, "=", ready.as_ref()),
     ];
     let (mut conditions, mut unasked) = (Vec::new(), Vec::new());
     for (field, operator, value) in asked {
         let Some(value) = value else { continue };
         match kind.field_named(field) {
             Some(_) => conditions.push(format!("{field}{operator}{value}")),
-            // Readiness is a claim that somebody makes of a parcel; silence is none.
-            None if field == "ready_to_start" => return None,
+            None if field == READY => return None,
             None => unasked.push(field.to_owned()),
         }
     }
@@ -117,9 +119,9 @@ fn row(plot: &ListedRecord) -> Vec<String> {
     let mut row = vec![record.label.clone(), record.kind_zh.clone(), record.title.clone(), record.owner.name.clone()];
     row.extend(SHOWN.map(|name| {
         let field = record.fields.iter().find(|field| field.name == name);
-        field.map_or_else(|| "-".to_owned(), |field| field.value.clone())
+        let unknown = || if plot.unknown.iter().any(|unknown| unknown == name) { "不明" } else { "-" };
+        field.map_or_else(|| unknown().to_owned(), |field| field.value.clone())
     }));
-    row.push(plot.unknown.join(" "));
     row
 }
 

@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod kinds;
 mod readers;
+mod records;
 mod surroundings;
 mod theft;
 mod threats;

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
+use protocol::charter::Class;
 use protocol::kind::Kind;
 use protocol::kind::sheet::{Located, RowFilter};
 
@@ -153,7 +154,8 @@ fn check(
         });
         match usable {
             Ok(located) => {
-                if let Err(failure) = check_writer(context, located.kind) {
+                let is_blank = located.table.rows.is_empty() && located.faulty.is_empty();
+                if let (false, Err(failure)) = (is_blank, check_writer(context, located.kind)) {
                     report.not_writable.push((located.sheet.clone(), failure));
                     continue;
                 }
@@ -273,13 +275,15 @@ fn check_writer(context: &Context, kind: &Kind) -> Result<(), Failure> {
     if kind.may_write(&profile.class) {
         return Ok(());
     }
-    let writers = kind.writers().collect::<Vec<_>>().join(", ");
+    let zh = |class: &str| Class::from_name(class).map_or_else(|| class.to_owned(), |class| class.zh().to_owned());
+    let writers: Vec<&str> = kind.writers().collect();
+    let writers_zh = writers.iter().map(|class| zh(class)).collect::<Vec<_>>().join("、");
     let (zh, en) = (
-        format!("“{}”类成员不能发布“{}”。", profile.class, kind.zh()),
+        format!("{}不能发布“{}”。", zh(&profile.class), kind.zh()),
         format!("a member of class {} does not publish records of kind {}", profile.class, kind.en()),
     );
     Err(Failure::new(ExitCode::NotAllowed, "writer-class", zh, en)
-        .fix(format!("可以发布的类别：{writers}。"), format!("these classes do: {writers}")))
+        .fix(format!("可以发布的成员：{writers_zh}。"), format!("these classes do: {}", writers.join(", "))))
 }
 
 fn filters(texts: &[String]) -> Result<Vec<RowFilter>, Failure> {
