@@ -1,6 +1,7 @@
 use super::*;
 use crate::charter::{Charter, Class};
 use crate::testing::{FOUNDED_MS, Organisation};
+use crate::value::Value;
 
 #[derive(Default)]
 struct Desk {
