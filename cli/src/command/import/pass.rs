@@ -83,9 +83,13 @@ impl Job<'_> {
         tally: &mut Tally,
         purpose: Purpose,
     ) -> Result<(), Failure> {
+        let rows = in_order(located);
+        // A template as it was made asks nothing of the charter.
+        if rows.is_empty() {
+            return Ok(());
+        }
         let reader = reader.under(statements::version(self.client, located.kind)?);
         self.numbers.entry(located.kind.number()).or_default().begin(&located.sheet);
-        let rows = in_order(located);
         let mut pass = Pass { job: self, reader, tally, rows: &rows, purpose, batch: Batch::default() };
         for piece in rows.chunks(LOOKUP_NUMBERS_MAX) {
             pass.check_interrupt()?;
