@@ -57,7 +57,10 @@ impl Field {
         if text.is_empty() {
             return Ok(None);
         }
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = match text.contains('\r') {
+            true => text.replace("\r\n", "\n").replace('\r', "\n"),
+            false => text.to_owned(),
+        };
         if check_text(text.as_bytes(), "cell").is_err() {
             let en = "holds control characters; please type it again";
             return Err(self.broken(Rule::TextControl, &text, "含有控制字符，请重新录入", en));

@@ -240,7 +240,7 @@ impl Condition {
 
     /// Whether it looks at a field that the one who judges must pass over.
     pub(super) fn is_hidden(&self, subject: &Subject<'_>) -> bool {
-        self.own_fields().iter().any(|field| subject.hides(*field))
+        subject.scope == Scope::Everybody && self.own_fields().iter().any(|field| subject.hides(*field))
     }
 
     /// The fields of the record itself that it looks at.

@@ -19,6 +19,8 @@ pub struct Lifecycle {
     pub(super) initial: Option<usize>,
     pub(super) unmapped: bool,
     pub(super) states: Vec<State>,
+    /// The states by every word for them, in half-width form.
+    pub(super) words: BTreeMap<String, usize>,
     pub(super) transitions: Vec<Transition>,
     pub(super) expiries: Vec<Expiry>,
 }
@@ -113,6 +115,17 @@ pub struct Illegal {
 }
 
 impl Lifecycle {
+    /// A lifecycle whose record's state stands in `field`, with its states and nothing that moves between them.
+    pub(super) fn new(field: u16, initial: Option<usize>, unmapped: bool, states: Vec<State>) -> Self {
+        let mut words = BTreeMap::new();
+        for (place, state) in states.iter().enumerate() {
+            for word in [&state.zh, &state.name].into_iter().chain(&state.words) {
+                words.entry(narrow(word)).or_insert(place);
+            }
+        }
+        Self { field, initial, unmapped, states, words, transitions: Vec::new(), expiries: Vec::new() }
+    }
+
     /// The field that holds the state.
     pub fn field(&self) -> u16 {
         self.field
@@ -145,11 +158,7 @@ impl Lifecycle {
 
     /// The state that goes by a word.
     pub fn state_called(&self, word: &str) -> Option<usize> {
-        let word = narrow(word);
-        let called = |name: &str| narrow(name) == word;
-        self.states
-            .iter()
-            .position(|state| called(&state.zh) || called(&state.name) || state.words.iter().any(|word| called(word)))
+        self.words.get(&narrow(word)).copied()
     }
 
     /// Where a record with these fields stands, time left aside.

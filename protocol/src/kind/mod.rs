@@ -63,6 +63,7 @@ pub use withhold::{Withheld, WithholdRule};
 use crate::charter::{Class, Role};
 use crate::value::Value;
 use derived::Derived;
+use withhold::Withholding;
 
 /// The classes of member that a kind file may name as writers.
 pub const MEMBER_CLASSES: [&str; 5] = ["county", "fund", "agency", "secretariat", "observer"];
@@ -98,11 +99,13 @@ pub struct Kind {
     member: Option<u16>,
     facets: Vec<u16>,
     fields: BTreeMap<u16, Field>,
+    /// The numbers of the fields that every record has.
+    obligatory: Vec<u16>,
     requirement: String,
     about_zh: String,
     about_en: String,
     sheet_names: Vec<String>,
-    withhold: Vec<WithholdRule>,
+    withhold: Withholding,
     checks: Vec<Check>,
     lifecycle: Option<Lifecycle>,
     derived: Vec<Derived>,
@@ -228,7 +231,7 @@ impl Kind {
 
     /// What must not leave the node.
     pub fn withhold_rules(&self) -> &[WithholdRule] {
-        &self.withhold
+        self.withhold.rules()
     }
 
     /// The title of a record with these fields, empty when it has none.

@@ -171,7 +171,10 @@ fn read_narrow(text: &str) -> Result<Reading, NumberFault> {
     read_words(before, false, &mut reading)?;
     reading.pieces.push(Piece::Digits);
     // The digit of m2 and m3 is not one of the number.
-    read_words(&after.replace("m2", "m²").replace("m3", "m³"), true, &mut reading)?;
+    match after.contains('m') {
+        true => read_words(&after.replace("m2", "m²").replace("m3", "m³"), true, &mut reading)?,
+        false => read_words(after, true, &mut reading)?,
+    }
     let at_least = [NumberFlags::AT_LEAST, NumberFlags::MORE_THAN].iter().any(|flag| reading.flags.contains(*flag));
     if at_least && reading.flags.contains(NumberFlags::AT_MOST) {
         return Err(NumberFault::Unreadable);
@@ -261,16 +264,22 @@ fn read_digits(digits: &str) -> Result<Decimal, NumberFault> {
     Ok(Decimal::from_str_exact(&plain).map_err(|_| NumberFault::TooLarge)?.normalize())
 }
 
+/// The flag word that a text begins with.
+fn flag_word(text: &str) -> Option<(&'static str, NumberFlags)> {
+    FLAG_WORDS.iter().find(|(word, _)| text.starts_with(word)).copied()
+}
+
 /// Reads flag words and, behind the digits, a unit: whatever stands between or beside the words.
 fn read_words(mut text: &str, unit_allowed: bool, reading: &mut Reading) -> Result<(), NumberFault> {
     while !text.is_empty() {
-        if let Some((word, flag)) = FLAG_WORDS.iter().find(|(word, _)| text.starts_with(word)) {
-            reading.flags = reading.flags.with(*flag);
+        if let Some((word, flag)) = flag_word(text) {
+            reading.flags = reading.flags.with(flag);
             reading.pieces.push(Piece::Word(word));
             text = &text[word.len()..];
             continue;
         }
-        let next_word = FLAG_WORDS.iter().filter_map(|(word, _)| text.find(word)).min().unwrap_or(text.len());
+        let mut places = text.char_indices().map(|(place, _)| place);
+        let next_word = places.find(|place| flag_word(&text[*place..]).is_some()).unwrap_or(text.len());
         let unit = &text[..next_word];
         let first_part = reading.unit.chars().all(|c| SPLIT_OFF.contains(&c));
         if !unit_allowed || !first_part || unit.contains(|c: char| c.is_ascii_digit()) {

@@ -47,6 +47,20 @@ impl PersonalData {
     }
 }
 
+/// Whether as many digits as a mobile number has stand together in a text in its half-width form, with nothing but
+/// hyphens between them. Nearly no text has them, and only where they are [`PersonalData::occurs`] needs to look.
+pub(super) fn has_long_number(narrowed: &str) -> bool {
+    let mut digits = 0;
+    narrowed.bytes().any(|byte| {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'-' => {}
+            _ => digits = 0,
+        }
+        digits >= MOBILE_DIGITS
+    })
+}
+
 fn is_mobile_at(text: &[char], start: usize) -> bool {
     if !begins(text, start) && !behind_country(text, start) {
         return false;

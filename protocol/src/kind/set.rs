@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use super::derived::Formula;
 use super::file::{Unfinished, read_common};
 use super::text::normalise_header;
+use super::withhold::Withholding;
 use super::{Kind, KindFileError, codes};
 use crate::identity::ContentHash;
 
@@ -68,7 +69,7 @@ impl KindSet {
         for parsed in unfinished {
             let mut kind = parsed.finish(&kinds)?;
             let rules = common.iter().filter_map(|rule| rule.of(&kind));
-            kind.withhold = rules.chain(kind.withhold.clone()).collect();
+            kind.withhold = Withholding::new(rules.chain(kind.withhold.rules().iter().cloned()).collect());
             finished.insert(kind.number(), kind);
         }
         check_states(&finished)?;

@@ -3,6 +3,9 @@
 //! A unit that has a name of its own (`万亩`, `kWh`) is in the table. A multiplier may stand before any unit
 //! (`5千吨`, `1.2亿度`, `3万座`), also before one that only a kind file knows: [`Scale`] is what a text names.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
 
 use crate::value::Value;
@@ -251,9 +254,22 @@ const MULTIPLIERS: [(&str, i64); 10] = [
 
 /// The unit of that name.
 pub(super) fn find(name: &str) -> Option<&'static Unit> {
-    let name = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map_or(name, |(_, symbol)| symbol);
-    UNITS.iter().find(|unit| unit.symbol.eq_ignore_ascii_case(name))
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => NAMES.get(name.to_ascii_lowercase().as_str()).copied(),
+        false => NAMES.get(name).copied(),
+    }
 }
+
+/// Every name of a unit with small letters. Every figure of every row is looked up here.
+static NAMES: LazyLock<BTreeMap<String, &'static Unit>> = LazyLock::new(|| {
+    let mut names = BTreeMap::new();
+    let own = |name: &str| UNITS.iter().find(|unit| unit.symbol.eq_ignore_ascii_case(name));
+    let aliases = ALIASES.iter().filter_map(|(alias, symbol)| Some((*alias, own(symbol)?)));
+    for (name, unit) in aliases.chain(UNITS.iter().map(|unit| (unit.symbol, unit))) {
+        names.entry(name.to_ascii_lowercase()).or_insert(unit);
+    }
+    names
+});
 
 /// What the text is a multiplier of, if it is nothing but one: 万, 亿.
 pub(super) fn multiplier(text: &str) -> Option<Decimal> {
@@ -348,8 +364,12 @@ pub(super) fn exact_mul(left: Decimal, right: Decimal) -> Option<Decimal> {
 
 /// The unit in which amounts of a currency are stored: 元, 美元.
 pub(super) fn whole_unit(currency: &[u8; 3]) -> Option<&'static Unit> {
-    UNITS.iter().find(|unit| unit.numerator == 1 && unit.currency().as_ref() == Some(currency))
+    WHOLE_UNITS.iter().copied().find(|unit| unit.currency().as_ref() == Some(currency))
 }
+
+/// The units of money of which the others are multiples.
+static WHOLE_UNITS: LazyLock<Vec<&'static Unit>> =
+    LazyLock::new(|| UNITS.iter().filter(|unit| unit.numerator == 1 && unit.currency().is_some()).collect());
 
 /// The number of a value in another unit of the same sort; `None` when it has none, or the conversion is not exact.
 pub(super) fn amount_in(value: &Value, target: &str) -> Option<Decimal> {

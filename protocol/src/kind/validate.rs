@@ -63,8 +63,9 @@ impl Kind {
 
     /// The rules about single fields that a whole record breaks.
     fn broken_fields(&self, fields: &BTreeMap<u16, Value>, scope: Scope) -> Vec<RuleBroken> {
-        let expected = |field: &&Field| field.obligatory && (scope == Scope::Author || !field.is_confidential());
-        let missing = self.fields().filter(expected).filter(|field| !fields.contains_key(&field.number));
+        let expected = |field: &&Field| scope == Scope::Author || !field.is_confidential();
+        let absent = self.obligatory.iter().filter(|number| !fields.contains_key(number));
+        let missing = absent.filter_map(|number| self.field(*number)).filter(expected);
         let mut broken: Vec<RuleBroken> = missing.map(missing_field).chain(self.validate_values(fields)).collect();
         broken.extend(self.unknown_state(fields));
         broken
@@ -161,6 +162,10 @@ fn check_bounds(field: &Field, value: &Value) -> Result<(), RuleBroken> {
     if field.min.is_none() && field.max.is_none() {
         return Ok(());
     }
+    // Below zero is below zero in any unit, and hardly any field has another bound.
+    if field.max.is_none() && field.min.is_some_and(|least| least.is_zero()) && !is_below_zero(value) {
+        return Ok(());
+    }
     let unit = field.unit().unwrap_or_default();
     let Some(amount) = unit::amount_in(value, unit) else { return Ok(()) };
     let too_small = field.min.filter(|least| amount < *least).map(|least| ("不小于", "at least", least));
@@ -172,6 +177,10 @@ fn check_bounds(field: &Field, value: &Value) -> Result<(), RuleBroken> {
             Err(field.broken(Rule::OutOfRange, &field.render(value), &zh, &en))
         }
     }
+}
+
+fn is_below_zero(value: &Value) -> bool {
+    figure(value).is_some_and(|(_, amount, _)| amount < Decimal::ZERO)
 }
 
 /// Checks that refuse look at nothing but the record.

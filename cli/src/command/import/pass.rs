@@ -1,5 +1,6 @@
 //! Going through a sheet, a batch of rows at a time: cells are read, compared with the member's own records, and the
-//! statements that follow are checked by the node, or published.
+//! statements that follow are checked by the node, or published. While the node works on a batch, the rows of the next one
+//! are read.
 //!
 //! The first pass publishes nothing and finds everything that is wrong. The second reads the same rows again, so that no
 //! plan of a long sheet is ever held: what is kept between the passes are counts, errors and the lines with errors.
@@ -12,7 +13,7 @@ use protocol::kind::Kind;
 use protocol::kind::sheet::{CellError, Columns, Existing, Located, Numbers, Outcome, Reader, Reading, Row, RowFilter};
 use rayon::prelude::*;
 
-use super::send::{self, Batch, Purpose, Refused};
+use super::send::{Batch, Courier, Purpose, Refused};
 use super::tally::{Fault, Tally};
 use crate::client::Client;
 use crate::command::interrupt::Interrupt;
@@ -44,13 +45,14 @@ pub struct Job<'a> {
 type Item<'s> = (&'s Row, &'s [CellError]);
 
 /// A pass over one sheet.
-struct Pass<'a, 'j> {
+struct Pass<'a, 'j, 'scope, 'env> {
     job: &'j mut Job<'a>,
     reader: Reader<'static>,
     tally: &'j mut Tally,
     rows: &'j [Item<'j>],
     purpose: Purpose,
     batch: Batch,
+    courier: Courier<'scope, 'env>,
 }
 
 impl Job<'_> {
@@ -90,13 +92,16 @@ impl Job<'_> {
         }
         let reader = reader.under(statements::version(self.client, located.kind)?);
         self.numbers.entry(located.kind.number()).or_default().begin(&located.sheet);
-        let mut pass = Pass { job: self, reader, tally, rows: &rows, purpose, batch: Batch::default() };
-        for piece in rows.chunks(LOOKUP_NUMBERS_MAX) {
-            pass.check_interrupt()?;
-            pass.take(piece)?;
-            pass.job.bar.inc(piece.len() as u64);
-        }
-        pass.flush()
+        std::thread::scope(|scope| {
+            // Without its bad rows a batch that is published is another one, which nobody asked for.
+            let whole = purpose == Purpose::Publish && !self.partial;
+            let courier = Courier::new(scope, self.client, self.for_whom, purpose, whole);
+            let mut pass = Pass { job: self, reader, tally, rows: &rows, purpose, batch: Batch::default(), courier };
+            let gone = pass.all();
+            // What is on its way counts, whatever has stopped the pass.
+            let settled = pass.settle();
+            gone.and(settled)
+        })
     }
 }
 
@@ -109,7 +114,16 @@ fn in_order<'s>(located: &'s Located<'_>) -> Vec<Item<'s>> {
     rows
 }
 
-impl Pass<'_, '_> {
+impl Pass<'_, '_, '_, '_> {
+    fn all(&mut self) -> Result<(), Failure> {
+        for piece in self.rows.chunks(LOOKUP_NUMBERS_MAX) {
+            self.check_interrupt()?;
+            self.take(piece)?;
+            self.job.bar.inc(piece.len() as u64);
+        }
+        self.flush()
+    }
+
     fn take(&mut self, piece: &[Item<'_>]) -> Result<(), Failure> {
         let kind = self.reader.kind();
         let reader = &self.reader;
@@ -158,18 +172,21 @@ impl Pass<'_, '_> {
         if self.batch.is_full(self.job.batch_size) { self.flush() } else { Ok(()) }
     }
 
-    /// Gives the batch to the node.
+    /// Gives the batch to the node once it has taken the one before, and goes on while the node works.
     fn flush(&mut self) -> Result<(), Failure> {
         if self.batch.is_empty() {
             return Ok(());
         }
         self.check_interrupt()?;
-        let batch = std::mem::take(&mut self.batch);
-        let sent = match (self.purpose, self.job.partial) {
-            // Without its bad rows a batch is another one, which nobody asked for.
-            (Purpose::Publish, false) => send::send_whole(self.job.client, &batch, self.job.for_whom)?,
-            (purpose, _) => send::send(self.job.client, &batch, purpose, self.job.for_whom)?,
-        };
+        self.settle()?;
+        self.courier.hand_over(std::mem::take(&mut self.batch));
+        Ok(())
+    }
+
+    /// Waits for the batch that is on its way, and notes what became of it.
+    fn settle(&mut self) -> Result<(), Failure> {
+        let Some(sent) = self.courier.answer() else { return Ok(()) };
+        let sent = sent?;
         if self.purpose == Purpose::Publish {
             self.tally.published += sent.taken;
         }

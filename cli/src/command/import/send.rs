@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::{Scope, ScopedJoinHandle};
 
 use crate::client::Client;
 use crate::command::statements::{self, ForWhom};
@@ -89,8 +90,50 @@ pub struct Sent {
     pub refused: Vec<Refused>,
 }
 
+/// Takes one batch at a time to the node, while whoever sends it goes on.
+#[derive(Debug)]
+pub struct Courier<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    client: &'env Client,
+    for_whom: ForWhom<'env>,
+    purpose: Purpose,
+    /// Whether a batch is taken as a whole or not at all.
+    whole: bool,
+    on_its_way: Option<ScopedJoinHandle<'scope, Result<Sent, Failure>>>,
+}
+
+impl<'scope, 'env> Courier<'scope, 'env> {
+    /// A courier with nothing to carry yet.
+    pub fn new(
+        scope: &'scope Scope<'scope, 'env>,
+        client: &'env Client,
+        for_whom: ForWhom<'env>,
+        purpose: Purpose,
+        whole: bool,
+    ) -> Self {
+        Self { scope, client, for_whom, purpose, whole, on_its_way: None }
+    }
+
+    /// Sets out with a batch. The answer to the one before must have been asked for: batches arrive in their order, and
+    /// none follows one that was refused.
+    pub fn hand_over(&mut self, batch: Batch) {
+        debug_assert!(self.on_its_way.is_none());
+        let (client, for_whom, purpose, whole) = (self.client, self.for_whom, self.purpose, self.whole);
+        self.on_its_way = Some(self.scope.spawn(move || match whole {
+            true => send_whole(client, &batch, for_whom),
+            false => send(client, &batch, purpose, for_whom),
+        }));
+    }
+
+    /// Waits for what became of the batch that is on its way; `None` when none is.
+    pub fn answer(&mut self) -> Option<Result<Sent, Failure>> {
+        let answer = self.on_its_way.take()?.join();
+        Some(answer.unwrap_or_else(|_| Err(Failure::internal("sending a batch panicked"))))
+    }
+}
+
 /// Gives a batch to the node. What it refuses is taken out and named, and the rest is given again.
-pub fn send(client: &Client, batch: &Batch, purpose: Purpose, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
+fn send(client: &Client, batch: &Batch, purpose: Purpose, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
     deliver(batch, |bytes| match purpose {
         Purpose::Check => statements::check(client, bytes, for_whom),
         Purpose::Publish => statements::send(client, bytes, for_whom).map(drop),
@@ -98,7 +141,7 @@ pub fn send(client: &Client, batch: &Batch, purpose: Purpose, for_whom: ForWhom<
 }
 
 /// Publishes a batch as a whole or not at all; what is refused is named.
-pub fn send_whole(client: &Client, batch: &Batch, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
+fn send_whole(client: &Client, batch: &Batch, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
     let Err(failure) = statements::send(client, &batch.bytes, for_whom) else {
         return Ok(Sent { taken: batch.len(), refused: Vec::new() });
     };

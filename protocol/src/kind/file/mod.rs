@@ -15,7 +15,7 @@ use raw::{
 
 use super::field::{Field, FieldRole, FieldType, Readers};
 use super::text::{narrow, normalise_header};
-use super::withhold::{PersonalData, WithholdRule, WithholdTest};
+use super::withhold::{PersonalData, WithholdRule, WithholdTest, Withholding};
 use super::{KIND_NUMBER_MIN, Kind, KindReaders, MEMBER_CLASSES, codes, unit};
 use crate::charter::{Class, Role};
 use crate::limits::{FIELDS_MAX, SYMBOL_BYTES_MAX};
@@ -176,9 +176,11 @@ fn read_kind(raw: KindFile, fields: BTreeMap<u16, Field>, names: BTreeMap<String
         let fields = rule.fields.iter().map(|name| find("withhold", name)).collect::<Result<Vec<_>, _>>()?;
         read_withhold(rule, fields)
     });
-    let withhold = withhold.collect::<Result<_, _>>()?;
+    let withhold = Withholding::new(withhold.collect::<Result<_, _>>()?);
     let readers = read_readers(raw.readers.as_deref())?;
+    let obligatory = fields.values().filter(|field: &&Field| field.obligatory).map(|field| field.number).collect();
     Ok(Kind {
+        obligatory,
         number: raw.number,
         name: raw.name,
         zh: raw.zh,

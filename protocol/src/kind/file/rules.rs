@@ -288,7 +288,7 @@ impl<'a> Names<'a> {
         let transitions = raw.transitions.into_iter().map(|raw| self.transition(raw, &states, &find));
         let transitions = transitions.collect::<Result<Vec<_>, String>>()?;
         check_reachable(&states, &transitions, &expiries, initial)?;
-        Ok(Lifecycle { field: field.number, initial, unmapped: raw.unmapped, states, transitions, expiries })
+        Ok(Lifecycle { transitions, expiries, ..Lifecycle::new(field.number, initial, raw.unmapped, states) })
     }
 
     fn transition(

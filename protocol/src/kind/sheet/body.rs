@@ -1,6 +1,8 @@
 //! What the rows below a header are: records, and what stands among them.
 
-use super::header::{self, Header};
+use std::collections::BTreeSet;
+
+use super::header::{self, Header, Titles};
 use super::{CellError, CellFault, Grid, GridRow, LocateError, Row, SkipReason, column_letter, words};
 use crate::kind::text::{is_blank, narrow, normalise_header};
 use crate::kind::{Kind, Rule};
@@ -11,7 +13,9 @@ const TOTAL_CELLS_MAX: usize = 3;
 /// What the rows below a header are.
 pub(super) struct Rows<'a> {
     header: &'a Header<'a>,
-    others: &'a [&'a Kind],
+    titles: Titles<'a>,
+    /// Every name of every field of every kind.
+    names: BTreeSet<&'a str>,
     grid: &'a Grid,
     /// The header's own lines, normalised: a page break repeats them.
     repeated: Vec<Vec<String>>,
@@ -25,7 +29,9 @@ impl<'a> Rows<'a> {
         let repeated = own.map(|row| filled(row).into_iter().map(normalise_header).collect()).collect();
         let external = header.column_of(header.kind.external_field().number);
         let title = header.column_of(header.kind.title_field().number);
-        Self { header, others, grid, repeated, external, title }
+        let titles = Titles::new(others);
+        let names = others.iter().flat_map(|kind| kind.names.keys()).map(String::as_str).collect();
+        Self { header, titles, names, grid, repeated, external, title }
     }
 
     /// Why the row of that index is no record; `None` when it is one. `after_note` says that the row before was a note.
@@ -71,14 +77,11 @@ impl<'a> Rows<'a> {
     /// Whether the row is the header once more in other words; an error when it is another header.
     fn is_other_header(&self, index: usize, texts: &[&str], first: bool) -> Result<bool, LocateError> {
         // Rows of records are told by their first cells; a header is looked at whole.
-        let knows = |text: &&str| {
-            let name = normalise_header(text);
-            self.others.iter().any(|kind| kind.names.contains_key(&name))
-        };
+        let knows = |text: &&str| self.names.contains(normalise_header(text).as_str());
         if texts.len() < 2 || !texts.iter().take(3).any(knows) {
             return Ok(false);
         }
-        let Some(other) = header::at(self.others, self.grid, index) else { return Ok(false) };
+        let Some(other) = header::at(&self.titles, self.grid, index) else { return Ok(false) };
         if other.kind.number() == self.header.kind.number() && other.fields == self.header.fields {
             return Ok(true);
         }

@@ -42,9 +42,8 @@ pub(super) struct Fit {
 }
 
 impl<'k> Header<'k> {
-    /// Reads the rows from `first` as a header of `kind`.
-    fn read(kind: &'k Kind, grid: &Grid, first: usize, height: usize) -> Self {
-        let stacks = stacks(grid, first, height);
+    /// Reads the stacks of the rows from `first` as a header of `kind`.
+    fn read(kind: &'k Kind, stacks: &[Vec<String>], first: usize, height: usize) -> Self {
         let lower: Vec<String> = stacks.iter().map(|stack| stack.last().cloned().unwrap_or_default()).collect();
         let mut count: BTreeMap<Option<u16>, usize> = BTreeMap::new();
         for text in &lower {
@@ -137,29 +136,78 @@ impl<'k> Header<'k> {
 
 /// The best header of the sheet; else the one that comes nearest, where there are rows at all.
 pub(super) fn find<'k>(kinds: &[&'k Kind], grid: &Grid, named: bool) -> Result<Header<'k>, Option<Header<'k>>> {
+    let titles = Titles::new(kinds);
+    let good = best_of(grid, |stacks| titles.named_in(stacks), |header| header.is_good(named));
+    let found = good.map(|header| with_groups(header, grid));
+    found.ok_or_else(|| best_of(grid, |_| kinds.to_vec(), |_| true))
+}
+
+/// The best of the headers that are `good`, of the kinds that come into question for the texts of its columns.
+fn best_of<'k>(
+    grid: &Grid,
+    kinds: impl Fn(&[Vec<String>]) -> Vec<&'k Kind>,
+    good: impl Fn(&Header<'k>) -> bool,
+) -> Option<Header<'k>> {
     let mut best: Option<Header<'k>> = None;
-    let mut nearest: Option<Header<'k>> = None;
     for first in 0..grid.rows.len().min(SEARCH_ROWS_MAX) {
         for height in heights(grid, first) {
-            for kind in kinds {
-                let header = Header::read(kind, grid, first, height);
-                let place = if header.is_good(named) { &mut best } else { &mut nearest };
+            let stacks = stacks(grid, first, height);
+            for kind in kinds(&stacks) {
+                let header = Header::read(kind, &stacks, first, height);
                 // Of equal ones the one with fewer lines, further up, of the kind with the lower number.
                 let rank = |header: &Header<'_>| (header.fit(), Reverse(header.height));
-                if place.as_ref().is_none_or(|other| rank(&header) > rank(other)) {
-                    *place = Some(header);
+                if good(&header) && best.as_ref().is_none_or(|other| rank(&header) > rank(other)) {
+                    best = Some(header);
                 }
             }
         }
     }
-    best.map(|header| with_groups(header, grid)).ok_or(nearest)
+    best
+}
+
+/// The names of the titles of kinds. A header must know the title of its kind, so that of all kinds only those come into
+/// question whose title is named: of a row of records mostly none.
+#[derive(Debug)]
+pub(super) struct Titles<'k> {
+    kinds: Vec<&'k Kind>,
+    /// The places of the kinds whose title goes by a name.
+    names: BTreeMap<&'k str, Vec<usize>>,
+}
+
+impl<'k> Titles<'k> {
+    pub(super) fn new(kinds: &[&'k Kind]) -> Self {
+        let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (place, kind) in kinds.iter().enumerate() {
+            let title = kind.title_field().number;
+            for (name, _) in kind.names.iter().filter(|(_, number)| **number == title) {
+                names.entry(name).or_default().push(place);
+            }
+        }
+        Self { kinds: kinds.to_vec(), names }
+    }
+
+    /// The kinds whose title one of the stacks may name, in their order.
+    fn named_in(&self, stacks: &[Vec<String>]) -> Vec<&'k Kind> {
+        let named = |text: &str| self.names.get(normalise_header(text).as_str()).into_iter().flatten();
+        let mut places: BTreeSet<usize> = BTreeSet::new();
+        for (lower, groups) in stacks.iter().filter_map(|stack| stack.split_last()) {
+            places.extend(named(lower));
+            // All that `resolve` makes of a stack.
+            for group in groups {
+                joined(group, lower).iter().for_each(|text| places.extend(named(text)));
+                places.extend(named(&under_group(group, lower)));
+            }
+        }
+        places.into_iter().map(|place| self.kinds[place]).collect()
+    }
 }
 
 /// The header together with the lines above it, where these name units that it does not.
 fn with_groups<'k>(header: Header<'k>, grid: &Grid) -> Header<'k> {
     let taller = (header.height + 1..=HEIGHT_MAX).filter_map(|height| {
         let first = header.end().checked_sub(height)?;
-        heights(grid, first).any(|other| other == height).then(|| Header::read(header.kind, grid, first, height))
+        let follows = heights(grid, first).any(|other| other == height);
+        follows.then(|| Header::read(header.kind, &stacks(grid, first, height), first, height))
     });
     let better = |other: &Header<'_>| other.fields == header.fields && other.units() > header.units();
     let best = taller.filter(better).reduce(|a, b| if b.units() > a.units() { b } else { a });
@@ -167,8 +215,9 @@ fn with_groups<'k>(header: Header<'k>, grid: &Grid) -> Header<'k> {
 }
 
 /// A header that the row `first` alone is, for any of the kinds.
-pub(super) fn at<'k>(kinds: &[&'k Kind], grid: &Grid, first: usize) -> Option<Header<'k>> {
-    let headers = kinds.iter().map(|kind| Header::read(kind, grid, first, 1));
+pub(super) fn at<'k>(titles: &Titles<'k>, grid: &Grid, first: usize) -> Option<Header<'k>> {
+    let stacks = stacks(grid, first, 1);
+    let headers = titles.named_in(&stacks).into_iter().map(|kind| Header::read(kind, &stacks, first, 1));
     headers.filter(|header| header.is_good(false)).reduce(|a, b| if b.fit() > a.fit() { b } else { a })
 }
 
@@ -244,7 +293,7 @@ fn resolve(kind: &Kind, stack: &[String], ambiguous: &dyn Fn(&str) -> bool) -> S
     if field(kind, lower).is_none() {
         // A cell that spans the lines without being merged: what stands above is the header.
         return match groups.last() {
-            Some(group) => format!("{group}/{lower}"),
+            Some(group) => under_group(group, lower),
             None => lower.clone(),
         };
     }
@@ -253,6 +302,11 @@ fn resolve(kind: &Kind, stack: &[String], ambiguous: &dyn Fn(&str) -> bool) -> S
     unit.filter(|_| split_unit(lower).is_none())
         .and_then(|unit| with_unit(kind, lower, unit))
         .unwrap_or_else(|| lower.clone())
+}
+
+/// What a header that no kind knows is called below its group.
+fn under_group(group: &str, lower: &str) -> String {
+    format!("{group}/{lower}")
 }
 
 /// The ways in which a group and a header make one name.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::recognise::{Column, column};
 use super::{CellError, CellNotice, Create, Existing, Outcome, Revision, Row, RowFilter, WithdrawnRow, WithheldRow};
 use crate::kind::set::KIND_SET_VERSION;
-use crate::kind::text::{narrow, normalise_header};
+use crate::kind::text::{is_blank, narrow, normalise_header};
 use crate::kind::{Kind, Rule, RuleBroken};
 use crate::limits::{BODY_NONCE_BYTES, EXTERNAL_BYTES_MAX};
 use crate::statement::Statement;
@@ -143,11 +143,11 @@ impl<'k> Reader<'k> {
 
     /// Reads a row.
     pub fn read(&self, row: &Row) -> Reading {
-        if row.cells.iter().all(|cell| narrow(cell).is_empty()) {
+        if row.cells.iter().all(|cell| is_blank(cell)) {
             return Reading::Blank;
         }
         let (line, found, wanted) = (row.line, row.cells.len(), self.headers.len());
-        if found < wanted || row.cells[wanted..].iter().any(|cell| !narrow(cell).is_empty()) {
+        if found < wanted || row.cells[wanted..].iter().any(|cell| !is_blank(cell)) {
             let zh = format!("第 {line} 行有 {found} 格，表头有 {wanted} 列；请补齐或删去多出的格。");
             let en = format!("line {line} has {found} cells and the header {wanted}; please make them agree.");
             let errors = vec![self.error(line, 0, Rule::RowRagged, "", zh, en)];

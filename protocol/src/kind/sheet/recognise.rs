@@ -92,13 +92,14 @@ pub(super) fn unknown_headers(kind: &Kind, headers: &[String]) -> Vec<String> {
 /// What a header means: a name of a field, or such a name with another unit of the same sort in brackets.
 pub(super) fn column<'k>(kind: &'k Kind, header: &str) -> Option<Column<'k>> {
     let normalised = normalise_header(header);
-    if let Some(field) = kind.field_named(&normalised) {
+    let field_named = |name: &str| kind.field(*kind.names.get(name)?);
+    if let Some(field) = field_named(&normalised) {
         let named = split_unit(&normalised).is_some();
         let unit_assumed = matches!(field.field_type, FieldType::Money { .. }) && !named;
         return Some(Column { field, unit: field.unit(), unit_assumed });
     }
     let (name, bracket) = split_unit(&normalised)?;
-    let field = kind.field_named(name)?;
+    let field = field_named(name)?;
     let (own, named) = (unit::find(field.unit()?)?, unit::find(bracket)?);
     let fits = match field.field_type {
         FieldType::Money { .. } => named.currency().is_some(),

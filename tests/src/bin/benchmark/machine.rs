@@ -17,6 +17,37 @@ pub fn peak_memory_bytes(process: u32) -> u64 {
     line.split_whitespace().next().and_then(|kibibytes| kibibytes.parse::<u64>().ok()).unwrap_or_default() * 1_024
 }
 
+/// What a process has used so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage {
+    /// In its own work and in the kernel's for it.
+    pub processor_seconds: f64,
+    /// At its peak.
+    pub memory_bytes: u64,
+}
+
+/// What a process has used so far; nothing of one that has ended.
+pub fn usage(process: u32) -> Usage {
+    Usage { processor_seconds: processor_seconds(process), memory_bytes: peak_memory_bytes(process) }
+}
+
+/// The processor time of a process, its threads together.
+pub fn processor_seconds(process: u32) -> f64 {
+    /// Linux counts in hundredths of a second whatever the hardware does.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in brackets may hold blanks; the times are the 12th and 13th figure behind it.
+    let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
+    let ticks = behind.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS_PER_SECOND
+}
+
+/// How busy the machine is.
+pub fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!("load before: {}", load.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+}
+
 /// Bytes that a directory takes on disk.
 pub fn bytes_on_disk(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;

@@ -1,18 +1,24 @@
 //! Benchmarks of the whole path, each printed beside a baseline measured in the same run.
 //!
-//! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `live`)
-//! run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default).
+//! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `live`,
+//! `kinds`, `workbook`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default, 10,000 for `kinds`
+//! and `workbook`).
 
 mod catch_up;
 mod import;
+mod kinds;
 mod live;
 mod machine;
 mod resync;
+mod rows;
+mod workbook;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let records = std::env::var("XIANMENG_BENCH_RECORDS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
-    println!("{}", machine::describe());
+    let given = std::env::var("XIANMENG_BENCH_RECORDS").ok().and_then(|text| text.parse().ok());
+    let records = given.unwrap_or(100_000);
+    let fewer = given.unwrap_or(10_000);
+    println!("{}; {}", machine::describe(), machine::load());
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     if runs("import") {
         import::run(records);
@@ -22,6 +28,12 @@ fn main() {
     }
     if runs("resync") {
         resync::run(records);
+    }
+    if runs("kinds") {
+        kinds::run(fewer);
+    }
+    if runs("workbook") {
+        workbook::run(fewer);
     }
     if runs("live") {
         live::run();
