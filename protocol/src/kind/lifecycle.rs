@@ -315,7 +315,8 @@ impl Lifecycle {
         let (zh, en): (Vec<_>, Vec<_>) =
             states.iter().map(|state| (self.states[*state].zh.clone(), self.states[*state].en.clone())).unzip();
         vec![Unmet {
-            zh: format!("只能先到：{}", zh.join("、")), en: format!("it can only go to: {}", en.join(", "))
+            zh: format!("先转到其中之一：{}", zh.join("、")),
+            en: format!("go to one of these first: {}", en.join(", ")),
         }]
     }
 }

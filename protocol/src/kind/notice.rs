@@ -1,10 +1,29 @@
 //! Notices: what the author of a value should look at though no rule is broken. A record is published all the same.
 
+use std::collections::BTreeMap;
+
 use super::codes::{self, CodeFault};
 use super::field::Field;
 use super::rule::Notice;
 use super::text::narrow;
+use super::{Kind, Position};
 use crate::value::Value;
+
+impl Kind {
+    /// A word in the field of the state that is no state of the kind: a person must map it.
+    pub fn unmapped_state(&self, fields: &BTreeMap<u16, Value>) -> Option<Notice> {
+        let lifecycle = self.lifecycle()?;
+        let Position::Unmapped(word) = lifecycle.position(fields) else { return None };
+        let (zh, en): (Vec<_>, Vec<_>) =
+            lifecycle.states().iter().map(|state| (state.zh.as_str(), state.en.as_str())).unzip();
+        Some(Notice {
+            field: lifecycle.field(),
+            value: word,
+            zh: format!("不是这一类的状态，照原文保留为“未归类”，不计入任何状态；可用：{}", zh.join("、")),
+            en: format!("is no state of this kind: kept as it is and counted under none; one of {}", en.join(", ")),
+        })
+    }
+}
 
 impl Field {
     /// What to look at in a value: a credit code whose check characters are wrong (some in circulation are), a division

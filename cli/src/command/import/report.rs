@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use node::api::types::ProblemDetail;
 use node::workbook::WorkbookNotice;
-use protocol::kind::sheet::column_letter;
+use protocol::kind::sheet::{CellNotice, column_letter};
 use serde_json::{Value, json};
 
 use super::tally::{Fault, RowChange, SHOWN_MAX, Tally};
@@ -16,6 +16,8 @@ use crate::output;
 
 /// Lines of a sort that are named one by one before the rest is only counted.
 const LINES_SHOWN_MAX: usize = 10;
+/// Values of a column that are named beside what is said of it.
+const NOTICE_VALUES_SHOWN: usize = 4;
 
 /// What came out of a file.
 #[derive(Debug, Default)]
@@ -258,7 +260,7 @@ fn show_sheet(context: &Context, tally: &Tally) {
         pairs.push(("跳过", format!("{reason} {} 行（第 {}{more} 行）", lines.len(), shown.join("、"))));
     }
     let named = |name, columns: &[String]| (!columns.is_empty()).then(|| (name, columns.join("、")));
-    pairs.extend(named("留在本节点的列", &tally.columns.local));
+    pairs.extend(named("不发布、也不存的列", &tally.columns.local));
     pairs.extend(named("不认识的列", &tally.columns.ignored));
     for (header, unit) in &tally.columns.assumed_units {
         pairs.push(("按此单位读", format!("“{header}”未写单位，按 {unit}")));
@@ -298,7 +300,10 @@ fn show_withheld(context: &Context, tally: &Tally) {
     if tally.withheld.is_empty() {
         return;
     }
-    context.out.say("\n以下各行不出本节点：", "These rows stay on this node:");
+    context.out.say(
+        "\n以下各行不发布，也没有存下（要留在本机请用 local import）：",
+        "These rows are not published, nor kept (`local import` keeps them on this node):",
+    );
     let rows = tally.withheld.iter().take(SHOWN_MAX);
     let rows =
         rows.map(|row| vec![row.line.to_string(), row.external.clone(), row.title.clone(), row.reason_zh.clone()]);
@@ -331,10 +336,20 @@ fn show_notices(context: &Context, tally: &Tally) {
     for notice in &tally.header_notices {
         context.out.line(format!("  {} {} {}", tally.place(notice.line, notice.column), notice.zh, notice.en));
     }
-    for notice in &tally.notices {
-        let place = tally.place(notice.line, notice.column);
-        let value = output::shorten(&notice.value, 40);
-        context.out.line(format!("  {place} {} “{value}” {} {}", notice.header, notice.zh, notice.en));
+    // One line for all cells of a column that say the same sort of thing.
+    let mut columns: BTreeMap<usize, Vec<&CellNotice>> = BTreeMap::new();
+    tally.notices.iter().for_each(|notice| columns.entry(notice.column).or_default().push(notice));
+    for notices in columns.values() {
+        let Some(first) = notices.first() else { continue };
+        let (place, count) = (tally.place(first.line, first.column), notices.len());
+        let mut values: Vec<String> = notices.iter().map(|notice| output::shorten(&notice.value, 20)).collect();
+        values.dedup();
+        let more = if values.len() > NOTICE_VALUES_SHOWN { "…" } else { "" };
+        values.truncate(NOTICE_VALUES_SHOWN);
+        let values = values.join("、");
+        context
+            .out
+            .line(format!("  {} {count} 处，如 {place}（{values}{more}）：{} {}", first.header, first.zh, first.en));
     }
     rest(context, tally.notices_count, false);
 }

@@ -71,13 +71,22 @@ impl Source {
 
     fn locate(&mut self, index: usize, kind: Option<&'static Kind>) -> Result<Located<'static>, Failure> {
         let set = kinds();
-        if kind.is_none()
-            && let Some(named) = set.kind_of_sheet(self.name(index))
-            && let Ok(located) = locate(set, Some(named), self.grid(index)?)
-        {
-            return Ok(located);
+        let named = kind.or_else(|| set.kind_of_sheet(self.name(index)));
+        let first = locate(set, named, self.grid(index)?);
+        let (Err(error), None, Some(_)) = (&first, kind, named) else {
+            return first.map_err(|error| not_located(&error, named));
+        };
+        // A sheet may be named after one kind and hold another; but then it has that one's column of own numbers, else
+        // the name is right and the header lacks something.
+        let holds_number = |located: &Located<'_>| {
+            let number = located.kind.external_field().number;
+            let means = |header: &String| located.kind.field_named(header).is_some_and(|field| field.number == number);
+            located.table.headers.iter().any(means)
+        };
+        match locate(set, None, self.grid(index)?) {
+            Ok(located) if holds_number(&located) => Ok(located),
+            _ => Err(not_located(error, named)),
         }
-        locate(set, kind, self.grid(index)?).map_err(|error| not_located(&error))
     }
 
     /// A sheet as it is.
@@ -117,22 +126,37 @@ fn failure(path: &Path, error: &WorkbookError) -> Failure {
     Failure::new(ExitCode::InputRefused, error.id(), zh, en)
 }
 
-fn not_located(error: &LocateError) -> Failure {
+/// `kind` is the one that was looked for, if it was one alone.
+fn not_located(error: &LocateError, kind: Option<&Kind>) -> Failure {
     let fix = |failure: Failure| {
         failure.fix(
-            "请核对表头，或用 --kind 指明类别、用 --sheet 指明工作表。",
-            "check the header, or name the kind with --kind or the sheet with --sheet",
+            "请核对表头；xianmeng kinds 列出各类，xianmeng template 写出带表头的模板，也可用 --kind、--sheet 指明。",
+            "check the header; `xianmeng kinds` lists the kinds, `xianmeng template` writes sheets with headers, --kind and \
+             --sheet name what is meant",
         )
     };
     let refused = |code: &'static str, zh: String, en: String| fix(Failure::new(ExitCode::InputRefused, code, zh, en));
     match error {
         LocateError::NoHeader { sheet, source } => {
-            let (unknown_zh, tried_zh) = (source.unknown.join("、"), source.tried_zh.join("、"));
-            let (unknown_en, tried_en) = (source.unknown.join(", "), source.tried_en.join(", "));
+            let unknown = |none: &str, between: &str| match source.unknown.is_empty() {
+                true => none.to_owned(),
+                false => source.unknown.join(between),
+            };
+            let (unknown_zh, unknown_en) = (unknown("无", "、"), unknown("none", ", "));
+            let (zh, en) = match kind {
+                Some(kind) => {
+                    let (title, number) = (kind.title_field(), kind.external_field());
+                    (
+                        format!("没有“{}”的表头：须有“{}”和“{}”两列", kind.zh(), title.zh, number.zh),
+                        format!("no header of {}: it needs the columns {} and {}", kind.en(), title.en, number.en),
+                    )
+                }
+                None => ("没有哪一类记录的表头".to_owned(), "no header of any kind".to_owned()),
+            };
             refused(
                 "sheet-unknown",
-                format!("工作表“{sheet}”里没有找到表头（比较了{tried_zh}）；不认识的表头：{unknown_zh}。"),
-                format!("the sheet {sheet:?} has no header that fits ({tried_en}); unknown: {unknown_en}"),
+                format!("工作表“{sheet}”里{zh}；不认识的表头：{unknown_zh}。"),
+                format!("the sheet {sheet:?} has {en}; unknown: {unknown_en}"),
             )
         }
         error => {

@@ -336,7 +336,7 @@ impl<'k> Reader<'k> {
     /// What a person should look at in a row that is good.
     pub fn notices(&self, row: &ReadRow) -> Vec<CellNotice> {
         let known = row.fields.iter().filter_map(|(number, value)| Some((self.kind.field(*number)?, value)));
-        let found = known.flat_map(|(field, value)| field.notices(value));
+        let found = known.flat_map(|(field, value)| field.notices(value)).chain(self.kind.unmapped_state(&row.fields));
         found
             .map(|notice| {
                 let column = self.column_of(notice.field).map_or(0, |index| index + 1);

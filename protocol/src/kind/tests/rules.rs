@@ -369,10 +369,10 @@ fn a_step_that_the_file_does_not_have_is_refused_with_the_ways_on() {
     let world = World::new();
     let base: &[(&str, &str)] = &[("编号", "Y1"), ("名称", "甲")];
     let at = |stage: &'static str| [base, &[("阶段", stage)]].concat();
-    assert_eq!(world.change(None, &at("失效")).expect_err("no way"), ["只能先到：策划、签约"]);
-    assert_eq!(world.change(Some(&at("策划")), &at("失效")).expect_err("time alone"), ["只能先到：签约"]);
+    assert_eq!(world.change(None, &at("失效")).expect_err("no way"), ["先转到其中之一：策划、签约"]);
+    assert_eq!(world.change(Some(&at("策划")), &at("失效")).expect_err("time alone"), ["先转到其中之一：签约"]);
     assert_eq!(world.change(Some(&at("失效")), &at("策划")).expect_err("final"), ["这里不能再变更状态"]);
-    assert_eq!(world.change(Some(&at("策划")), base).expect_err("cleared"), ["只能先到：签约"]);
+    assert_eq!(world.change(Some(&at("策划")), base).expect_err("cleared"), ["先转到其中之一：签约"]);
     // Words that are no state are kept, and lead where a new record may go.
     assert_eq!(world.change(None, &at("推进")), Ok(()));
     assert_eq!(world.change(Some(&at("推进")), &at("整治")), Ok(()));
