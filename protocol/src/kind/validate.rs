@@ -211,7 +211,7 @@ impl Surroundings for Alone {
 /// A number as given that reads as another number would mislead. One that this build cannot read may be right: newer
 /// software knows more words.
 fn check_given(field: &Field, number: &Number, value: &Value) -> Result<(), RuleBroken> {
-    if number.given.is_empty() && number.flags.is_empty() {
+    if number.flags.is_empty() && (number.given.is_empty() || says_plainly(number, value)) {
         return Ok(());
     }
     let says_the_same = match field.parse_element(&number.given, field.unit()) {
@@ -225,6 +225,22 @@ fn check_given(field: &Field, number: &Number, value: &Value) -> Result<(), Rule
     let zh = format!("与所存的数 {} 不一致", number.amount());
     let en = format!("does not say what the stored number {} says", number.amount());
     Err(field.broken(Rule::GivenMismatch, &number.given, &zh, &en))
+}
+
+/// Whether a number as given is nothing but digits and a known unit, and says so what the exact number says: `1200万元`,
+/// as most figures are written. Everything else is read as a cell is.
+fn says_plainly(number: &Number, value: &Value) -> bool {
+    let end = number.given.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.given.len());
+    let (digits, name) = number.given.split_at(end);
+    let stored = match value {
+        Value::Money { currency, .. } => unit::whole_unit(currency),
+        Value::Quantity { unit, .. } => unit::find(unit),
+        _ => None,
+    };
+    let (Ok(amount), Some(written), Some(stored)) = (Decimal::from_str_exact(digits), unit::find(name), stored) else {
+        return false;
+    };
+    written.convert(amount, stored) == Some(number.amount())
 }
 
 /// What a number says, without the form in which it says it.
@@ -242,4 +258,37 @@ fn mismatch(field: &Field, value: &Value) -> RuleBroken {
     let zh = format!("类型不对；应为{list}{}{unit}", field.field_type.zh());
     let en = format!("does not have the type of the field, {}", field.type_name());
     field.broken(Rule::TypeMismatch, &field.render(value), &zh, &en)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::KindSet;
+
+    /// The rules that a project breaks whose investment is stored as so many yuan, or its land as so many 亩, and is
+    /// given so.
+    fn broken(field: &str, stored: i64, given: &str) -> Vec<Rule> {
+        let kind = KindSet::builtin().kind_named("project").expect("a built-in kind");
+        let field = kind.field_named(field).expect("a field of projects");
+        let number = Number::new(NumberFlags::default(), Decimal::from(stored), given);
+        let value = match field.unit() {
+            Some("亩") => Value::Quantity { number, unit: "亩".into() },
+            _ => Value::Money { number, currency: *b"CNY" },
+        };
+        let fields = BTreeMap::from([(field.number, value)]);
+        kind.validate_revision(&fields, &BTreeSet::new()).iter().map(|broken| broken.rule).collect()
+    }
+
+    #[test]
+    fn a_figure_as_given_says_what_is_stored() {
+        for given in ["", "1200万元", "0.12亿元", "12000000元", "1.2千万元", "一千二百万元"] {
+            assert_eq!(broken("investment", 12_000_000, given), [], "{given}");
+        }
+        for given in ["1200元", "1200.5万元", "12亿元", "1200万美元", "约1200万元"] {
+            assert_eq!(broken("investment", 12_000_000, given), [Rule::GivenMismatch], "{given}");
+        }
+        assert_eq!(broken("land", 30, "2公顷"), []);
+        assert_eq!(broken("land", 30, "3公顷"), [Rule::GivenMismatch]);
+        assert_eq!(broken("land", -30, ""), [Rule::OutOfRange]);
+    }
 }
