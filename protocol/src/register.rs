@@ -14,7 +14,7 @@ use crate::kind::condition::{Related, Scope, Subject, Surroundings, Unmet};
 use crate::kind::derived::Figure;
 use crate::kind::lifecycle::{Author, Illegal, Transition};
 use crate::kind::{Kind, KindReaders, KindSet, Level, Mark, Position};
-use crate::statement::{FIELD_SEALED, Operation};
+use crate::statement::{COMMON_FIELDS_FROM, FIELD_SEALED, Operation};
 use crate::value::Value;
 use crate::view::{BodySource, RecordState, Step, View, texts};
 
@@ -174,27 +174,28 @@ impl<'a> Register<'a> {
 
     /// A record as conditions on others look at it: what stands, by itself.
     fn related(&self, id: &EntryId) -> Option<Related> {
-        let alone = Self { follows_links: false, ..*self };
-        let judged = alone.judged(id)?;
         let (owner, number) = self.view.owner(id)?;
         let kind = self.kinds.kind(number)?;
-        let state = judged.state;
         let may_write = self.charter.members().get(&owner).is_some_and(|member| kind.may_write(member.class.name()));
-        let stands = may_write
-            && state.withdrawn.is_none()
+        if !may_write {
+            return None;
+        }
+        let alone = Self { follows_links: false, ..*self };
+        let judged = alone.judged(id)?;
+        let state = judged.state;
+        let stands = state.withdrawn.is_none()
             && !judged.uncounted.iter().any(|uncounted| uncounted.entry == *id)
             && kind.validate_as(&state.fields, Scope::Everybody).is_empty();
         stands.then_some(Related { id: *id, owner, kind: number, fields: state.fields, created_ms: state.created_ms })
     }
 }
 
-/// Whether a change moves the state out of everybody's sight or, in a kind whose records begin confidential, into it.
-/// Those who may read it saw how it came there; nobody else can judge that step.
+/// Whether a change takes the whole record out of everybody's sight or, in a kind whose records begin confidential, into
+/// it. Those who may read it saw how it came to its state; nobody else can judge that step.
 fn takes_out_of_sight(kind: &Kind, step: &Step<'_>) -> bool {
-    let Some(field) = kind.lifecycle().map(|lifecycle| lifecycle.field()) else { return false };
-    let (before, statement) = (&step.before.fields, step.statement);
-    let hides = statement.fields.contains_key(&FIELD_SEALED) && statement.cleared.contains(&field);
-    let was_hidden = before.contains_key(&FIELD_SEALED) && !before.contains_key(&field);
+    let in_clear = |fields: &BTreeMap<u16, Value>| fields.keys().any(|number| *number < COMMON_FIELDS_FROM);
+    let hides = step.statement.fields.contains_key(&FIELD_SEALED) && !in_clear(&step.after());
+    let was_hidden = step.before.fields.contains_key(&FIELD_SEALED) && !in_clear(&step.before.fields);
     hides || (was_hidden && kind.readers() != KindReaders::All)
 }
 

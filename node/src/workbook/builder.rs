@@ -32,12 +32,14 @@ impl Builder {
         let row = self.row(line)?;
         match text {
             Text::Plain(text) => {
+                // Blank cells before this one take room too.
+                let blank = column.saturating_sub(row.cells.len() + 1);
                 if row.cells.len() < column {
                     row.cells.resize(column, String::new());
                 }
                 let length = text.len();
                 row.cells[column - 1] = text;
-                self.bytes += length;
+                self.bytes += length + blank * size_of::<String>();
                 self.bound(Bound::SheetBytes, self.bytes, SHEET_BYTES_MAX)
             }
             Text::Fault(fault) => self.fault(line, column, fault),

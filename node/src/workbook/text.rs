@@ -35,7 +35,11 @@ pub(super) fn grid(sheet: &str, text: &str) -> Result<Grid, WorkbookError> {
         if !more {
             return Ok(builder.finish());
         }
-        let line = record.position().map_or(0, csv::Position::line) as usize - inner_breaks;
+        let (start, line) =
+            record.position().map_or((0, 0), |position| (position.byte() as usize, position.line() as usize));
+        // Blank lines are passed over by the reader and counted by people.
+        let blank = text.as_bytes()[start..].iter().take_while(|byte| **byte == b'\n').count();
+        let line = line + blank - inner_breaks;
         for (index, text) in record.iter().enumerate() {
             inner_breaks += text.bytes().filter(|byte| *byte == b'\n').count();
             builder.put(line, index + 1, cell::plain(strip_guard(text)))?;
@@ -45,7 +49,8 @@ pub(super) fn grid(sheet: &str, text: &str) -> Result<Grid, WorkbookError> {
 
 /// The text of the file.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, WorkbookError> {
-    let text = decode_any(bytes)?;
+    // The reader of CSV counts lines by their line feeds alone.
+    let text = decode_any(bytes)?.replace("\r\n", "\n").replace('\r', "\n");
     if text.trim().is_empty() { Err(WorkbookError::Empty) } else { Ok(text) }
 }
 
@@ -164,6 +169,16 @@ mod tests {
         assert_eq!(read(&[b"\xfe\xff".as_slice(), &wide].concat()), plain);
         assert_eq!(read(ROWS.replace(',', "\t").as_bytes()), plain);
         assert_eq!(read(ROWS.replace(',', ";").as_bytes()), plain);
+    }
+
+    #[test]
+    fn line_ends_of_every_system_give_the_same_rows() {
+        let plain = read(ROWS.as_bytes());
+        assert_eq!(read(ROWS.replace('\n', "\r\n").as_bytes()), plain);
+        assert_eq!(read(ROWS.replace('\n', "\r").as_bytes()), plain);
+        let lines = |text: &str| read(text.as_bytes()).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        assert_eq!(lines("a,b\r\n1,2\r\n\r\n3,4\r\n"), [1, 2, 4]);
+        assert_eq!(lines("\n\na,b\n1,2\n\n\n\"5\n6\",7\n\n8,9"), [3, 4, 7, 9]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Kind {
         let asked = self.checks().iter().filter(|check| check.level == level);
         // Where it cannot be told whether a check is asked, it is not.
         let asked = asked.filter(|check| {
-            check.when.iter().all(|when| !when.is_hidden(subject) && when.holds(subject, surroundings))
+            check.when.iter().all(|when| !when.is_hidden_within(subject) && when.holds(subject, surroundings))
         });
         asked
             .filter_map(|check| {

@@ -243,6 +243,14 @@ impl Condition {
         subject.scope == Scope::Everybody && self.own_fields().iter().any(|field| subject.hides(*field))
     }
 
+    /// The same, of any of its alternatives too.
+    pub(super) fn is_hidden_within(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::Any(lists) => lists.iter().flatten().any(|condition| condition.is_hidden_within(subject)),
+            _ => self.is_hidden(subject),
+        }
+    }
+
     /// The fields of the record itself that it looks at.
     fn own_fields(&self) -> Vec<u16> {
         match self {

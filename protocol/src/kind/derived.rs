@@ -133,12 +133,12 @@ impl Derived {
         let (mut total, mut records, mut left_out) = (Decimal::ZERO, 0, 0);
         for related in linked.find(subject, surroundings, false) {
             let Some(value) = related.fields.get(&field) else { continue };
-            match is_additive(kind, field, value, &related, surroundings) {
-                true => {
-                    total = total.checked_add(unit::amount_in(value, &self.unit)?)?;
-                    records += 1;
-                }
-                false => left_out += 1,
+            let amount =
+                unit::amount_in(value, &self.unit).filter(|_| is_additive(kind, field, value, &related, surroundings));
+            // One figure that does not add, say in another currency, must not take the whole sum away.
+            match amount.and_then(|amount| total.checked_add(amount)) {
+                Some(sum) => (total, records) = (sum, records + 1),
+                None => left_out += 1,
             }
         }
         if records + left_out == 0 {

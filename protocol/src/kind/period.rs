@@ -42,6 +42,8 @@ pub struct Period {
     end: End,
 }
 
+/// Longest text that is read as a period, in bytes; the longest that people write has about sixty.
+const TEXT_BYTES_MAX: usize = 128;
 /// What says that a period goes on.
 const OPEN_ENDINGS: [&str; 7] = ["至今", "到现在", "以来", "起", "-", "—", "~"];
 /// What stands between the ends of a period.
@@ -50,6 +52,10 @@ const RANGE_MARKS: [&str; 8] = ["--", "——", "至", "到", "~", "–", "—",
 impl Period {
     /// Reads a period; `None` when the text is none, or names a day or week that does not exist.
     pub fn parse(text: &str) -> Option<Self> {
+        // Marks are tried one by one, so the time would grow with the square of a long text.
+        if text.len() > TEXT_BYTES_MAX {
+            return None;
+        }
         let text = narrow(text);
         if let Some(start) = Span::read(&text) {
             return Some(Self { start, end: End::Same });

@@ -163,7 +163,15 @@ fn check(
                 let tally = job.check(located)?;
                 report.sheets.push((*index, tally));
             }
-            Err(failure) => report.left_out.push((source.name(*index).to_owned(), failure)),
+            Err(mut failure) => {
+                let name = source.name(*index).to_owned();
+                if chosen.len() > 1 && !job.partial && is_damaged(&name, &failure) {
+                    let (zh, en) =
+                        (format!("工作表“{name}”：{}", failure.zh), format!("sheet {name:?}: {}", failure.en));
+                    return Err(Failure { zh, en, ..failure });
+                }
+                report.left_out.push((name, failure));
+            }
         }
     }
     if !report.sheets.is_empty() || (report.left_out.is_empty() && report.not_writable.is_empty()) {
@@ -173,6 +181,15 @@ fn check(
     let mut reasons = std::mem::take(&mut report.not_writable);
     reasons.append(&mut report.left_out);
     Err(none_usable(reasons))
+}
+
+/// Whether a sheet that cannot be read is one of records: to publish the others alone would be half of the file.
+fn is_damaged(name: &str, failure: &Failure) -> bool {
+    match failure.code.as_ref() {
+        "sheet-empty" | "kind-local" => false,
+        "sheet-unknown" => node::kinds::kinds().kind_of_sheet(name).is_some(),
+        _ => true,
+    }
 }
 
 /// Why no sheet can be imported: of several the first reason, and the others in detail.

@@ -160,7 +160,7 @@ impl<'a> Names<'a> {
             let field = self.number(name)?;
             let target = self.links.get(&field).and_then(|kind| self.others.get(kind));
             let target = target.ok_or_else(|| format!("target `{name}` is no link field of this kind"))?;
-            let conditions = self.of(target).conditions(conditions)?;
+            let conditions = not_nested(self.of(target).conditions(conditions)?)?;
             return Ok(Condition::Target { field, kind: target.number(), conditions });
         }
         if let Some(name) = &raw.first_among {
@@ -187,7 +187,8 @@ impl<'a> Names<'a> {
         if by.field_type != FieldType::Text || by.readers != Readers::All {
             return Err(format!("`{}` of `{kind}` must be a link that all members read", by.name));
         }
-        Ok(Linked { kind: other.number(), by: by.number, conditions: names.conditions(conditions)? })
+        let conditions = names.conditions(conditions)?;
+        Ok(Linked { kind: other.number(), by: by.number, conditions: not_nested(conditions)? })
     }
 
     fn compared(&self, name: &str, raw: &ConditionFile) -> Result<Condition, String> {
@@ -343,6 +344,14 @@ impl<'a> Names<'a> {
 
     fn count(&self, raw: &LinkedFile) -> Result<Linked, String> {
         self.linked(&raw.linked, &raw.by, &raw.conditions)
+    }
+}
+
+/// What is asked of another record is answered by that record alone: a condition on further ones would be passed over.
+fn not_nested(conditions: Vec<Condition>) -> Result<Vec<Condition>, String> {
+    match conditions.iter().any(Condition::looks_at_records) {
+        true => Err("what is asked of another record in `where` must not ask for further records".into()),
+        false => Ok(conditions),
     }
 }
 
