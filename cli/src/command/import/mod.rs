@@ -166,9 +166,9 @@ fn check(
             Err(mut failure) => {
                 let name = source.name(*index).to_owned();
                 if chosen.len() > 1 && !job.partial && is_damaged(&name, &failure) {
-                    let (zh, en) =
-                        (format!("工作表“{name}”：{}", failure.zh), format!("sheet {name:?}: {}", failure.en));
-                    return Err(Failure { zh, en, ..failure });
+                    failure.zh = format!("工作表“{name}”：{}", failure.zh);
+                    failure.en = format!("sheet {name:?}: {}", failure.en);
+                    return Err(failure);
                 }
                 report.left_out.push((name, failure));
             }
