@@ -181,8 +181,7 @@ pub enum Addend {
 }
 
 impl Kind {
-    /// What a record of `owner` with these fields adds to a sum of `field`. A part, for instance a phase of a project,
-    /// adds nothing: its figures are in those of the whole.
+    /// What a record of `owner` with these fields adds to a sum of `field`.
     pub fn addend(
         &self,
         field: &Field,
@@ -194,12 +193,8 @@ impl Kind {
         let subject = Subject { kind: self, id: None, owner, fields, scope: Scope::Everybody };
         let by_basis = field.additive_when().is_none_or(|basis| basis.holds(&subject, surroundings));
         let amount = unit::amount_in(value, field.unit().unwrap_or_default());
-        let is_part = self.derived().iter().any(|derived| match &derived.formula {
-            Formula::Sum(parts, _) => parts.kind == self.number() && fields.contains_key(&parts.by),
-            _ => false,
-        });
         amount
-            .filter(|_| by_basis && !is_part && !flags(value).contains(NumberFlags::CUMULATIVE))
+            .filter(|_| by_basis && !flags(value).contains(NumberFlags::CUMULATIVE))
             .map_or(Addend::LeftOut, Addend::Amount)
     }
 }

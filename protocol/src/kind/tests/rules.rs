@@ -495,7 +495,10 @@ fn mistakes_in_rules_are_named() {
     let lapsed = "{ not_past = \"deadline\", days = 365 }";
     assert!(refused(lapsed, "{ state = [\"lapsd\"] }").contains("`lapsd` is no state of `park`"));
     let review = "where = [{ field = \"result\", is = [\"通过\"] }]";
-    assert!(refused(review, "where = [{ target = \"park\" }]").contains("must not ask for further records"));
+    assert!(
+        refused(review, "where = [{ linked = \"review\", by = \"park\" }]")
+            .contains("must not ask for further records")
+    );
     let unreachable = refused("from = [\"planned\"]\nfield", "from = [\"lapsed\"]\nfield");
     assert!(unreachable.contains("no record can reach the state `lapsed`"));
 }
