@@ -416,8 +416,9 @@ fn product(columns: impl Iterator<Item = BTreeSet<Key>>) -> Result<Vec<Vec<Key>>
         if combined.len().saturating_mul(keys.len()) > GROUPS_MAX {
             return Err(CountError::Groups);
         }
-        let longer =
-            combined.iter().flat_map(|group| keys.iter().map(|key| [group.as_slice(), &[key.clone()]].concat()));
+        let longer = combined
+            .iter()
+            .flat_map(|group| keys.iter().map(|key| [group.as_slice(), std::slice::from_ref(key)].concat()));
         combined = longer.collect();
     }
     Ok(combined)

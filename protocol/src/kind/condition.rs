@@ -34,7 +34,7 @@ pub enum Condition {
     /// The field has a value and is none of these.
     IsNot(u16, Vec<Filter>),
     /// A figure or date is compared with a constant.
-    Compared(Filter),
+    Compared(Box<Filter>),
     /// A figure or date is compared with another field of the record.
     ComparedWith(u16, Comparison, u16),
     /// A list has so many elements.

@@ -56,7 +56,7 @@ fn field_line(field: &Field) -> String {
     let mut line =
         format!("{:>3} {} {} [{}] {}{obligatory}", field.number, field.zh, field.en, field.name, type_of(field));
     for note in notes(kinds(), field) {
-        line.push_str("；");
+        line.push('；');
         line.push_str(&note);
     }
     line

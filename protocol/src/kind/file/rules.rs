@@ -211,7 +211,7 @@ impl<'a> Names<'a> {
             }
             return Ok(Condition::ComparedWith(field.number, comparison, other.number));
         }
-        Ok(Condition::Compared(self.filter(field, comparison, &operand)?))
+        Ok(Condition::Compared(Box::new(self.filter(field, comparison, &operand)?)))
     }
 
     fn filter(&self, field: &Field, comparison: Comparison, operand: &str) -> Result<Filter, String> {

@@ -148,7 +148,7 @@ fn a_text_that_looks_like_a_formula_stays_a_text() {
     // In the workbook the cell is a text; in the text file a spreadsheet program must not take it for a formula.
     let cells = cells(&out, "项目");
     for text in texts {
-        let held: Vec<&Data> = cells.iter().flatten().filter(|cell| cell.to_string() == text).collect();
+        let held: Vec<&Data> = cells.iter().flatten().filter(|cell| **cell == *text).collect();
         assert_eq!(held, [&Data::String(text.into())]);
     }
     let lines = fs::read_to_string(&csv).expect("it was written");
