@@ -108,3 +108,7 @@ pub const CLAIM_HEADS_MAX: usize = 65_536;
 
 /// Heads in one health beacon; the rest follows in the next one.
 pub const BEACON_HEADS_MAX: usize = 512;
+
+/// Records of one kind by which one member may name another member's record and be looked at when that is judged: the
+/// first that it created. A project has a handful of commitments, a fund a few dozen cases.
+pub const LINKS_PER_STRANGER_MAX: usize = 64;
