@@ -108,3 +108,10 @@ pub const CLAIM_HEADS_MAX: usize = 65_536;
 
 /// Heads in one health beacon; the rest follows in the next one.
 pub const BEACON_HEADS_MAX: usize = 512;
+
+/// Records of one sort that a survey names beside their number.
+pub const SURVEY_SHOWN_MAX: usize = 20;
+/// Lines of one survey.
+pub const SURVEY_LINES_MAX: usize = 1_000;
+/// Records that a draft of a pooled need names.
+pub const POOL_SOURCES_MAX: usize = 400;
