@@ -20,8 +20,7 @@ const CODE_FIELDS: [&str; 2] = ["division_code", "seat_code"];
 /// Fields that hold names of places.
 const NAME_FIELDS: [&str; 3] = ["places", "place", "seat"];
 /// What the full name of a division ends in and its short one does not.
-const ENDINGS: [&str; 11] =
-    ["省", "市", "县", "区", "盟", "旗", "地区", "自治区", "自治州", "自治县", "特别行政区"];
+const ENDINGS: [&str; 11] = ["省", "市", "县", "区", "盟", "旗", "地区", "自治区", "自治州", "自治县", "特别行政区"];
 /// What stands in third and fourth place of the codes of what a province governs itself.
 const GOVERNED_BY_PROVINCE: &str = "90";
 

@@ -66,7 +66,11 @@ fn a_county_sees_which_links_it_lacks_and_who_near_it_has_them() {
         ("家纺", Verdict::Present, 1, 1),
         ("纺织机械", Verdict::Missing, 0, 0),
     ];
-    assert_eq!(verdicts(chain), expected, "the parks are there, the projects are planned; where a resource has no code its name decides");
+    assert_eq!(
+        verdicts(chain),
+        expected,
+        "the parks are there, the projects are planned; where a resource has no code its name decides"
+    );
     let fibre = &chain.links[0];
     assert_eq!(fibre.industry.as_ref().map(|industry| industry.name.as_str()), Some("合成纤维制造"));
     assert_eq!(
