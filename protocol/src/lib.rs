@@ -21,6 +21,7 @@ pub mod register;
 pub mod replica;
 pub mod sealed;
 pub mod statement;
+pub mod survey;
 pub mod sync;
 pub mod testing;
 pub mod value;

@@ -112,3 +112,9 @@ pub const BEACON_HEADS_MAX: usize = 512;
 /// Records of one kind by which one member may name another member's record and be looked at when that is judged: the
 /// first that it created. A project has a handful of commitments, a fund a few dozen cases.
 pub const LINKS_PER_STRANGER_MAX: usize = 64;
+/// Records of one sort that a survey names beside their number.
+pub const SURVEY_SHOWN_MAX: usize = 20;
+/// Lines of one survey.
+pub const SURVEY_LINES_MAX: usize = 1_000;
+/// Records that a draft of a pooled need names.
+pub const POOL_SOURCES_MAX: usize = 400;

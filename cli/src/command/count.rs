@@ -75,7 +75,7 @@ fn row(group: &CountGroup, keys: &[String]) -> Vec<String> {
 }
 
 /// What was looked at; what there is none of is not said.
-fn coverage_zh(coverage: &CoverageView) -> String {
+pub(super) fn coverage_zh(coverage: &CoverageView) -> String {
     let mut text = format!("看了 {} 条，数入 {} 条", coverage.looked_at, coverage.counted);
     for (count, what) in parts(coverage, PARTS_ZH) {
         text.push_str(&format!("，{what} {count} 条"));
@@ -83,7 +83,7 @@ fn coverage_zh(coverage: &CoverageView) -> String {
     text
 }
 
-fn coverage_en(coverage: &CoverageView) -> String {
+pub(super) fn coverage_en(coverage: &CoverageView) -> String {
     let mut text = format!("{} looked at, {} counted", coverage.looked_at, coverage.counted);
     for (count, what) in parts(coverage, PARTS_EN) {
         text.push_str(&format!(", {count} {what}"));

@@ -10,6 +10,7 @@ mod erasures;
 mod export;
 mod export_sheet;
 mod fund;
+mod gaps;
 mod history;
 mod import;
 mod import_bundle;
@@ -24,6 +25,7 @@ mod local;
 mod log;
 mod peers;
 mod publish;
+mod rank;
 mod recover;
 mod republish;
 mod revise;
@@ -81,6 +83,13 @@ pub enum Command {
     /// 按字段分组数记录，并可合计一个数字字段。
     /// Count records by groups, and add up a figure of theirs
     Count(count::CountArguments),
+    /// 缺什么、重什么、闲什么、能合什么：同质竞争、缺环、闲置基金、汇集需求、匹配成功率。
+    /// What is doubled, missing, idle, could be pooled, and how matching goes
+    #[command(subcommand)]
+    Gaps(gaps::GapsCommand),
+    /// 按一个数字给记录排序，例如线索按四高二低总分。
+    /// Records by a figure, for instance leads by their four-high-two-low score
+    Rank(rank::RankArguments),
     /// 基金超市。
     /// The fund supermarket
     #[command(subcommand)]
@@ -173,6 +182,8 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Template(arguments) => template::perform(context, &arguments),
         Command::List(arguments) => list::perform(context, &arguments),
         Command::Count(arguments) => count::perform(context, &arguments),
+        Command::Gaps(command) => gaps::perform(context, command),
+        Command::Rank(arguments) => rank::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
         Command::Land(command) => land::perform(context, command),
         Command::Toolkit(arguments) => toolkit::perform(context, &arguments),

@@ -10,8 +10,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, counts, erase, export, externals, import, joining, kinds, local, logs, proposals, publish, reading,
-    restate, rewrap, status, types,
+    audit, charter, counts, erase, export, externals, gaps, import, joining, kinds, local, logs, proposals, publish,
+    reading, restate, rewrap, status, types,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi(crate::kinds::kinds()).to_string());
@@ -35,6 +35,7 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
             only. Field values are texts, read and written by the kind files. Errors are application/problem+json, in \
             Chinese and English, with the way out."),
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list, counts::counts,
+        gaps::competition, gaps::chains, gaps::funds, gaps::pools, gaps::matching, gaps::rankings,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
         reading::show_delivery, publish::revise, publish::withdraw, externals::externals, externals::look_up, restate::list, restate::restate,
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
@@ -46,6 +47,7 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
     security(("token" = [])),
     tags((name = "status", description = "节点状态。How the node is."),
         (name = "records", description = "查看记录。Reading records."),
+        (name = "gaps", description = "同质竞争、缺环、闲置、汇集、成功率和排序。Competition, missing links, idle funds, pooled needs, success, rankings."),
         (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
         (name = "local", description = "只存在本机的文档。Documents that stay on this node."),
         (name = "bundles", description = "导出和导入文件。Files to carry elsewhere."),

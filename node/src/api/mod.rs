@@ -18,6 +18,7 @@ pub(crate) mod erase;
 mod export;
 mod externals;
 mod extract;
+mod gaps;
 mod guard;
 mod import;
 mod joining;

@@ -11,8 +11,8 @@ use super::limits::{
 };
 use super::problem::ApiProblem;
 use super::{
-    Shared, audit, charter, counts, document, erase, export, externals, guard, import, joining, kinds, local, logs,
-    proposals, publish, reading, restate, rewrap, status,
+    Shared, audit, charter, counts, document, erase, export, externals, gaps, guard, import, joining, kinds, local,
+    logs, proposals, publish, reading, restate, rewrap, status,
 };
 
 /// A route and its bounds.
@@ -45,6 +45,12 @@ pub(super) fn routes() -> Vec<Route> {
         reads("/v1/kinds/{name}", get(kinds::show)),
         reads("/v1/records", get(reading::list)),
         reads("/v1/counts", get(counts::counts)),
+        reads("/v1/gaps/competition", get(gaps::competition)),
+        reads("/v1/gaps/chains", get(gaps::chains)),
+        reads("/v1/gaps/funds", get(gaps::funds)),
+        reads("/v1/gaps/pools", get(gaps::pools)),
+        reads("/v1/gaps/matching", get(gaps::matching)),
+        reads("/v1/rankings", get(gaps::rankings)),
         writes("/v1/records", post(publish::create), RECORD_BYTES_MAX),
         writes("/v1/records/batch", post(publish::batch), BATCH_BYTES_MAX),
         writes("/v1/statements", post(publish::statements), STATEMENTS_BYTES_MAX),

@@ -263,6 +263,18 @@ pub(super) fn look(
     as_of_ms: u64,
     walk: &mut Walk,
 ) -> Piece {
+    look_for(state, core, kinds, &|number| kind.is_none_or(|kind| kind == number), as_of_ms, walk)
+}
+
+/// The same for records of some kinds.
+pub(super) fn look_for(
+    state: &State,
+    core: &Core,
+    kinds: &KindSet,
+    wanted: &dyn Fn(u16) -> bool,
+    as_of_ms: u64,
+    walk: &mut Walk,
+) -> Piece {
     let (view, charter) = (state.view(), state.replica.charter());
     let mut piece = Piece { records: Vec::new(), looked_at: 0, last: None, ended: false };
     let mut work = 0;
@@ -274,7 +286,7 @@ pub(super) fn look(
         piece.looked_at += 1;
         piece.last = Some(Cursor { label, id });
         work += 1;
-        let of_kind = kind.is_none() || view.owner(&id).map(|(_, kind)| kind) == kind;
+        let of_kind = view.owner(&id).is_some_and(|(_, kind)| wanted(kind));
         if of_kind && !view.is_erased(&id) {
             let found = assess::find(state, core, kinds, &id, as_of_ms);
             work += found.as_ref().map_or(FOLD_COST, |found| found.work);

@@ -5,7 +5,7 @@
 //!   `lifecycle`), and hands the drafts to the writer, all of them or none. What must not leave is refused here, whichever way it came.
 //! * [`find`] resolves what people call a record by; [`list`] pages through records; [`externals`] walks one's own.
 //! * `assess` judges what of a record counts and works out its state, marks and figures; `references` finds what names it.
-//! * [`count`] counts records by groups.
+//! * [`count`] counts records by groups; [`survey`] finds what the records of many members say together.
 //! * [`render`] and [`history`] say what a record is and how it became so.
 //! * [`restate`] publishes again under the present key what a lost or stolen key had stated, nothing typed twice.
 //! * `seal` seals what is for some readers only; [`rewrap`] finds what must be sealed anew after a key change.
@@ -31,6 +31,7 @@ pub mod rewrap;
 mod seal;
 mod settle;
 mod standing;
+pub mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
 mod walk;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 
+use super::text::narrow;
 use crate::value::Value;
 
 /// What a unit measures. Only units of one dimension convert into each other.
@@ -371,8 +372,42 @@ pub(super) fn whole_unit(currency: &[u8; 3]) -> Option<&'static Unit> {
 static WHOLE_UNITS: LazyLock<Vec<&'static Unit>> =
     LazyLock::new(|| UNITS.iter().filter(|unit| unit.numerator == 1 && unit.currency().is_some()).collect());
 
+/// An amount of one unit, as people write it, in another one; `None` when they do not measure the same, or the
+/// conversion is not exact. A unit that no table knows converts into itself and its multiples only.
+pub fn convert(amount: Decimal, from: &str, to: &str) -> Option<Decimal> {
+    let (from, to) = read_together(from, to)?;
+    let amount = exact_mul(amount, from.factor)?;
+    let amount = match from.unit == to.unit {
+        true => amount,
+        false => find(&from.unit)?.convert(amount, find(&to.unit)?)?,
+    };
+    let converted = amount.checked_div(to.factor)?;
+    (exact_mul(converted, to.factor)? == amount).then(|| converted.normalize())
+}
+
+/// Whether figures in two units measure the same.
+pub fn are_alike(left: &str, right: &str) -> bool {
+    let Some((left, right)) = read_together(left, right) else { return false };
+    let alike =
+        || find(&left.unit).zip(find(&right.unit)).is_some_and(|(left, right)| left.dimension == right.dimension);
+    left.unit == right.unit || alike()
+}
+
+/// The name under which a unit is written; a text that is no known unit stays as it is.
+pub fn unit_symbol(text: &str) -> String {
+    let text = narrow(text);
+    find(&text).map_or_else(|| text.clone(), |unit| unit.symbol.to_owned())
+}
+
+/// Two units, each read where the other is expected: the multiple of one that only kind files know is seen so.
+fn read_together(left: &str, right: &str) -> Option<(Scale, Scale)> {
+    let (left, right) = (narrow(left), narrow(right));
+    let read = |text: &str, column: &str| Scale::read(text, column).or_else(|| Scale::read(text, text));
+    Some((read(&left, &right)?, read(&right, &left)?))
+}
+
 /// The number of a value in another unit of the same sort; `None` when it has none, or the conversion is not exact.
-pub(super) fn amount_in(value: &Value, target: &str) -> Option<Decimal> {
+pub fn amount_in(value: &Value, target: &str) -> Option<Decimal> {
     match value {
         Value::Decimal(number) => Some(number.amount()),
         Value::Quantity { number, unit } if unit == target => Some(number.amount()),
@@ -401,6 +436,28 @@ mod tests {
         assert_eq!(convert("1", "亩", "公顷"), None);
         assert_eq!(convert("1", "亩", "人"), None);
         assert_eq!(convert("0.4584", "平方公里", "亩").as_deref(), Some("687.6"));
+    }
+
+    #[test]
+    fn units_as_people_write_them_convert_if_they_measure_the_same() {
+        let convert = |amount: &str, from: &str, to: &str| {
+            super::convert(amount.parse().expect("a decimal"), from, to).map(|amount| amount.to_string())
+        };
+        assert_eq!(convert("1.2", "万吨", "吨").as_deref(), Some("12000"));
+        assert_eq!(convert("3", "千吨", "吨").as_deref(), Some("3000"));
+        assert_eq!(convert("3000", "吨", "千吨").as_deref(), Some("3"));
+        assert_eq!(convert("500", "ｍ³", "立方米").as_deref(), Some("500"));
+        assert_eq!(convert("3", "座", "座").as_deref(), Some("3"));
+        assert_eq!(convert("2", "万座", "座").as_deref(), Some("20000"));
+        assert_eq!(convert("20000", "座", "万座").as_deref(), Some("2"));
+        assert_eq!(convert("3", "座", "家"), None);
+        assert_eq!(convert("3", "吨", "立方米"), None);
+        assert_eq!(convert("1", "亩", "公顷"), None, "not exact");
+        for (left, right, alike) in
+            [("亩", "公顷", true), ("万座", "座", true), ("座", "间", false), ("吨", "吨/年", false), ("t", "吨", true)]
+        {
+            assert_eq!((are_alike(left, right), are_alike(right, left)), (alike, alike), "{left} {right}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod crash;
 mod damage;
 mod delivery;
 mod erasure;
+mod gaps;
 mod import;
 mod keys;
 mod kinds;

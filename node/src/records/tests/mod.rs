@@ -8,4 +8,5 @@ mod restating;
 mod seeing;
 mod standing;
 mod states;
+mod survey;
 pub(crate) mod world;
