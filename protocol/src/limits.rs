@@ -125,3 +125,7 @@ pub const MATCH_TARGETS_MAX: usize = 2;
 pub const MATCH_TEXT_CHARACTERS_MAX: usize = 4_000;
 /// Records that are looked at in one piece, so that pieces can be shared among processors.
 pub const MATCH_CHUNK_RECORDS: usize = 16_384;
+
+/// Records of one kind by which one member may name another member's record and be looked at when that is judged: the
+/// first that it created. A project has a handful of commitments, a fund a few dozen cases.
+pub const LINKS_PER_STRANGER_MAX: usize = 64;

@@ -8,7 +8,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::charter::Charter;
 use protocol::identity::EntryId;
 use protocol::kind::condition::{Scope, Unmet};
 use protocol::kind::derived::Figure;
@@ -106,12 +105,12 @@ pub(super) fn find(state: &State, core: &Core, kinds: &KindSet, id: &EntryId, as
         }
         None => return None,
     };
-    let coverage = if unjudged { Coverage::Uncounted } else { coverage(state.replica.charter(), kinds, &judged) };
+    let coverage = if unjudged { Coverage::Uncounted } else { coverage(state, kinds, &judged) };
     Some(Found { judged, coverage, unjudged, work })
 }
 
-fn coverage(charter: &Charter, kinds: &KindSet, judged: &Judged) -> Coverage {
-    let record = &judged.state;
+fn coverage(state: &State, kinds: &KindSet, judged: &Judged) -> Coverage {
+    let (record, charter) = (&judged.state, state.replica.charter());
     let readable = kinds::readable(charter.kind_sets(), kinds, record.kind_set, record.kind);
     let Some(kind) = kinds.kind(record.kind).filter(|_| readable) else { return Coverage::UpdateNeeded };
     if record.withdrawn.is_some() {
@@ -120,7 +119,8 @@ fn coverage(charter: &Charter, kinds: &KindSet, judged: &Judged) -> Coverage {
     if is_wholly_sealed(record) {
         return Coverage::Closed;
     }
-    let class = charter.members().get(&record.label.member).map(|member| member.class);
+    let owner = state.view().owner(&record.id).map_or(record.label.member, |(owner, _)| owner);
+    let class = charter.members().get(&owner).map(|member| member.class);
     let may_write = class.is_none_or(|class| kind.may_write(class.name()));
     let created = !judged.uncounted.iter().any(|uncounted| uncounted.entry == record.id);
     let valid = may_write && created && kind.validate_as(&record.fields, Scope::Everybody).is_empty();
