@@ -3,6 +3,8 @@
 /// One dimension of a match, in the order in which parts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
+    /// How directly one gives what the other looks for.
+    Need,
     /// Industry by GB/T 4754.
     Industry,
     /// Where it is and where it is wanted.
@@ -29,10 +31,11 @@ pub enum Dimension {
 
 impl Dimension {
     /// How many there are.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 
     /// All of them.
     pub const ALL: [Self; Self::COUNT] = [
+        Self::Need,
         Self::Industry,
         Self::Region,
         Self::Size,
@@ -54,6 +57,7 @@ impl Dimension {
     /// The name in rules and interfaces.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Need => "need",
             Self::Industry => "industry",
             Self::Region => "region",
             Self::Size => "size",
@@ -71,6 +75,7 @@ impl Dimension {
     /// The Chinese name.
     pub fn zh(self) -> &'static str {
         match self {
+            Self::Need => "供需",
             Self::Industry => "产业",
             Self::Region => "区域",
             Self::Size => "规模",

@@ -38,15 +38,13 @@ pub enum Exclusion {
     Capacity,
     /// The region is ruled out.
     Region,
-    /// The industry is ruled out.
-    Industry,
-    /// Other counties may not use it.
-    NotShared,
+    /// The quotas of energy or discharge are too small.
+    Energy,
 }
 
 impl Exclusion {
     /// How many there are.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 15;
 
     /// All of them.
     pub const ALL: [Self; Self::COUNT] = [
@@ -64,8 +62,7 @@ impl Exclusion {
         Self::TicketAbove,
         Self::Capacity,
         Self::Region,
-        Self::Industry,
-        Self::NotShared,
+        Self::Energy,
     ];
 
     /// The name in interfaces.
@@ -85,8 +82,7 @@ impl Exclusion {
             Self::TicketAbove => "ticket-above",
             Self::Capacity => "capacity",
             Self::Region => "region",
-            Self::Industry => "industry",
-            Self::NotShared => "not-shared",
+            Self::Energy => "energy",
         }
     }
 
@@ -153,6 +149,11 @@ impl<'a> Pairing<'a> {
         (self.left.seeks & self.right.offers) | (self.right.seeks & self.left.offers)
     }
 
+    /// What would help one of the two and the other gives.
+    pub(super) fn assisting_needs(&self) -> u32 {
+        (self.left.assists & self.right.offers) | (self.right.assists & self.left.offers)
+    }
+
     /// The side that asks for money and the side that gives it.
     pub(super) fn asker_and_giver(&self) -> (&'a Profile, &'a Profile) {
         match self.left.flags.has(Flags::TICKET) {
@@ -167,14 +168,13 @@ impl<'a> Pairing<'a> {
         let (left, right) = (self.left, self.right);
         let unknown = |profile: &Profile| profile.flags.has(Flags::NEEDS_UNKNOWN);
         let idle = |profile: &Profile| !unknown(profile) && profile.seeks | profile.offers == 0;
-        let meet = unknown(left) || unknown(right) || self.common_needs() != 0;
+        let meet = unknown(left) || unknown(right) || self.common_needs() | self.assisting_needs() != 0;
         found.set(Exclusion::Need, !meet || idle(left) || idle(right));
         let either = |flag| left.flags.has(flag) || right.flags.has(flag);
         found.set(Exclusion::Closed, either(Flags::CLOSED));
         let over = |profile: &Profile| profile.valid_until().is_some_and(|day| day < self.day);
         found.set(Exclusion::Expired, over(left) || over(right));
         found.set(Exclusion::Plan, either(Flags::BREAKS_PLAN));
-        found.set(Exclusion::NotShared, self.is_not_shared());
         if self.pair.weight(Dimension::Land) > 0 {
             found.set(Exclusion::Purpose, !admits(right, left) || !admits(left, right));
             found.set(Exclusion::Area, self.falls_short(Slot::Area));
@@ -183,28 +183,19 @@ impl<'a> Pairing<'a> {
             found.set(Exclusion::Output, self.asks_more(Slot::Output));
             found.set(Exclusion::Tax, self.asks_more(Slot::Tax));
         }
+        if self.pair.weight(Dimension::Energy) > 0 && !either(Flags::NOTED) {
+            let short = self.falls_short(Slot::Energy) || self.falls_short(Slot::Discharge);
+            found.set(Exclusion::Energy, short);
+        }
         if self.pair.weight(Dimension::Size) > 0 {
             self.exclude_by_money(&mut found);
         }
         found.set(Exclusion::Region, rules_region_out(left, right) || rules_region_out(right, left));
-        found.set(Exclusion::Industry, rules_industry_out(left, right) || rules_industry_out(right, left));
         found
     }
 
-    /// What one wants to share, the other does not share with other counties. A plant that an enterprise moves into
-    /// needs not be shared.
-    fn is_not_shared(&self) -> bool {
-        let (left, right) = (self.left, self.right);
-        let refuses = |one: &Profile, other: &Profile| {
-            let shared = other.flags.has(Flags::WANTS_SHARED) || self.common_needs() & !self.rules.moved_into != 0;
-            one.flags.has(Flags::NOT_SHARED) && shared
-        };
-        let same_place = left.division != 0 && left.division == right.division;
-        !same_place && (refuses(left, right) || refuses(right, left))
-    }
-
     /// Whether the most that is there is less than the least that is wanted.
-    fn falls_short(&self, slot: Slot) -> bool {
+    pub(super) fn falls_short(&self, slot: Slot) -> bool {
         let about = self.rules.scale.about;
         let pair = self.left.figure(slot).zip(self.right.figure(slot));
         pair.is_some_and(|(wanted, there)| there.high(about) < wanted.low(about))
@@ -239,6 +230,7 @@ impl<'a> Pairing<'a> {
                 values.set(dimension, value());
             }
         };
+        set(Dimension::Need, &|| self.need());
         set(Dimension::Industry, &|| industry);
         set(Dimension::Region, &|| self.region());
         set(Dimension::Size, &|| self.size());
@@ -251,6 +243,16 @@ impl<'a> Pairing<'a> {
         values
     }
 
+    /// How directly one gives what the other looks for.
+    pub(super) fn need(&self) -> Option<u16> {
+        let unknown = |profile: &Profile| profile.flags.has(Flags::NEEDS_UNKNOWN);
+        match () {
+            () if unknown(self.left) || unknown(self.right) => None,
+            () if self.common_needs() != 0 => Some(self.rules.scale.need_direct),
+            () => Some(self.rules.scale.need_assisting),
+        }
+    }
+
     /// What the industries are worth to each other: the best pair of codes. A search looks it up instead.
     #[cfg(test)]
     pub(super) fn industry(&self) -> Option<u16> {
@@ -259,10 +261,18 @@ impl<'a> Pairing<'a> {
         Some(self.industry_by_words(best))
     }
 
-    /// Industries that were read out of words count less.
+    /// Industries that were read out of words count less; what a text rules out counts nothing.
     pub(super) fn industry_by_words(&self, best: u16) -> u16 {
+        if self.industry_is_ruled_out() {
+            return 0;
+        }
         let by_words = [self.left, self.right].iter().any(|side| side.flags.has(Flags::INDUSTRY_BY_WORDS));
         if by_words { permille(best, self.rules.scale.by_words) } else { best }
+    }
+
+    /// Whether a text of one rules out every industry of the other.
+    pub(super) fn industry_is_ruled_out(&self) -> bool {
+        rules_industry_out(self.left, self.right) || rules_industry_out(self.right, self.left)
     }
 
     /// Where each lies, against what the other wants; where nobody wants anything, how near they are.
@@ -295,7 +305,9 @@ impl<'a> Pairing<'a> {
     /// How near the two lie, if both say where.
     pub(super) fn closeness(&self) -> Option<Closeness> {
         let (left, right) = (self.left.division, self.right.division);
-        (left != 0 && right != 0).then(|| region::closeness(left, right))
+        let closeness = (left != 0 && right != 0).then(|| region::closeness(left, right))?;
+        let border = closeness == Closeness::Apart && self.rules.are_neighbours(left, right);
+        Some(if border { Closeness::Neighbour } else { closeness })
     }
 
     /// The amount against ticket, limit, fund or budget.
@@ -308,13 +320,19 @@ impl<'a> Pairing<'a> {
             let other = giver.figure(Slot::Amount)?.value();
             return Some(ratio(amount.min(other), amount.max(other)).max(scale.size_least));
         }
-        let times = if asker.flags.has(Flags::TOTAL) { i64::from(scale.project_times) } else { 1 };
-        if let Some(most) = giver.figure(Slot::TicketMax) {
-            let reach = most.value().saturating_mul(times);
-            return Some(if amount <= reach { 1_000 } else { ratio(reach, amount).max(scale.size_least) });
+        if let Some(most) = giver.figure(Slot::TicketMax).map(super::figure::Figure::value) {
+            return Some(match () {
+                () if amount <= most => 1_000,
+                // A fund takes a share of a project: how many times the largest ticket that is.
+                () if asker.flags.has(Flags::TOTAL) => {
+                    let times = i128::from(amount) * 1_000 / i128::from(most.max(1));
+                    stepped(&scale.project_steps, u64::try_from(times).unwrap_or(u64::MAX), scale.project_larger)
+                }
+                () => ratio(most, amount).max(scale.size_least),
+            });
         }
-        if let Some(capacity) = giver.figure(Slot::Capacity) {
-            return Some(share_value(amount, capacity.value().saturating_mul(times), scale.size_share, scale));
+        if let Some(capacity) = giver.figure(Slot::Capacity).filter(|_| !asker.flags.has(Flags::TOTAL)) {
+            return Some(share_value(amount, capacity.value(), scale.size_share, scale));
         }
         // At least the least ticket is known to be kept.
         giver.figure(Slot::Amount).filter(|least| amount >= least.value()).map(|_| 1_000)
@@ -373,7 +391,7 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Forms in common, in each group of which both say something.
+    /// Forms in common, in each group of which both say something, and whether what is to be shared is.
     pub(super) fn form(&self) -> Option<u16> {
         let groups = self.rules.form_groups.iter().map(|(_, bits)| {
             let (left, right) = (self.left.forms & bits, self.right.forms & bits);
@@ -381,26 +399,44 @@ impl<'a> Pairing<'a> {
             let common = (left & right).count_ones() * 1_000 / left.count_ones().min(right.count_ones()).max(1);
             (known.then_some(common as u16), 1)
         });
-        weighted(groups)
+        weighted(groups.chain([(self.sharing(), 1)]))
     }
 
-    /// The days that are left, whether it can be had in time, and whether somebody is in talks.
+    /// Whether what one wants to share the other shares with other counties.
+    pub(super) fn sharing(&self) -> Option<u16> {
+        let of = |one: &Profile, other: &Profile| match () {
+            () if !one.flags.has(Flags::WANTS_SHARED) => None,
+            () if other.flags.has(Flags::SHARED) => Some(1_000),
+            () if other.flags.has(Flags::NOT_SHARED) => Some(0),
+            () => None,
+        };
+        of(self.left, self.right).or_else(|| of(self.right, self.left))
+    }
+
+    /// The days that are left, whether it can be had in time, and how ready it is.
     pub(super) fn timing(&self) -> Option<u16> {
         let scale = &self.rules.scale;
         let sides = [(self.left, self.right), (self.right, self.left)];
         let values = sides.map(|(one, other)| {
-            let busy = one.flags.has(Flags::BUSY).then_some(scale.timing_busy);
             let left = one.valid_until().map(|last| {
-                let days = i64::from(last) - i64::from(self.day);
                 let ample = i64::from(scale.ample_days);
-                let days = days.clamp(0, ample);
+                let days = (i64::from(last) - i64::from(self.day)).clamp(0, ample);
                 scale.timing_last + ((1_000 - i64::from(scale.timing_last)) * days / ample) as u16
             });
-            let late =
-                one.available_from().zip(other.valid_until()).map(|(from, last)| if from > last { 0 } else { 1_000 });
-            [busy, left, late]
+            [one.ready(), left, self.waiting(one, other)]
         });
         values.into_iter().flatten().flatten().min()
+    }
+
+    /// How long one has to be waited for, and how much later than the last day of the other that is.
+    fn waiting(&self, one: &Profile, other: &Profile) -> Option<u16> {
+        let scale = &self.rules.scale;
+        let from = i64::from(one.available_from()?);
+        let days = |days: i64| u64::try_from(days).unwrap_or(0);
+        let wait = stepped(&scale.wait_steps, days(from - i64::from(self.day)), scale.wait_longer);
+        let late = other.valid_until().map(|last| from - i64::from(last)).filter(|late| *late > 0);
+        let late = late.map(|late| stepped(&scale.late_steps, days(late), scale.late_longer));
+        Some(late.map_or(wait, |late| late.min(wait)))
     }
 
     /// How lately both were brought up to date.

@@ -61,6 +61,8 @@ pub fn texts_of(rules: &Rules, kinds: &KindSet, record: &RecordState) -> Vec<Str
     for field in std::iter::once(&kind_rules.title).chain(&kind_rules.texts) {
         texts.extend(maker.texts(*field).map(str::to_owned));
     }
+    let named = kind_rules.named_texts.iter().filter(|field| record.fields.contains_key(field));
+    texts.extend(named.filter_map(|field| kind.field(*field)).map(|field| field.zh.clone()));
     let table = codes::table(INDUSTRIES);
     let names = maker.codes(&kind_rules.industry_codes).filter_map(|code| table?.name_of(code).map(str::to_owned));
     texts.extend(names);
@@ -124,15 +126,19 @@ impl<'a> Maker<'a> {
                 if self.kind_rules.closed.contains(&state) {
                     profile.flags.set(Flags::CLOSED);
                 }
-                if self.kind_rules.busy.contains(&state) {
-                    profile.flags.set(Flags::BUSY);
-                }
+                self.kind_rules.ready.get(&state).into_iter().for_each(|value| profile.set_ready(*value));
             }
             Position::Unmapped(word) => {
                 let words = self.kind_rules.closed_words.as_ref();
                 if words.is_some_and(|words| words.find(&normal(&word)).next().is_some()) {
                     profile.flags.set(Flags::CLOSED);
                 }
+                self.rules
+                    .ready_words
+                    .find(&normal(&word))
+                    .min()
+                    .into_iter()
+                    .for_each(|value| profile.set_ready(*value));
             }
             Position::Blank => {}
         }
@@ -150,7 +156,7 @@ impl<'a> Maker<'a> {
         }
         if let Some(category) = self.kind_rules.category.and_then(|field| self.texts(field).next()) {
             match self.kind_rules.words.get(&normal(category)) {
-                Some(of_word) if of_word.by_title => (meaning, known) = self.needs_of_title(meaning),
+                Some(of_word) if of_word.by_title => (meaning, known) = self.needs_of_title(*of_word),
                 Some(of_word) => (meaning, known) = (*of_word, true),
                 // A word of nobody's: the title may tell, and what the kind is for anyway stays.
                 None if !known => (meaning, known) = self.needs_of_title(meaning),
@@ -164,6 +170,7 @@ impl<'a> Maker<'a> {
             }
         }
         (profile.seeks, profile.offers) = (meaning.seeks, meaning.offers);
+        profile.assists = meaning.assists & !meaning.seeks;
         known
     }
 
@@ -172,7 +179,7 @@ impl<'a> Maker<'a> {
         let title: String = self.texts(self.kind_rules.title).map(normal).collect();
         let bits = self.rules.need_words.find(&title).fold(0, |bits, bit| bits | bit);
         if bits == 0 {
-            return (fixed, fixed != Meaning::default());
+            return (fixed, fixed.seeks | fixed.offers != 0);
         }
         let looks = self.kind_rules.words.values().any(|meaning| meaning.seeks != 0);
         let found = if looks { Meaning { seeks: bits, ..fixed } } else { Meaning { offers: bits, ..fixed } };
@@ -193,6 +200,7 @@ impl<'a> Maker<'a> {
             let rest = Figure::new(amount.value().saturating_sub(less.value()), amount.words());
             profile.set_figure(Slot::Amount, rest);
         }
+        self.noted(profile);
         for (slot, ratio) in &self.kind_rules.ratios {
             let figure = self.quotient(ratio, profile.seeks);
             figure.into_iter().for_each(|figure| profile.set_figure(*slot, figure));
@@ -205,6 +213,22 @@ impl<'a> Maker<'a> {
         }
         if self.kind_rules.soft_limit {
             profile.flags.set(Flags::SOFT_LIMIT);
+        }
+    }
+
+    /// Figures of energy and discharge that stand in a text, where no field says them.
+    fn noted(&self, profile: &mut Profile) {
+        for text in self.all_texts(&self.kind_rules.noted) {
+            let text: String = text.chars().take(MATCH_TEXT_CHARACTERS_MAX).collect();
+            let tables = [(Slot::Energy, &self.rules.noted_energy), (Slot::Discharge, &self.rules.noted_discharge)];
+            for (clause, (slot, words)) in clauses(&text).flat_map(|clause| tables.map(|table| (clause.clone(), table)))
+            {
+                let behind = words.find_ends(&clause).next().and_then(|(end, ())| clause.get(end..));
+                if let (None, Some(tons)) = (profile.figure(slot), behind.and_then(measure::tons)) {
+                    profile.set_figure(slot, tons);
+                    profile.flags.set(Flags::NOTED);
+                }
+            }
         }
     }
 
@@ -272,6 +296,19 @@ impl<'a> Maker<'a> {
     }
 
     fn regions(&self, profile: &mut Profile) {
+        let silent =
+            self.kind_rules.division_unless.as_ref().is_some_and(|(field, words)| {
+                self.texts(*field).any(|text| words.find(&normal(text)).next().is_some())
+            });
+        if !silent {
+            self.location(profile);
+        }
+        self.wishes(profile);
+        self.rulings(profile);
+    }
+
+    /// Where it lies.
+    fn location(&self, profile: &mut Profile) {
         let stated = self.kind_rules.division.and_then(|field| self.codes_of(field).next());
         let division = stated.and_then(region::division_today).or_else(|| {
             let places = self.all_texts(&self.kind_rules.place).filter_map(|name| self.rules.regions.place(name));
@@ -293,17 +330,27 @@ impl<'a> Maker<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Where it wants to be, or whom it serves.
+    fn wishes(&self, profile: &mut Profile) {
         let wanted = self.all_texts(&self.kind_rules.wanted).filter_map(|name| self.rules.regions.place(name));
         let coded = self.kind_rules.wanted_codes.into_iter().flat_map(|field| self.codes_of(field));
         let coded = coded.filter_map(region::division_today).map(Place::Division);
         wanted.chain(coded).for_each(|place| want(profile, place));
+        if self.kind_rules.wanted_only && profile.wants_regions() {
+            profile.flags.set(Flags::ONLY_WANTED);
+        }
+        let wide = |text: &str| self.rules.wide_words.find(&normal(text)).next().is_some();
+        if !profile.wants_regions() && self.all_texts(&self.kind_rules.wide_texts).any(wide) {
+            profile.wanted = self.rules.regions.everywhere();
+        }
         if let Some((field, word)) = &self.kind_rules.only_wanted
             && self.texts(*field).any(|text| normal(text) == *word)
             && profile.wants_regions()
         {
             profile.flags.set(Flags::ONLY_WANTED);
         }
-        self.rulings(profile);
     }
 
     fn codes_of(&self, field: u16) -> impl Iterator<Item = &'a str> {
@@ -313,7 +360,8 @@ impl<'a> Maker<'a> {
         })
     }
 
-    /// What texts rule out: industries behind 不投 and the like, and every region but those behind 仅限.
+    /// What texts rule out: industries behind 不投 and the like, and every region but those behind 仅限. A text is not
+    /// certain enough to exclude: what it rules out counts nothing.
     fn rulings(&self, profile: &mut Profile) {
         let mut ruled_out: Vec<Industry> = Vec::new();
         for text in self.all_texts(&self.kind_rules.ruling) {
@@ -328,7 +376,6 @@ impl<'a> Maker<'a> {
                     if !places.is_empty() {
                         (profile.wanted, profile.targets) = (0, [0; MATCH_TARGETS_MAX]);
                         places.into_iter().for_each(|place| want(profile, place));
-                        profile.flags.set(Flags::ONLY_WANTED);
                     }
                 }
             }
@@ -357,8 +404,10 @@ impl<'a> Maker<'a> {
         {
             profile.flags.set(Flags::WANTS_SHARED);
         }
-        if self.kind_rules.shared.and_then(|field| self.boolean(field)) == Some(false) {
-            profile.flags.set(Flags::NOT_SHARED);
+        match self.kind_rules.shared.and_then(|field| self.boolean(field)) {
+            Some(true) => profile.flags.set(Flags::SHARED),
+            Some(false) => profile.flags.set(Flags::NOT_SHARED),
+            None => {}
         }
     }
 

@@ -5,7 +5,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::figure::{FIGURE_MAX, Figure, Slot, Words};
 use super::words::normal;
-use crate::value::Number;
+use crate::value::{Number, NumberFlags};
 
 /// A unit: what it measures, and how many of the kept unit one of it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,21 @@ pub(super) fn yuan(number: &Number) -> Option<Figure> {
     figure(number, whole(Slot::Amount, 1))
 }
 
+/// The first number of a normalised text that 吨 or 万吨 follows, as a soft figure in 吨.
+pub(super) fn tons(text: &str) -> Option<Figure> {
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let rest = &text[start..];
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let (digits, unit) = rest.split_at(end);
+    let times = match unit {
+        _ if unit.starts_with("万吨") => 10_000,
+        _ if unit.starts_with('吨') => 1,
+        _ => return None,
+    };
+    let number = Number::new(NumberFlags::ABOUT, Decimal::from_str_exact(digits).ok()?, "");
+    figure(&number, whole(Slot::Energy, times))
+}
+
 /// Too large a number is kept as the largest: it is compared, never shown as the author's.
 fn scaled(amount: Decimal, unit: Unit) -> Option<i64> {
     if amount.is_sign_negative() && !amount.is_zero() {
@@ -77,7 +92,6 @@ fn scaled(amount: Decimal, unit: Unit) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::NumberFlags;
 
     fn kept(amount: &str, name: &str) -> Option<i64> {
         let number = Number::plain(Decimal::from_str_exact(amount).expect("a number"));
@@ -93,6 +107,17 @@ mod tests {
         assert_eq!(kept("12", "斤"), None);
         assert_eq!(kept("-1", "亩"), None);
         assert_eq!(kept("79228162514264337593543950335", "万亩"), Some(FIGURE_MAX));
+    }
+
+    #[test]
+    fn tons_are_read_out_of_a_text() {
+        let read = |text: &str| tons(text).map(Figure::value);
+        assert_eq!(read("约1.5万吨"), Some(15_000));
+        assert_eq!(read("3万吨标煤"), Some(30_000));
+        assert_eq!(read("500吨"), Some(500));
+        assert_eq!(read("500人"), None);
+        assert_eq!(read("1.2.3吨"), None);
+        assert_eq!(read("若干"), None);
     }
 
     #[test]

@@ -12,6 +12,8 @@ const ABSENT_MEASURE: i32 = -1;
 /// Figures of money come first among the slots.
 const MONEY_SLOTS: usize = 3;
 const MEASURE_SLOTS: usize = Slot::COUNT - MONEY_SLOTS;
+/// Nothing is said of how ready it is.
+const NOT_SAID: u16 = u16::MAX;
 /// No such day.
 const NO_DAY: i32 = i32::MIN;
 
@@ -24,8 +26,8 @@ impl Flags {
     pub(super) const INDUSTRY_BY_WORDS: Self = Self(1);
     /// It cannot be matched: met, used, withdrawn.
     pub(super) const CLOSED: Self = Self(2);
-    /// Somebody is in talks about it.
-    pub(super) const BUSY: Self = Self(4);
+    /// Its figures of energy and discharge stand in a text: they exclude nothing.
+    pub(super) const NOTED: Self = Self(4);
     /// What it looks for and gives is not known.
     pub(super) const NEEDS_UNKNOWN: Self = Self(8);
     /// It allows nothing beyond the regions that it wants.
@@ -34,6 +36,8 @@ impl Flags {
     pub(super) const BREAKS_PLAN: Self = Self(32);
     /// Other counties may not use it.
     pub(super) const NOT_SHARED: Self = Self(64);
+    /// Other counties may use it.
+    pub(super) const SHARED: Self = Self(4096);
     /// Its amount is asked for.
     pub(super) const ASK: Self = Self(128);
     /// Its amount is all that a project costs.
@@ -72,6 +76,8 @@ pub struct Profile {
     pub(super) targets: [u32; MATCH_TARGETS_MAX],
     pub(super) seeks: u32,
     pub(super) offers: u32,
+    /// What would help it without being what it looks for.
+    pub(super) assists: u32,
     pub(super) forms: u32,
     /// The sections of industry that its use of land admits, as bits from 1; 0 where nothing is said.
     pub(super) purposes: u32,
@@ -83,6 +89,8 @@ pub struct Profile {
     pub(super) kind: u16,
     pub(super) stages: u16,
     pub(super) flags: Flags,
+    /// How ready it is by its state, in permille.
+    ready: u16,
 }
 
 impl Profile {
@@ -99,6 +107,7 @@ impl Profile {
             targets: [0; MATCH_TARGETS_MAX],
             seeks: 0,
             offers: 0,
+            assists: 0,
             forms: 0,
             purposes: 0,
             changed_day: NO_DAY,
@@ -109,6 +118,7 @@ impl Profile {
             kind,
             stages: 0,
             flags: Flags::default(),
+            ready: NOT_SAID,
         }
     }
 
@@ -194,6 +204,15 @@ impl Profile {
     /// Of several days the first counts.
     pub(super) fn limit_validity(&mut self, day: i32) {
         self.valid_until = if self.valid_until == NO_DAY { day } else { self.valid_until.min(day) };
+    }
+
+    /// How ready it is by its state, in permille.
+    pub(super) fn ready(&self) -> Option<u16> {
+        (self.ready != NOT_SAID).then_some(self.ready)
+    }
+
+    pub(super) fn set_ready(&mut self, permille: u16) {
+        self.ready = permille;
     }
 
     /// The first day on which it can be had.

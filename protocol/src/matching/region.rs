@@ -30,8 +30,10 @@ pub(super) struct Regions {
 /// How far two divisions have one place in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Closeness {
-    /// Not even the province.
+    /// Not even provinces that border on each other.
     Apart,
+    /// Provinces that border on each other.
+    Neighbour,
     /// The province.
     Province,
     /// The prefecture.
@@ -181,6 +183,12 @@ impl Regions {
             0 => 0,
             _ => of(division / 10_000) | of(division / 100),
         }
+    }
+
+    /// The regions that hold everything: those that name the most provinces.
+    pub(super) fn everywhere(&self) -> u32 {
+        let spread = |place: usize| self.within.values().filter(|bits| **bits & (1 << place) != 0).count();
+        (0..self.named.len()).max_by_key(|place| spread(*place)).map_or(0, |place| 1 << place)
     }
 
     /// The names of regions, for people.

@@ -32,6 +32,7 @@ impl Pairing<'_> {
             return self.unknown(dimension);
         }
         match dimension {
+            Dimension::Need => self.need_met_reason(),
             Dimension::Industry => self.industry_reason(),
             Dimension::Region => self.region_reason(values),
             Dimension::Size => self.size_reason(),
@@ -49,6 +50,7 @@ impl Pairing<'_> {
 
     fn unknown(&self, dimension: Dimension) -> Sentence {
         let silent = |profile: &Profile| match dimension {
+            Dimension::Need => profile.flags.has(Flags::NEEDS_UNKNOWN),
             Dimension::Industry => profile.industries().next().is_none(),
             Dimension::Region => profile.division == 0 && profile.located == 0,
             Dimension::Size => profile.figure(Slot::Amount).is_none(),
@@ -87,7 +89,25 @@ impl Pairing<'_> {
         best.map(|(_, pair)| pair)
     }
 
+    fn need_met_reason(&self) -> Sentence {
+        let (met, direct) = match self.common_needs() {
+            0 => (self.assisting_needs(), false),
+            met => (met, true),
+        };
+        let (zh, en) = self.rules.need_words_of(met);
+        match direct {
+            true => Sentence::new(format!("正是所找的：{zh}"), format!("what is looked for: {en}")),
+            false => Sentence::new(
+                format!("不是所找的，但有帮助：{zh}"),
+                format!("not what is looked for, but of help: {en}"),
+            ),
+        }
+    }
+
     fn industry_reason(&self) -> Sentence {
+        if self.industry_is_ruled_out() {
+            return self.ruled_out_reason();
+        }
         let Some((left, right)) = self.best_industries() else { return self.unknown(Dimension::Industry) };
         let mut sentence = match left.relation(right) {
             Relation::Covers(Level::Class) => {
@@ -152,6 +172,10 @@ impl Pairing<'_> {
             Some(Closeness::Province) => {
                 Sentence::new(format!("同一省份：{left}与{right}"), format!("one province: {left} and {right}"))
             }
+            Some(Closeness::Neighbour) => Sentence::new(
+                format!("相邻省份：{left}与{right}"),
+                format!("neighbouring provinces: {left} and {right}"),
+            ),
             Some(Closeness::Apart) => {
                 Sentence::new(format!("不同省份：{left}与{right}"), format!("different provinces: {left} and {right}"))
             }
@@ -252,6 +276,11 @@ impl Pairing<'_> {
         };
         let (left, right) = (self.left.forms, self.right.forms);
         let common = left & right;
+        match self.sharing() {
+            Some(0) => return Sentence::new("不与外县共享", "it is not shared with other counties"),
+            Some(_) => return Sentence::new("与外县共享", "it is shared with other counties"),
+            None => {}
+        }
         // Of the other groups only one side speaks.
         let groups = self.rules.form_groups.iter().map(|(_, bits)| *bits);
         let compared = groups.filter(|bits| left & bits != 0 && right & bits != 0).fold(0, |all, bits| all | bits);
@@ -279,14 +308,26 @@ impl Pairing<'_> {
         if let Some(days) = nearest {
             told.push(Sentence::new(format!("离期限还有{days}天"), format!("{days} days are left")));
         }
-        if [self.left, self.right].iter().any(|side| side.flags.has(Flags::BUSY)) {
-            told.push(Sentence::new("已在洽谈", "in talks already"));
+        let ready = [self.left, self.right].into_iter().filter_map(Profile::ready).min();
+        if let Some(ready) = ready.filter(|ready| *ready < 1_000) {
+            told.push(Sentence::new(
+                format!("所处状态的可用程度{}%", ready / 10),
+                format!("{}% ready by its state", ready / 10),
+            ));
+        }
+        if let Some(days) = self.days_to_wait().filter(|days| *days > 0) {
+            told.push(Sentence::new(format!("还要等{days}天才可用"), format!("to be had in {days} days")));
         }
         let (zh, en): (Vec<String>, Vec<String>) = told.into_iter().map(|told| (told.zh, told.en)).unzip();
         match zh.is_empty() {
             true => Sentence::new("时限不冲突", "the dates do not conflict"),
             false => Sentence::new(zh.join("，"), en.join(", ")),
         }
+    }
+
+    fn days_to_wait(&self) -> Option<i64> {
+        let days = [self.left, self.right].into_iter().filter_map(Profile::available_from);
+        days.max().map(|from| i64::from(from) - i64::from(self.day))
     }
 
     fn freshness_reason(&self) -> Sentence {
@@ -377,8 +418,18 @@ impl Pairing<'_> {
                     format!("only {wanted} is admitted; the other lies in {place}"),
                 )
             }
-            Exclusion::Industry => self.ruled_out_reason(),
-            Exclusion::NotShared => Sentence::new("不与外县共享", "it is not shared with other counties"),
+            Exclusion::Energy if self.falls_short(Slot::Energy) => self.figures(
+                Slot::Energy,
+                FigureUnit::Coal,
+                ("能耗指标不够：需要", "，只有"),
+                ("too little energy: wanted", "there are"),
+            ),
+            Exclusion::Energy => self.figures(
+                Slot::Discharge,
+                FigureUnit::WaterPerDay,
+                ("排放指标不够：需要", "，只有"),
+                ("too small a discharge quota: wanted", "there are"),
+            ),
         }
     }
 

@@ -60,7 +60,13 @@ pub struct Rules {
     pub(super) purpose_words: WordTable<u32>,
     pub(super) not_industry: WordTable<()>,
     pub(super) only_region: WordTable<()>,
+    pub(super) wide_words: WordTable<()>,
     pub(super) sharing_words: WordTable<()>,
+    pub(super) ready_words: WordTable<u16>,
+    pub(super) noted_energy: WordTable<()>,
+    pub(super) noted_discharge: WordTable<()>,
+    /// For each province by its first two digits, those that it borders on, as bits.
+    neighbours: Vec<u128>,
     /// Forms that are compared with each other, as bits, each with its name.
     pub(super) form_groups: Vec<(String, u32)>,
     /// Names of the bits of forms.
@@ -71,8 +77,6 @@ pub struct Rules {
     need_names: Vec<(String, String, String)>,
     /// The need of a county to land in.
     pub(super) place_need: u32,
-    /// Needs that an enterprise moves into: they are not shared with other counties.
-    pub(super) moved_into: u32,
     pub(super) kinds: BTreeMap<u16, KindRules>,
     /// By the kinds of both sides, the side that looks first.
     pairs: BTreeMap<(u16, u16), Pair>,
@@ -94,7 +98,8 @@ pub(super) struct Scale {
     pub(super) wanted: [u16; 5],
     pub(super) size_share: u16,
     pub(super) size_share_whole: u16,
-    pub(super) project_times: u16,
+    pub(super) project_steps: Vec<[u32; 2]>,
+    pub(super) project_larger: u16,
     pub(super) size_least: u16,
     pub(super) land_steps: Vec<[u32; 2]>,
     pub(super) land_larger: u16,
@@ -104,20 +109,26 @@ pub(super) struct Scale {
     text_least_pairs: u16,
     pub(super) ample_days: u16,
     pub(super) timing_last: u16,
-    pub(super) timing_busy: u16,
+    pub(super) wait_steps: Vec<[u32; 2]>,
+    pub(super) wait_longer: u16,
+    pub(super) late_steps: Vec<[u32; 2]>,
+    pub(super) late_longer: u16,
+    pub(super) need_direct: u16,
+    pub(super) need_assisting: u16,
     pub(super) freshness_steps: Vec<[u32; 2]>,
     pub(super) freshness_older: u16,
     pub(super) stage_near: u16,
 }
 
-/// What two places are worth to each other: apart, one province, one prefecture, one county.
-pub(super) type Near = [u16; 4];
+/// What two places are worth to each other: apart, neighbouring provinces, one province, one prefecture, one county.
+pub(super) type Near = [u16; 5];
 
 /// What is looked for and what is given, as bits of needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub(super) seeks: u32,
     pub(super) offers: u32,
+    pub(super) assists: u32,
     /// Whether the title says more.
     pub(super) by_title: bool,
 }
@@ -156,10 +167,16 @@ pub(super) struct KindRules {
     pub(super) industry_words: Vec<u16>,
     pub(super) industry_title: bool,
     pub(super) division: Option<u16>,
+    /// A field and words in it under which the division says nothing.
+    pub(super) division_unless: Option<(u16, WordTable<()>)>,
     pub(super) place: Vec<u16>,
     pub(super) located: Vec<u16>,
     pub(super) wanted: Vec<u16>,
     pub(super) wanted_codes: Option<u16>,
+    /// Whether it allows nothing beyond the regions that it names.
+    pub(super) wanted_only: bool,
+    /// Fields whose texts may say that it wants or serves everywhere.
+    pub(super) wide_texts: Vec<u16>,
     pub(super) only_wanted: Option<(u16, String)>,
     pub(super) amount_is: AmountIs,
     pub(super) amount_less: Option<u16>,
@@ -178,7 +195,12 @@ pub(super) struct KindRules {
     /// States in which it cannot be matched, and words that are no state likewise.
     pub(super) closed: Vec<usize>,
     pub(super) closed_words: WordTableOrNone,
-    pub(super) busy: Vec<usize>,
+    /// How ready it is in a state, in permille.
+    pub(super) ready: BTreeMap<usize, u16>,
+    /// Fields whose texts may hold figures of energy and discharge.
+    pub(super) noted: Vec<u16>,
+    /// Fields whose names belong to the texts when they are filled.
+    pub(super) named_texts: Vec<u16>,
     pub(super) category: Option<u16>,
     /// By the normal form of a word.
     pub(super) words: BTreeMap<String, Meaning>,
@@ -278,6 +300,12 @@ impl Rules {
             true => ("不明".to_owned(), "unknown".to_owned()),
             false => (zh.join("、"), en.join(", ")),
         }
+    }
+
+    /// Whether two divisions lie in provinces that border on each other.
+    pub(super) fn are_neighbours(&self, left: u32, right: u32) -> bool {
+        let bordering = self.neighbours.get(left as usize / 10_000).copied().unwrap_or(0);
+        1_u128.checked_shl(right / 10_000).is_some_and(|bit| bordering & bit != 0)
     }
 
     pub(super) fn generic_words(&self) -> &WordTable<()> {

@@ -19,6 +19,11 @@ pub(super) struct RulesFile {
     pub(super) named_regions: Vec<NamedRegionFile>,
     pub(super) ruling: RulingFile,
     pub(super) sharing: SharingFile,
+    #[serde(rename = "ready_word")]
+    pub(super) ready_words: Vec<ReadyWordFile>,
+    pub(super) noted: NotedFile,
+    pub(super) need_value: NeedValueFile,
+    pub(super) neighbours: BTreeMap<String, Vec<String>>,
     pub(super) size: SizeFile,
     pub(super) land: LandFile,
     pub(super) energy: EnergyFile,
@@ -85,6 +90,7 @@ pub(super) struct RegionFile {
     pub(super) same_county: u16,
     pub(super) same_prefecture: u16,
     pub(super) same_province: u16,
+    pub(super) neighbour: u16,
     pub(super) other: u16,
     pub(super) wanted_county: u16,
     pub(super) wanted_prefecture: u16,
@@ -100,6 +106,7 @@ pub(super) struct HereFile {
     pub(super) same_county: u16,
     pub(super) same_prefecture: u16,
     pub(super) same_province: u16,
+    pub(super) neighbour: u16,
     pub(super) other: u16,
 }
 
@@ -115,14 +122,35 @@ pub(super) struct NamedRegionFile {
 pub(super) struct RulingFile {
     pub(super) not_industry: Vec<String>,
     pub(super) only_region: Vec<String>,
+    pub(super) wide: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SharingFile {
     pub(super) words: Vec<String>,
-    pub(super) moved_into: Vec<String>,
     pub(super) landing: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadyWordFile {
+    pub(super) words: Vec<String>,
+    pub(super) value: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NotedFile {
+    pub(super) energy: Vec<String>,
+    pub(super) discharge: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NeedValueFile {
+    pub(super) direct: u16,
+    pub(super) assisting: u16,
 }
 
 #[derive(Deserialize)]
@@ -130,7 +158,8 @@ pub(super) struct SharingFile {
 pub(super) struct SizeFile {
     pub(super) share: u16,
     pub(super) share_whole: u16,
-    pub(super) project_times: u16,
+    pub(super) project_steps: Vec<[u32; 2]>,
+    pub(super) project_larger: u16,
     pub(super) least: u16,
 }
 
@@ -167,7 +196,10 @@ pub(super) struct TextFile {
 pub(super) struct TimingFile {
     pub(super) ample_days: u16,
     pub(super) last: u16,
-    pub(super) busy: u16,
+    pub(super) wait_steps: Vec<[u32; 2]>,
+    pub(super) wait_longer: u16,
+    pub(super) late_steps: Vec<[u32; 2]>,
+    pub(super) late_longer: u16,
 }
 
 #[derive(Deserialize)]
@@ -218,14 +250,18 @@ pub(super) struct NeedWordFile {
 pub(super) struct KindFile {
     pub(super) seeks: Vec<String>,
     pub(super) offers: Vec<String>,
+    pub(super) assists: Vec<String>,
     pub(super) industry_codes: Vec<String>,
     pub(super) industry_words: Vec<String>,
     pub(super) industry_title: bool,
     pub(super) division: Option<String>,
+    pub(super) division_unless: Option<UnlessFile>,
     pub(super) place: Vec<String>,
     pub(super) located: Vec<String>,
     pub(super) wanted: Vec<String>,
     pub(super) wanted_codes: Option<String>,
+    pub(super) wanted_only: bool,
+    pub(super) wide_texts: Vec<String>,
     pub(super) only_wanted: Option<OnlyFile>,
     pub(super) amount: Option<String>,
     pub(super) amount_less: Option<String>,
@@ -255,7 +291,9 @@ pub(super) struct KindFile {
     pub(super) ruling: Vec<String>,
     pub(super) closed: Vec<String>,
     pub(super) closed_words: Vec<String>,
-    pub(super) busy: Vec<String>,
+    pub(super) ready: BTreeMap<String, u16>,
+    pub(super) noted: Vec<String>,
+    pub(super) named_texts: Vec<String>,
     pub(super) category: Option<String>,
     pub(super) words: BTreeMap<String, MeaningFile>,
     pub(super) states: BTreeMap<String, MeaningFile>,
@@ -270,6 +308,13 @@ pub(super) struct KindFile {
 pub(super) struct OnlyFile {
     pub(super) field: String,
     pub(super) is: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UnlessFile {
+    pub(super) field: String,
+    pub(super) words: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -292,6 +337,7 @@ pub(super) struct RatioFile {
 pub(super) struct MeaningFile {
     pub(super) seeks: Vec<String>,
     pub(super) offers: Vec<String>,
+    pub(super) assists: Vec<String>,
     pub(super) by_title: bool,
 }
 

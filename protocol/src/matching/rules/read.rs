@@ -12,6 +12,9 @@ use crate::matching::industry::{Industry, section_bit};
 use crate::matching::region::Regions;
 use crate::matching::words::{WordTable, normal};
 
+/// Provinces have two digits.
+const PROVINCE_CODES: usize = 100;
+
 /// What is wrong, and where.
 pub(super) struct Wrong {
     pub(super) place: String,
@@ -64,7 +67,7 @@ pub(super) fn read(raw: RulesFile, hash: ContentHash, kinds: &KindSet) -> Result
     let purposes = raw.purposes.iter().map(|row| Ok((row.words.clone(), sections(&row.sections)?)));
     let purposes = purposes.collect::<Result<Vec<_>, String>>().at("purpose")?;
     let (form_words, form_groups, form_names) = read_forms(&raw)?;
-    let regions = raw.named_regions.into_iter().map(|region| (region.names, region.codes)).collect();
+    let regions = raw.named_regions.iter().map(|region| (region.names.clone(), region.codes.clone())).collect();
     let mut rules = Rules {
         version: raw.version,
         hash,
@@ -80,7 +83,11 @@ pub(super) fn read(raw: RulesFile, hash: ContentHash, kinds: &KindSet) -> Result
         only_region: plain(&raw.ruling.only_region).at("ruling.only_region")?,
         sharing_words: plain(&raw.sharing.words).at("sharing.words")?,
         place_need: needs.of(&raw.sharing.landing).at("sharing.landing")?,
-        moved_into: needs.of(&raw.sharing.moved_into).at("sharing.moved_into")?,
+        wide_words: plain(&raw.ruling.wide).at("ruling.wide")?,
+        ready_words: table(ready_words(&raw)).at("ready_word")?,
+        noted_energy: plain(&raw.noted.energy).at("noted.energy")?,
+        noted_discharge: plain(&raw.noted.discharge).at("noted.discharge")?,
+        neighbours: neighbours(&raw).at("neighbours")?,
         form_groups,
         form_names,
         stage_names: raw.stage.stages.iter().map(|stage| (stage.zh.clone(), stage.en.clone())).collect(),
@@ -103,6 +110,29 @@ pub(super) fn read(raw: RulesFile, hash: ContentHash, kinds: &KindSet) -> Result
         Some(alone) => Err("no pair names it").at(&format!("kind {alone}")),
         None => Ok(rules),
     }
+}
+
+fn ready_words(raw: &RulesFile) -> Vec<(Vec<String>, u16)> {
+    raw.ready_words.iter().map(|row| (row.words.clone(), row.value.min(1_000))).collect()
+}
+
+/// Provinces by their first two digits, with those that border on each as bits.
+fn neighbours(raw: &RulesFile) -> Result<Vec<u128>, String> {
+    let divisions = crate::kind::codes::table(crate::kind::codes::DIVISIONS);
+    let province = |code: &String| {
+        let known = code.len() == 2 && divisions.is_some_and(|table| table.contains(&format!("{code}0000")));
+        code.parse::<usize>().ok().filter(|_| known).ok_or_else(|| format!("`{code}` is no province"))
+    };
+    let mut found = vec![0; PROVINCE_CODES];
+    for (one, others) in &raw.neighbours {
+        let one = province(one)?;
+        for other in others {
+            let other = province(other)?;
+            found[one] |= 1 << other;
+            found[other] |= 1 << one;
+        }
+    }
+    Ok(found)
 }
 
 fn table<T: Clone>(rows: Vec<(Vec<String>, T)>) -> Result<WordTable<T>, String> {
@@ -163,8 +193,8 @@ fn read_scale(raw: &RulesFile) -> Result<Scale, Wrong> {
         covers: [covers.section, covers.division, covers.group, covers.class],
         shares: [shares.section, shares.division, shares.group],
         by_words: raw.industry.by_words,
-        near: [region.other, region.same_province, region.same_prefecture, region.same_county],
-        here: [here.other, here.same_province, here.same_prefecture, here.same_county],
+        near: [region.other, region.neighbour, region.same_province, region.same_prefecture, region.same_county],
+        here: [here.other, here.neighbour, here.same_province, here.same_prefecture, here.same_county],
         wanted: [
             region.unwanted,
             region.wanted_named,
@@ -174,7 +204,8 @@ fn read_scale(raw: &RulesFile) -> Result<Scale, Wrong> {
         ],
         size_share: raw.size.share,
         size_share_whole: raw.size.share_whole,
-        project_times: raw.size.project_times,
+        project_steps: raw.size.project_steps.clone(),
+        project_larger: raw.size.project_larger,
         size_least: raw.size.least,
         land_steps: raw.land.steps.clone(),
         land_larger: raw.land.larger,
@@ -184,7 +215,12 @@ fn read_scale(raw: &RulesFile) -> Result<Scale, Wrong> {
         text_least_pairs: raw.text.least_pairs,
         ample_days: raw.timing.ample_days,
         timing_last: raw.timing.last,
-        timing_busy: raw.timing.busy,
+        wait_steps: raw.timing.wait_steps.clone(),
+        wait_longer: raw.timing.wait_longer,
+        late_steps: raw.timing.late_steps.clone(),
+        late_longer: raw.timing.late_longer,
+        need_direct: raw.need_value.direct,
+        need_assisting: raw.need_value.assisting,
         freshness_steps: raw.freshness.steps.clone(),
         freshness_older: raw.freshness.older,
         stage_near: raw.stage.near,
@@ -207,17 +243,27 @@ fn check_scale(scale: &Scale) -> Result<(), Wrong> {
         scale.energy_short,
         scale.text_full,
         scale.timing_last,
-        scale.timing_busy,
+        scale.project_larger,
+        scale.wait_longer,
+        scale.late_longer,
+        scale.need_direct,
+        scale.need_assisting,
         scale.freshness_older,
         scale.stage_near,
     ];
     if let Some(value) = values.iter().chain(&singles).find(|value| **value > 1_000) {
         return Err(format!("{value} is above 1000 permille")).at("values");
     }
-    if scale.size_share == 0 || scale.text_full == 0 || scale.ample_days == 0 || scale.project_times == 0 {
-        return Err("size.share, size.project_times, text.full and timing.ample_days are above 0").at("values");
+    if scale.size_share == 0 || scale.text_full == 0 || scale.ample_days == 0 {
+        return Err("size.share, text.full and timing.ample_days are above 0").at("values");
     }
-    for (place, steps) in [("land.steps", &scale.land_steps), ("freshness.steps", &scale.freshness_steps)] {
+    for (place, steps) in [
+        ("land.steps", &scale.land_steps),
+        ("freshness.steps", &scale.freshness_steps),
+        ("size.project_steps", &scale.project_steps),
+        ("timing.wait_steps", &scale.wait_steps),
+        ("timing.late_steps", &scale.late_steps),
+    ] {
         let rising = steps.windows(2).all(|pair| pair[0][0] < pair[1][0]);
         if !rising || steps.iter().any(|step| step[1] > 1_000) {
             return Err("steps rise and hold permille").at(place);
@@ -272,7 +318,12 @@ struct KindReader<'a> {
 impl KindReader<'_> {
     fn read(&self, raw: &KindFile) -> Result<KindRules, String> {
         let mut read = KindRules {
-            fixed: Meaning { seeks: self.needs.of(&raw.seeks)?, offers: self.needs.of(&raw.offers)?, by_title: false },
+            fixed: Meaning {
+                seeks: self.needs.of(&raw.seeks)?,
+                offers: self.needs.of(&raw.offers)?,
+                assists: self.needs.of(&raw.assists)?,
+                by_title: false,
+            },
             title: self.kind.title_field().number,
             industry_codes: self.all(&raw.industry_codes, is_code)?,
             industry_words: self.all(&raw.industry_words, is_text)?,
@@ -294,7 +345,10 @@ impl KindReader<'_> {
             texts: self.all(&raw.texts, is_text)?,
             ruling: self.all(&raw.ruling, is_text)?,
             closed: self.states(&raw.closed)?,
-            busy: self.states(&raw.busy)?,
+            wanted_only: raw.wanted_only,
+            wide_texts: self.all(&raw.wide_texts, is_text)?,
+            noted: self.all(&raw.noted, is_text)?,
+            named_texts: self.all(&raw.named_texts, |_| true)?,
             category: self.one(&raw.category, is_text)?,
             keeps_plan: self.all(&raw.keeps_plan, is_boolean)?,
             purpose: self.one(&raw.purpose, is_text)?,
@@ -302,7 +356,14 @@ impl KindReader<'_> {
             ..KindRules::default()
         };
         if !raw.closed_words.is_empty() {
-            read.closed_words = Some(super::read::plain(&raw.closed_words)?);
+            read.closed_words = Some(plain(&raw.closed_words)?);
+        }
+        if let Some(unless) = &raw.division_unless {
+            read.division_unless = Some((self.field(&unless.field, is_text)?, plain(&unless.words)?));
+        }
+        for (state, value) in &raw.ready {
+            let place = self.states(std::slice::from_ref(state))?;
+            read.ready.extend(place.into_iter().map(|place| (place, (*value).min(1_000))));
         }
         if let Some(only) = &raw.only_wanted {
             read.only_wanted = Some((self.field(&only.field, is_text)?, normal(&only.is)));
@@ -383,7 +444,12 @@ impl KindReader<'_> {
     }
 
     fn meaning(&self, raw: &MeaningFile) -> Result<Meaning, String> {
-        Ok(Meaning { seeks: self.needs.of(&raw.seeks)?, offers: self.needs.of(&raw.offers)?, by_title: raw.by_title })
+        Ok(Meaning {
+            seeks: self.needs.of(&raw.seeks)?,
+            offers: self.needs.of(&raw.offers)?,
+            assists: self.needs.of(&raw.assists)?,
+            by_title: raw.by_title,
+        })
     }
 
     fn states(&self, names: &[String]) -> Result<Vec<usize>, String> {

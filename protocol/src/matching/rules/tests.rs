@@ -29,7 +29,7 @@ fn the_hash_covers_the_contents_and_not_the_line_ends() {
     let windows = FILE.replace('\n', "\r\n");
     let kinds = KindSet::builtin();
     assert_eq!(Rules::parse(&windows, kinds).expect("the same rules").hash(), Rules::builtin().hash());
-    let heavier = changed("weights = { industry = 230", "weights = { industry = 231");
+    let heavier = changed("weights = { need = 130, industry = 280", "weights = { need = 130, industry = 281");
     assert_ne!(Rules::parse(&heavier, kinds).expect("good rules").hash(), Rules::builtin().hash());
 }
 
@@ -86,7 +86,11 @@ fn errors_name_the_place_and_the_rule() {
         ("name = \"quota\"", "name = \"quotas\"", "is no need"),
         ("codes = [\"3825\", \"4416\"]", "codes = [\"9999\"]", "industry_word: `9999` is no industry"),
         ("names = [\"京津冀\"]", "names = [\"长三角\"]", "named_region: the region `长三角` stands twice"),
-        ("industry = 230", "industri = 230", "pair demand and land_parcel: `industri` is no dimension"),
+        (
+            "industry = 280, region = 170",
+            "industri = 280, region = 170",
+            "pair demand and land_parcel: `industri` is no dimension",
+        ),
         (
             "left = \"talent\"\nright = [\"expert\"]",
             "left = \"expert\"\nright = [\"expert\"]",
@@ -95,6 +99,7 @@ fn errors_name_the_place_and_the_rule() {
         ("right = [\"training\"]", "right = [\"event\"]", "`event` is compared with it already"),
         ("region = \"here\"", "region = \"there\"", "region `there` is not `here`"),
         ("same_county = 1000", "same_county = 1001", "values: 1001 is above 1000 permille"),
+        ("\"11\" = [\"12\"", "\"11\" = [\"10\"", "neighbours: `10` is no province"),
         ("steps = [[1250, 1000]", "steps = [[12500, 1000]", "land.steps: steps rise"),
         ("amount_is = \"budget\"", "amount_is = \"sum\"", "amount_is `sum`"),
         ("about = 100", "about = 100\nmore = 1", "unknown field `more`"),

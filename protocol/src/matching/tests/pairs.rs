@@ -173,8 +173,11 @@ fn what_a_category_is_for_decides_what_can_serve() {
 }
 
 #[test]
-fn regions_and_industries_that_are_ruled_out_exclude() {
-    let fund = |id, note: &str| record(id, "fund", &[("名称", "某基金"), ("机构类别", "市场派基金"), ("备注", note)]);
+fn regions_of_a_fund_exclude_and_what_only_a_note_says_counts_nothing() {
+    let fund = |id, cells: &[(&str, &str)]| {
+        let usual = [("名称", "某基金"), ("机构类别", "市场派基金")];
+        record(id, "fund", &usual.iter().chain(cells).copied().collect::<Vec<_>>())
+    };
     let project = |id, code: &str, division: &str| {
         let cells = [("项目名称", "某项目"), ("行业代码", code), ("行政区划代码", division), ("阶段", "策划")];
         record(id, "project", &cells)
@@ -182,14 +185,24 @@ fn regions_and_industries_that_are_ruled_out_exclude() {
     let shelf = Shelf::of(vec![
         project(1, "2614", "411426"),
         project(2, "3841", "500236"),
-        fund(3, "不投化工、钢铁，其他行业均可"),
-        fund(4, "仅限重庆市的项目"),
-        fund(5, "有限公司，注册在重庆市"),
+        fund(3, &[("备注", "不投化工、钢铁，其他行业均可"), ("投资行业代码", "26;38")]),
+        fund(4, &[("投资区域", "重庆市")]),
+        fund(5, &[("备注", "仅限重庆市的项目")]),
+        fund(6, &[("备注", "面向全国")]),
     ]);
-    assert_eq!(names(&shelf.excluded(1, 3)), [Exclusion::Industry]);
     assert_eq!(names(&shelf.excluded(1, 4)), [Exclusion::Region]);
-    assert_eq!(shelf.found(1), [5]);
-    assert_eq!(shelf.found(2).len(), 3);
+    assert_eq!(shelf.excluded(1, 4)[0].sentence.zh, "限于重庆市，对方在河南省商丘市夏邑县");
+    let of = |subject: u8, other: u8, dimension| {
+        let matches = shelf.matches(subject).expect("it can be matched");
+        let found = matches.found.into_iter().find(|found| found.id == EntryId([other; 32])).expect("it was found");
+        part(&found, dimension).clone()
+    };
+    let ruled_out = of(1, 3, Dimension::Industry);
+    assert_eq!(ruled_out.value, Some(0));
+    assert!(ruled_out.reason.zh.contains("明确排除"), "{}", ruled_out.reason.zh);
+    assert_eq!(of(1, 5, Dimension::Region).value, Some(50));
+    assert!(of(2, 5, Dimension::Region).value > Some(800) && of(1, 6, Dimension::Region).value > Some(800));
+    assert_eq!(shelf.found(2).len(), 4);
 }
 
 #[test]
@@ -204,19 +217,48 @@ fn uses_of_land_admit_their_industries() {
 }
 
 #[test]
-fn what_is_not_shared_serves_its_own_county_only() {
+fn what_is_shared_comes_before_what_is_not() {
     let lab = |id, shared: &str| {
         let cells = [("名称", "研发平台"), ("类别", "研发平台"), ("建筑面积", "100"), ("县际共享", shared)];
         record(id, "facility", &[&cells[..], &[("行政区划代码", "411426")]].concat())
     };
-    let demand = |id, division: &str| {
-        let cells = [("需求类别", "配套设施"), ("需求名称", "研发平台共享"), ("行政区划代码", division)];
-        record(id, "demand", &cells)
-    };
-    let shelf = Shelf::of(vec![demand(1, "500236"), demand(2, "411426"), lab(3, "否"), lab(4, "是")]);
+    let cells = [("需求类别", "配套设施"), ("需求名称", "研发平台共享"), ("行政区划代码", "500236")];
+    let shelf = Shelf::of(vec![record(1, "demand", &cells), lab(3, "否"), lab(4, "是"), lab(5, "")]);
+    assert_eq!(shelf.found(1), [4, 5, 3]);
+    let matches = shelf.matches(1).expect("it can be matched");
+    assert_eq!(part(&matches.found[2], Dimension::Form).reason.zh, "不与外县共享");
+}
+
+#[test]
+fn quotas_that_fields_state_exclude_and_those_of_notes_only_lower() {
+    let shelf = Shelf::of(vec![
+        record(
+            1,
+            "project",
+            &[("项目名称", "再生铜"), ("年综合能耗", "60000"), ("阶段", "策划"), ("行政区划代码", "411426")],
+        ),
+        land_demand(2, &[("说明", "年综合能耗3万吨标煤，日排水约500吨")]),
+        parcel(3, &[("面积", "300"), ("能耗指标", "20000"), ("污水排放指标", "800")]),
+        parcel(4, &[("面积", "300"), ("能耗指标", "150000"), ("污水排放指标", "800")]),
+    ]);
+    assert_eq!(names(&shelf.excluded(1, 3)), [Exclusion::Energy]);
+    assert_eq!(shelf.excluded(1, 3)[0].sentence.zh, "能耗指标不够：需要60000吨标煤，只有20000吨标煤");
     assert_eq!(shelf.found(1), [4]);
-    assert_eq!(names(&shelf.excluded(1, 3)), [Exclusion::NotShared]);
-    assert_eq!(shelf.found(2).len(), 2);
+    assert_eq!(shelf.found(2), [4, 3]);
+}
+
+#[test]
+fn what_helps_comes_behind_what_is_looked_for() {
+    let cells = [("需求类别", "招商"), ("需求名称", "纺织企业"), ("行业代码", "17"), ("行政区划代码", "411426")];
+    let project = [("项目名称", "织造"), ("行业代码", "1712"), ("阶段", "策划"), ("行政区划代码", "411426")];
+    let shelf = Shelf::of(vec![
+        record(1, "demand", &cells),
+        record(2, "project", &project),
+        parcel(3, &[("面积", "100"), ("行业代码", "1712")]),
+        record(4, "expert", &[("姓名", "某"), ("专业领域", "经济政策")]),
+    ]);
+    assert_eq!(shelf.found(1), [2, 3]);
+    assert_eq!(names(&shelf.excluded(1, 4)), [Exclusion::Need]);
 }
 
 #[test]
