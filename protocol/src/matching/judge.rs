@@ -86,6 +86,48 @@ impl Exclusion {
         }
     }
 
+    /// When it excludes, in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Need => "供需对不上",
+            Self::Closed => "已结束、已用或已撤回",
+            Self::Expired => "期限已过",
+            Self::Plan => "不符合国土空间规划或“三区三线”",
+            Self::Purpose => "土地用途容不下这个行业",
+            Self::Area => "用地不够",
+            Self::Floor => "建筑面积不够",
+            Self::Intensity => "投资强度低于地块要求",
+            Self::Output => "亩均产出低于地块要求",
+            Self::Tax => "亩均税收低于地块要求",
+            Self::TicketBelow => "金额低于单笔下限",
+            Self::TicketAbove => "金额高于单笔上限",
+            Self::Capacity => "金额超过可投资金或规模",
+            Self::Region => "不在限定的区域之内",
+            Self::Energy => "能耗或排放指标不够",
+        }
+    }
+
+    /// The same in English.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::Need => "neither gives what the other looks for",
+            Self::Closed => "met, used, withdrawn or over",
+            Self::Expired => "its last day has passed",
+            Self::Plan => "the territorial plan or the three zones and lines are not kept",
+            Self::Purpose => "the use of the land does not admit the industry",
+            Self::Area => "too little land",
+            Self::Floor => "too little floor",
+            Self::Intensity => "investment per mu below what the parcel asks for",
+            Self::Output => "output per mu below what the parcel asks for",
+            Self::Tax => "tax per mu below what the parcel asks for",
+            Self::TicketBelow => "the amount is below the least ticket",
+            Self::TicketAbove => "the amount is above the largest ticket",
+            Self::Capacity => "the amount is more than there is",
+            Self::Region => "outside the only regions that are admitted",
+            Self::Energy => "too small a quota of energy or discharge",
+        }
+    }
+
     fn bit(self) -> u32 {
         1 << self as u32
     }

@@ -40,7 +40,6 @@ pub struct Labelled {
     pub split: Split,
     pub subject: EntryId,
     pub candidate: EntryId,
-    pub names: (String, String),
     pub grade: u32,
     pub excluded: bool,
 }
@@ -146,7 +145,6 @@ fn read_pairs(ids: &BTreeMap<String, EntryId>) -> Vec<Labelled> {
             split: if row.cells[split] == "tuning" { Split::Tuning } else { Split::HeldOut },
             subject: id(&row.cells[subject]),
             candidate: id(&row.cells[candidate]),
-            names: (row.cells[subject].clone(), row.cells[candidate].clone()),
             grade: row.cells[grade].parse().expect("a grade"),
             excluded: row.cells[excluded] == "是",
         })
