@@ -25,6 +25,7 @@ pub mod node;
 pub mod pins;
 pub mod place;
 pub mod records;
+pub mod search;
 pub mod store;
 pub mod sync;
 pub mod twin;
