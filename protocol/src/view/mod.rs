@@ -76,6 +76,9 @@ impl Version {
     }
 }
 
+/// An owner's own number of a record of a kind.
+type Number = (MemberNumber, u16, String);
+
 /// What the view knows of a record without reading a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Record {
@@ -115,7 +118,9 @@ pub struct View {
     early: BTreeMap<EntryId, Vec<Early>>,
     /// Creates of each member, in the order of its logs.
     creates: BTreeMap<MemberNumber, Vec<(Place, EntryId)>>,
-    externals: BTreeMap<(MemberNumber, u16, String), EntryId>,
+    externals: BTreeMap<Number, EntryId>,
+    /// Every record of the numbers that were given more than once.
+    doubles: BTreeMap<Number, BTreeSet<EntryId>>,
     aside: BTreeMap<Place, Aside>,
     /// The last addresses that each member stated for each of its transport keys.
     addresses: BTreeMap<(MemberNumber, PublicKey), (Place, Vec<String>)>,
@@ -295,7 +300,7 @@ impl View {
         for early in self.early.remove(&id).unwrap_or_default() {
             self.change(id, early);
         }
-        Concerned { record: Some(id), former, shifted }
+        Concerned { record: Some(id), former, shifted, doubled: None }
     }
 
     /// Of two creates with one number the first in log order keeps it, whichever arrived first. The record that loses its
@@ -309,8 +314,11 @@ impl View {
         id: EntryId,
     ) -> Option<EntryId> {
         let key = (owner, kind, external.to_owned());
-        let earlier = self.externals.get(&key).and_then(|held| self.records.get(held));
-        if earlier.is_none_or(|held| place < held.place()) {
+        let earlier = self.externals.get(&key).and_then(|held| Some((*held, self.records.get(held)?.place())));
+        if let Some((earlier, _)) = earlier {
+            self.doubles.entry(key.clone()).or_default().extend([earlier, id]);
+        }
+        if earlier.is_none_or(|(_, held)| place < held) {
             return self.externals.insert(key, id);
         }
         None
@@ -481,3 +489,5 @@ impl View {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod touched_tests;

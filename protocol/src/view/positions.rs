@@ -229,9 +229,6 @@ impl Keeper {
         };
         if let Some(record) = statement.and_then(|statement| statement.record) {
             gathered.note(Concerned { record: Some(record), ..Concerned::default() });
-        } else if self.view.is_inherited(&entry.id()) {
-            // Its number may have gone over from a create of another author: who leaves records to an heir creates few.
-            gathered.note_everything();
         } else if self.view.place(&entry.id()).is_some() {
             gathered.note(self.view.concerned_by(&entry.id(), is_older));
         }

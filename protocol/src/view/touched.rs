@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Place, View};
+use super::{Number, Place, View};
 use crate::charter::{Block, Operation};
 use crate::identity::{EntryId, MemberNumber};
 use crate::limits::TOUCHED_RECORDS_MAX;
@@ -60,6 +60,8 @@ pub(super) struct Concerned {
     pub(super) former: Option<EntryId>,
     /// Creates of a member from a position on that have another label now.
     pub(super) shifted: Option<(MemberNumber, usize)>,
+    /// The record that has a number which others were given too.
+    pub(super) doubled: Option<EntryId>,
 }
 
 /// Gathers what several entries concern.
@@ -67,24 +69,17 @@ pub(super) struct Concerned {
 pub(super) struct Gathered {
     records: Touched,
     shifted: BTreeMap<MemberNumber, usize>,
+    doubled: BTreeSet<EntryId>,
 }
 
 impl Gathered {
-    pub(super) fn note_everything(&mut self) {
-        self.records = Touched::everything();
-    }
-
     pub(super) fn note(&mut self, concerned: Concerned) {
         concerned.record.into_iter().chain(concerned.former).for_each(|record| self.records.add(record));
         if let Some((member, position)) = concerned.shifted {
-            self.shift(member, position);
+            let first = self.shifted.entry(member).or_insert(position);
+            *first = (*first).min(position);
         }
-    }
-
-    /// Notes that creates of a member from a position on have, or had, another label.
-    pub(super) fn shift(&mut self, member: MemberNumber, position: usize) {
-        let first = self.shifted.entry(member).or_insert(position);
-        *first = (*first).min(position);
+        self.doubled.extend(concerned.doubled);
     }
 
     /// All of it, with the records around.
@@ -93,6 +88,10 @@ impl Gathered {
         for (member, position) in self.shifted {
             let creates = view.creates.get(&member).map(|creates| &creates[position.min(creates.len())..]);
             creates.unwrap_or_default().iter().for_each(|(_, id)| seeds.add(*id));
+        }
+        for holder in self.doubled {
+            let doubles = view.number(&holder).and_then(|number| view.doubles.get(&number));
+            doubles.into_iter().flatten().for_each(|id| seeds.add(*id));
         }
         let mut touched = Touched { records: BTreeSet::new(), everything: seeds.everything };
         seeds.records.iter().for_each(|id| view.touch(id, &mut touched));
@@ -130,17 +129,19 @@ impl View {
         let other_log = creates.partition_point(|(other, _)| other.log <= place.log);
         let shifts = |position: &usize| creates.get(*position).is_some_and(|(other, _)| is_older(*other));
         let shifted = [next, other_log].into_iter().find(shifts).map(|position| (author, position));
-        Concerned { shifted, ..none }
+        let number = self.number(create).filter(|number| self.doubles.contains_key(number));
+        let doubled = number.and_then(|number| self.externals.get(&number)).copied();
+        Concerned { shifted, doubled, ..none }
     }
 
-    /// Whether a record belongs to another than its author.
-    pub(super) fn is_inherited(&self, id: &EntryId) -> bool {
-        self.records.get(id).is_some_and(|record| record.owner != record.versions[0].author)
+    /// The own number that a record's create states, with whose it is and of which kind.
+    fn number(&self, id: &EntryId) -> Option<Number> {
+        let ((owner, kind), external) = self.owner(id).zip(self.external(id))?;
+        Some((owner, kind, external.to_owned()))
     }
 
     fn naming_it(&self, id: &EntryId) -> BTreeSet<EntryId> {
-        let own = self.owner(id).zip(self.external(id));
-        self.naming(Some(*id), own.map(|((owner, kind), external)| (owner, kind, external.to_owned())))
+        self.naming(Some(*id), self.number(id))
     }
 
     /// The records that stand otherwise in `self` than in `before`, with those around them.
@@ -161,9 +162,9 @@ impl View {
             for view in [self, before] {
                 view.touch(id, &mut touched);
                 // Where a record comes or goes, its number may go over from or to another one.
-                let Some(((owner, kind), external)) = view.owner(id).zip(view.external(id)) else { continue };
-                let holders = [self, before].map(|view| view.by_external(owner, kind, external));
-                holders.into_iter().flatten().for_each(|holder| view.touch(&holder, &mut touched));
+                let Some(number) = view.number(id) else { continue };
+                let holders = [self, before].map(|view| view.externals.get(&number));
+                holders.into_iter().flatten().for_each(|holder| view.touch(holder, &mut touched));
             }
         }
         touched
