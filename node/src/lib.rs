@@ -10,6 +10,7 @@ pub mod charter_words;
 pub mod confidential;
 pub mod config;
 pub mod core;
+pub mod derive;
 pub mod dialer;
 pub mod directory;
 pub mod erasure;

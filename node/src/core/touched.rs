@@ -1,6 +1,6 @@
 //! What was touched: collected by the writer, taken by the one that keeps in step what is derived from records.
 
-use protocol::view::{Advanced, Moved, Positions, Touched};
+use protocol::view::{Advanced, Moved, Positions, Said, Touched};
 
 use super::Core;
 
@@ -72,5 +72,15 @@ impl Core {
     /// [`Moved`] when they do not stand any more.
     pub fn advance(&self, older: &Positions, entries_max: usize) -> Result<Advanced, Moved> {
         self.read(|state| state.keeper.advance(older, &state.replica, &self.shared.store, entries_max))
+    }
+
+    /// How far the view has come.
+    pub fn positions(&self) -> Positions {
+        self.read(|state| state.keeper.positions(&state.replica))
+    }
+
+    /// What was said of records between two positions; reads so many entries under the lock.
+    pub fn said(&self, from: &Positions, until: &Positions, entries_max: usize) -> Said {
+        self.read(|state| state.keeper.said(from, until, &state.replica, &self.shared.store, entries_max))
     }
 }

@@ -59,6 +59,26 @@ pub enum Moved {
     Missing,
 }
 
+impl Moved {
+    /// Whether records that were there may be gone without being named.
+    pub fn took_away(self) -> bool {
+        matches!(self, Self::Branch | Self::Entries | Self::Erased)
+    }
+}
+
+/// What was said of records between two positions, as far as one step reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The records, each with when something was said of it, by its author's clock.
+    pub records: Vec<(EntryId, u64)>,
+    /// Where the step ended.
+    pub positions: Positions,
+    /// Whether that is where it was to lead.
+    pub is_there: bool,
+    /// Whether something is left out, because a log has another branch now or many bodies had been missing.
+    pub is_cut: bool,
+}
+
 /// One step from older positions towards the present ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advanced {
@@ -78,6 +98,11 @@ impl Positions {
     /// How many entries lie between these positions and later ones.
     pub fn entries_until(&self, later: &Self) -> u64 {
         later.entries().saturating_sub(self.entries())
+    }
+
+    /// BLAKE3 over what was erased of what was taken in.
+    pub fn erased(&self) -> [u8; 32] {
+        self.erased
     }
 
     /// The bytes in which positions are kept. They stay on this machine.
@@ -189,15 +214,61 @@ impl Keeper {
         Ok(Advanced { touched: gathered.spread(&self.view), positions: self.positions_at(replica, logs), is_present })
     }
 
+    /// What was said of records after `from` and up to `until`, as far as `entries_max` entries tell. What time, erasures
+    /// and the charter did is left aside: whoever wants to be told of news looks at each record anyway.
+    pub fn said(
+        &self,
+        from: &Positions,
+        until: &Positions,
+        replica: &Replica,
+        source: &dyn EntrySource,
+        entries_max: usize,
+    ) -> Said {
+        let (mut records, mut is_cut) = (Vec::new(), from.missing.is_none());
+        let mut note = |place: Place| {
+            let entry =
+                source.entry(place.log, place.sequence).filter(|entry| entry.header().kind >= RECORD_KINDS_FROM);
+            let Some(entry) = entry else { return };
+            if let Some(Ok(statement)) = entry.body().map(|body| Statement::decode(body)) {
+                records.push((statement.record.unwrap_or_else(|| entry.id()), entry.header().time_ms));
+            }
+        };
+        let still = |place: &&Place| until.missing.as_ref().is_none_or(|missing| missing.contains(place));
+        let (still, arrived): (Vec<&Place>, Vec<&Place>) = from.missing.iter().flatten().partition(still);
+        arrived.into_iter().for_each(|place| note(*place));
+        let mut logs = from.logs.clone();
+        logs.resize(until.logs.len(), (0, EntryId::ZERO));
+        let (mut left, mut is_there) = (entries_max as u64, true);
+        for ((log, held), (length, last)) in (0..).zip(&mut logs).zip(&until.logs) {
+            let stands = held.0 == 0 || (held.0 <= *length && replica.id(log, held.0 - 1) == Some(held.1));
+            if !stands {
+                (*held, is_cut) = ((*length, *last), true);
+                continue;
+            }
+            let reached = held.0.saturating_add(left).min(*length);
+            (held.0..reached).for_each(|sequence| note(Place { log, sequence }));
+            left -= reached - held.0;
+            is_there &= reached == *length;
+            let id = if reached == *length {
+                Some(*last)
+            } else {
+                reached.checked_sub(1).and_then(|at| replica.id(log, at))
+            };
+            *held = (reached, id.unwrap_or(EntryId::ZERO));
+        }
+        let mut positions = if is_there { until.clone() } else { self.positions_at(replica, logs) };
+        if let Some(missing) = &mut positions.missing {
+            missing.extend(still);
+        }
+        Said { records, positions, is_there, is_cut }
+    }
+
     /// Whether older positions stand still.
     fn check(&self, older: &Positions, replica: &Replica) -> Result<(), Moved> {
         let blocks = replica.charter().blocks();
         let known = (older.version as usize).checked_sub(1).and_then(|index| blocks.get(index));
         if known.is_none_or(|block| block.hash() != older.tip) {
             return Err(Moved::Branch);
-        }
-        if blocks[older.version as usize..].iter().any(|block| self.view.depends_on(block.block())) {
-            return Err(Moved::Charter);
         }
         let stands = |(log, (length, last)): (LogNumber, &(u64, EntryId))| {
             let taken = self.taken.get(log as usize).map_or(0, |(taken, _)| *taken);
@@ -216,6 +287,10 @@ impl Keeper {
         }
         if older.missing.is_none() {
             return Err(Moved::Missing);
+        }
+        // Last: then nothing that was taken in went away.
+        if blocks[older.version as usize..].iter().any(|block| self.view.depends_on(block.block())) {
+            return Err(Moved::Charter);
         }
         Ok(())
     }
