@@ -76,6 +76,11 @@ pub const STAGED_MAX: usize = 8_192;
 /// Bytes of bodies that wait for a predecessor, over all logs.
 pub const STAGED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Records that a change is said to touch one by one; beyond it, everything is touched.
+pub const TOUCHED_RECORDS_MAX: usize = 65_536;
+/// Bodies that a view's positions name as missing; where more are missing, whoever comes back looks at everything.
+pub const POSITIONS_MISSING_MAX: usize = 1_024;
+
 /// Longest frame on a sync stream, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A chunk of entries is closed when its uncompressed payload passes this many bytes.

@@ -58,6 +58,7 @@ pub use period::Period;
 pub use rule::{Notice, Rule, RuleBroken};
 pub use set::{KIND_SET_VERSION, KindSet};
 pub use text::normalise_header;
+pub use unit::amount_in;
 pub use withhold::{Withheld, WithholdRule};
 
 use crate::charter::{Class, Role};

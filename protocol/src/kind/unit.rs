@@ -372,7 +372,7 @@ static WHOLE_UNITS: LazyLock<Vec<&'static Unit>> =
     LazyLock::new(|| UNITS.iter().filter(|unit| unit.numerator == 1 && unit.currency().is_some()).collect());
 
 /// The number of a value in another unit of the same sort; `None` when it has none, or the conversion is not exact.
-pub(super) fn amount_in(value: &Value, target: &str) -> Option<Decimal> {
+pub fn amount_in(value: &Value, target: &str) -> Option<Decimal> {
     match value {
         Value::Decimal(number) => Some(number.amount()),
         Value::Quantity { number, unit } if unit == target => Some(number.amount()),
