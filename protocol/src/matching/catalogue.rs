@@ -2,8 +2,9 @@
 //!
 //! Looking has three steps, so that whoever has several processors can share the second one among them:
 //! [`Search::new`] checks the question, [`Search::look`] goes through one piece of [`Catalogue::pieces`] and keeps the
-//! best, [`Search::finish`] compares the texts of the best of all and puts the answer together. [`Sifted::merge`] is the
-//! same in any order, so the answer does not depend on how the pieces were shared, nor on the order in which records came.
+//! best, [`Search::finish`] reads the best of all again, compares their texts and puts the answer together.
+//! [`Sifted::merge`] is the same in any order, so the answer does not depend on how the pieces were shared, nor on the
+//! order in which records came.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -115,18 +116,27 @@ impl Catalogue {
         rows.flat_map(|rows| rows.chunks(MATCH_CHUNK_RECORDS)).map(Piece).collect()
     }
 
-    /// Looks through everything at once.
+    /// Looks through everything at once. `read` gives records as they are now; see [`Search::finish`].
     pub fn matches(
         &self,
         rules: &Rules,
         question: &Question<'_>,
-        texts: &mut dyn FnMut(&[EntryId]) -> Vec<Vec<String>>,
+        read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>,
     ) -> Result<Matches, Unmatchable> {
         let search = Search::new(rules, question)?;
         let pieces = self.pieces(&search);
         let sifted = pieces.iter().map(|piece| search.look(piece)).fold(Sifted::default(), Sifted::merge);
-        Ok(search.finish(sifted, texts))
+        Ok(search.finish(sifted.shortlist(), read))
     }
+}
+
+/// A record as it is now: what the catalogue holds may be behind.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// Its profile.
+    pub profile: Profile,
+    /// Its texts; see [`super::texts_of`].
+    pub texts: Vec<String>,
 }
 
 /// Records of one kind that are looked at together.
@@ -239,7 +249,26 @@ pub struct Sifted<'c> {
     considered: u64,
 }
 
+/// The best of everything, apart from the catalogue: it can change meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct Shortlist {
+    best: Vec<EntryId>,
+    excluded: Vec<Profile>,
+    excluded_by: [u64; Exclusion::COUNT],
+    considered: u64,
+}
+
 impl Sifted<'_> {
+    /// The best, to be read again.
+    pub fn shortlist(self) -> Shortlist {
+        Shortlist {
+            best: self.best.in_order().map(|profile| profile.id).collect(),
+            excluded: self.excluded.in_order().cloned().collect(),
+            excluded_by: self.excluded_by,
+            considered: self.considered,
+        }
+    }
+
     /// Both together; the same in any order.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
@@ -333,42 +362,37 @@ impl<'a> Search<'a> {
         sifted
     }
 
-    /// The records whose texts [`Self::finish`] asks for, the subject last.
-    pub fn wanted_texts(&self, sifted: &Sifted<'_>) -> Vec<EntryId> {
-        let mut ids: Vec<EntryId> = sifted.best.clone().in_order().map(|profile| profile.id).collect();
+    /// Compares the texts of the best and puts the answer together. `read` gives records as they are now, each at the
+    /// place of its id, and nothing for one that is not there any more; the subject is the last of them.
+    pub fn finish(&self, shortlist: Shortlist, read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>) -> Matches {
+        let mut ids = shortlist.best;
         ids.push(self.subject.id);
-        ids
-    }
-
-    /// Compares the texts of the best and puts the answer together. `texts` gives the texts of records, each at the
-    /// place of its id; the subject is the last of them.
-    pub fn finish(&self, sifted: Sifted<'_>, texts: &mut dyn FnMut(&[EntryId]) -> Vec<Vec<String>>) -> Matches {
-        let ids = self.wanted_texts(&sifted);
-        let mut all = texts(&ids);
-        all.resize(ids.len(), Vec::new());
-        let own = all.pop().unwrap_or_default();
+        let mut fresh = read(&ids);
+        fresh.resize(ids.len(), None);
+        let own = fresh.pop().flatten().map(|own| own.texts).unwrap_or_default();
         let own_pairs = TextPairs::of(self.rules, &own);
-        let mut ranked: Vec<(u32, EntryId, &Profile, Vec<String>)> = Vec::new();
-        for (candidate, texts) in sifted.best.in_order().zip(all) {
-            let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.kind) else { continue };
-            let pairing = self.pairing(pair, forward, candidate);
-            let (mut values, points) = self.judge(&pairing, candidate);
-            self.set_text(&pairing, &mut values, &own_pairs, &texts);
+        let mut ranked: Vec<(u32, Fresh)> = Vec::new();
+        for candidate in fresh.into_iter().flatten() {
+            let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.profile.kind) else { continue };
+            let pairing = self.pairing(pair, forward, &candidate.profile);
+            if !pairing.exclusions().is_empty() {
+                continue;
+            }
+            let (mut values, points) = self.judge(&pairing, &candidate.profile);
+            self.set_text(&pairing, &mut values, &own_pairs, &candidate.texts);
             let text = u64::from(pair.weight(Dimension::Text)) * u64::from(pairing.counted(Dimension::Text, &values));
-            ranked.push((pairing.rate(points + text), candidate.id, candidate, texts));
+            ranked.push((pairing.rate(points + text), candidate));
         }
-        ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
+        ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.profile.id.cmp(&other.1.profile.id)));
         ranked.truncate(self.limit);
-        let found = ranked
-            .into_iter()
-            .filter_map(|(rate, _, candidate, texts)| self.explain(rate, candidate, &own, &own_pairs, &texts));
-        let excluded = sifted.excluded.in_order().filter_map(|candidate| self.explain_exclusion(candidate));
-        let counts = Exclusion::ALL.into_iter().zip(sifted.excluded_by).filter(|(_, count)| *count > 0);
+        let found = ranked.iter().filter_map(|(rate, candidate)| self.explain(*rate, candidate, &own, &own_pairs));
+        let excluded = shortlist.excluded.iter().filter_map(|candidate| self.explain_exclusion(candidate));
+        let counts = Exclusion::ALL.into_iter().zip(shortlist.excluded_by).filter(|(_, count)| *count > 0);
         Matches {
             found: found.collect(),
             excluded: excluded.collect(),
             excluded_by: counts.collect(),
-            considered: sifted.considered,
+            considered: shortlist.considered,
             rules_version: self.rules.version(),
             rules_hash: self.rules.hash(),
         }
@@ -381,14 +405,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn explain(
-        &self,
-        rate: u32,
-        candidate: &Profile,
-        own: &[String],
-        own_pairs: &TextPairs,
-        texts: &[String],
-    ) -> Option<Match> {
+    fn explain(&self, rate: u32, candidate: &Fresh, own: &[String], own_pairs: &TextPairs) -> Option<Match> {
+        let Fresh { profile: candidate, texts } = candidate;
         let (pair, forward) = self.rules.pair(self.subject.kind, candidate.kind)?;
         let pairing = self.pairing(pair, forward, candidate);
         let (mut values, _) = self.judge(&pairing, candidate);

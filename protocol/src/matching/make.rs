@@ -27,11 +27,13 @@ pub(super) fn day_of(time_ms: u64) -> i32 {
 impl Profile {
     /// The profile of a record as it counts; `None` when records of its kind cannot be matched.
     ///
-    /// Where time has moved it is asked when it is matched, so a profile stays right until the record changes.
-    pub fn of(rules: &Rules, kinds: &KindSet, record: &RecordState) -> Option<Self> {
+    /// `home` is the division of the county that wrote it, empty for other members: where a record does not say where it
+    /// lies it lies there. Where time has moved it is asked when it is matched, so a profile stays right until the record
+    /// changes.
+    pub fn of(rules: &Rules, kinds: &KindSet, record: &RecordState, home: &str) -> Option<Self> {
         let kind = kinds.kind(record.kind)?;
         let kind_rules = rules.kinds.get(&record.kind)?;
-        let maker = Maker { rules, kind, kind_rules, fields: &record.fields };
+        let maker = Maker { rules, kind, kind_rules, fields: &record.fields, home };
         let mut profile = Self::empty(record.id, record.kind);
         profile.set_changed_day(day_of(record.changed_ms));
         if record.withdrawn.is_some() {
@@ -56,7 +58,7 @@ pub fn texts_of(rules: &Rules, kinds: &KindSet, record: &RecordState) -> Vec<Str
     let Some((kind, kind_rules)) = kinds.kind(record.kind).zip(rules.kinds.get(&record.kind)) else {
         return Vec::new();
     };
-    let maker = Maker { rules, kind, kind_rules, fields: &record.fields };
+    let maker = Maker { rules, kind, kind_rules, fields: &record.fields, home: "" };
     let mut texts: Vec<String> = Vec::new();
     for field in std::iter::once(&kind_rules.title).chain(&kind_rules.texts) {
         texts.extend(maker.texts(*field).map(str::to_owned));
@@ -74,6 +76,7 @@ struct Maker<'a> {
     kind: &'a Kind,
     kind_rules: &'a KindRules,
     fields: &'a BTreeMap<u16, Value>,
+    home: &'a str,
 }
 
 impl<'a> Maker<'a> {
@@ -318,7 +321,8 @@ impl<'a> Maker<'a> {
             });
             region::common_division(&divisions.collect::<Vec<_>>())
         });
-        profile.division = division.unwrap_or(0);
+        let home = || region::division_today(self.home).filter(|_| self.kind_rules.division.is_some());
+        profile.division = division.or_else(home).unwrap_or(0);
         profile.located = self.rules.regions.of_division(profile.division);
         for name in self.all_texts(&self.kind_rules.located) {
             match self.rules.regions.place(name) {

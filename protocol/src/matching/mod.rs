@@ -31,7 +31,7 @@ mod words;
 mod tests;
 
 pub use answer::{Excluded, Match, Matches, Part, RuledOut};
-pub use catalogue::{Catalogue, Piece, Question, Search, Sifted, Unmatchable};
+pub use catalogue::{Catalogue, Fresh, Piece, Question, Search, Shortlist, Sifted, Unmatchable};
 pub use dimension::Dimension;
 pub use figure::{Figure, Slot};
 pub use industry::{Industry, Level, Relation};

@@ -30,7 +30,7 @@ pub fn ours(set: &LabelledSet, subject: &EntryId) -> Ranking {
             limit: MATCH_FOUND_MAX,
             list_excluded: true,
         };
-        let answer = set.catalogue.matches(rules, &question, &mut |ids| set.texts(ids));
+        let answer = set.catalogue.matches(rules, &question, &mut |ids| set.read(ids));
         let answer = answer.unwrap_or_else(|why| panic!("{:?}: {why}", set.records[subject].external));
         ranked.extend(answer.found.iter().map(|found| (std::cmp::Reverse(found.rate), found.id)));
         excluded.extend(answer.excluded.iter().map(|excluded| excluded.id));
@@ -65,7 +65,8 @@ pub fn text_only(set: &LabelledSet, subject: &EntryId) -> Ranking {
     }
     let count = documents.len() as f64;
     let mean = documents.values().map(Vec::len).sum::<usize>() as f64 / count.max(1.0);
-    let asked: BTreeSet<_> = bigrams(&set.texts(&[*subject])[0]).into_iter().collect();
+    let asked: BTreeSet<_> =
+        bigrams(&texts_of(Rules::builtin(), KindSet::builtin(), &set.records[subject])).into_iter().collect();
     let score = |document: &Vec<(char, char)>| -> f64 {
         let length = document.len() as f64;
         let of = |pair: &(char, char)| {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::KindSet;
 use protocol::kind::sheet::{Row, Table, plan};
-use protocol::matching::{Catalogue, Profile, Rules, texts_of};
+use protocol::matching::{Catalogue, Fresh, Profile, Rules, texts_of};
 use protocol::value::Date;
 use protocol::view::{Label, RecordState};
 
@@ -109,16 +109,20 @@ impl LabelledSet {
         }
         let mut catalogue = Catalogue::default();
         for record in records.values() {
-            Profile::of(rules, kinds, record).into_iter().for_each(|profile| catalogue.put(profile));
+            Profile::of(rules, kinds, record, "").into_iter().for_each(|profile| catalogue.put(profile));
         }
         let pairs = read_pairs(&ids);
         Self { records, catalogue, pairs }
     }
 
-    /// The texts of records, as a catalogue asks for them.
-    pub fn texts(&self, ids: &[EntryId]) -> Vec<Vec<String>> {
-        let texts = |record| texts_of(Rules::builtin(), KindSet::builtin(), record);
-        ids.iter().map(|id| self.records.get(id).map(texts).unwrap_or_default()).collect()
+    /// Records as a catalogue asks for them.
+    pub fn read(&self, ids: &[EntryId]) -> Vec<Option<Fresh>> {
+        let (rules, kinds) = (Rules::builtin(), KindSet::builtin());
+        let read = |id| {
+            let record = self.records.get(id)?;
+            Some(Fresh { profile: Profile::of(rules, kinds, record, "")?, texts: texts_of(rules, kinds, record) })
+        };
+        ids.iter().map(read).collect()
     }
 
     /// The pairs of a split, by their subject.

@@ -62,20 +62,24 @@ impl Shelf {
     }
 
     fn put(&mut self, record: RecordState) {
-        let profile = Profile::of(Rules::builtin(), KindSet::builtin(), &record);
+        let profile = Profile::of(Rules::builtin(), KindSet::builtin(), &record, "");
         profile.into_iter().for_each(|profile| self.catalogue.put(profile));
         self.records.insert(record.id, record);
     }
 
-    fn texts(&self, ids: &[EntryId]) -> Vec<Vec<String>> {
-        let texts = |id| self.records.get(id).map(|record| texts_of(Rules::builtin(), KindSet::builtin(), record));
-        ids.iter().map(|id| texts(id).unwrap_or_default()).collect()
+    fn read(&self, ids: &[EntryId]) -> Vec<Option<Fresh>> {
+        let (rules, kinds) = (Rules::builtin(), KindSet::builtin());
+        let read = |id| {
+            let record = self.records.get(id)?;
+            Some(Fresh { profile: Profile::of(rules, kinds, record, "")?, texts: texts_of(rules, kinds, record) })
+        };
+        ids.iter().map(read).collect()
     }
 
     fn matches(&self, subject: u8) -> Result<Matches, Unmatchable> {
         let subject = self.catalogue.get(&EntryId([subject; 32])).expect("the subject is in the catalogue");
         let question = Question { subject, kinds: &[], as_of_ms: today_ms(), limit: 100, list_excluded: true };
-        self.catalogue.matches(Rules::builtin(), &question, &mut |ids| self.texts(ids))
+        self.catalogue.matches(Rules::builtin(), &question, &mut |ids| self.read(ids))
     }
 
     /// The first bytes of the ids that were found, in order.
