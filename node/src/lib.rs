@@ -21,6 +21,7 @@ pub mod key_change;
 pub mod key_request;
 pub mod kinds;
 pub mod local;
+pub mod matching;
 pub mod network;
 pub mod node;
 pub mod pins;

@@ -32,6 +32,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::Core;
 use crate::directory::DirectoryError;
+use crate::matching::Shelf;
 use crate::records::look::Looked;
 use crate::search::{SearchError, SearchIndex};
 use lag::Gauge;
@@ -174,6 +175,8 @@ struct Shared {
     gauge: Mutex<Gauge>,
     committed: watch::Sender<Option<Arc<Committed>>>,
     commands: mpsc::Sender<Command>,
+    /// The catalogue of matching.
+    matching: Arc<Shelf>,
 }
 
 /// What the task is asked for.
@@ -192,6 +195,7 @@ impl Derived {
             gauge: Mutex::default(),
             committed: watch::Sender::new(None),
             commands,
+            matching: Arc::default(),
         });
         let derived = Self { shared };
         let follower = Follower::new(core, directory.to_owned(), derived.clone(), queue);
@@ -201,6 +205,11 @@ impl Derived {
     /// The index, unless it is not open yet or failed.
     pub fn index(&self) -> Option<SearchIndex> {
         self.shared.index.read().clone()
+    }
+
+    /// The catalogue of matching.
+    pub fn matching(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shared.matching)
     }
 
     /// How far the index is behind, and what it is busy with.

@@ -21,6 +21,7 @@ use super::{
     Settled, Shared,
 };
 use crate::core::{Core, now_ms};
+use crate::matching::CatalogueConsumer;
 use crate::records::look::{Round, around, look};
 
 /// Before every record in the order of a round.
@@ -74,11 +75,13 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(core: Core, directory: PathBuf, shared: Arc<Shared>) -> Self {
         let taken = core.take_touched();
+        let kinds = crate::kinds::kinds();
+        let catalogue = CatalogueConsumer::new(Arc::clone(&shared.matching), kinds);
         Self {
-            kinds: crate::kinds::kinds(),
+            kinds,
             directory,
             shared,
-            places: Vec::new(),
+            places: vec![Place { consumer: Box::new(catalogue), needs: Some(START), retry: None }],
             is_open: false,
             open_again: None,
             positions: taken.positions.clone(),
@@ -86,7 +89,7 @@ impl Worker {
             catches_up: false,
             pending: BTreeSet::new(),
             since_ms: None,
-            round: None,
+            round: Some(Round::new()),
             moments: Moments::new(MOMENTS_MAX),
             looked_until_ms: core.as_of_ms(),
             core,
@@ -116,8 +119,9 @@ impl Worker {
     }
 
     fn work(&mut self) -> bool {
-        if !self.is_open {
-            return self.open();
+        // What does not need the index goes on while it cannot be opened.
+        if !self.is_open && self.open() {
+            return true;
         }
         self.retry();
         let as_of_ms = self.core.as_of_ms();
