@@ -64,20 +64,20 @@ impl BodySource for Metered<'_> {
 
 /// A record as it counts, and whether it could be judged.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The record, as everybody finds it.
-    pub(super) judged: Judged,
+    pub(crate) judged: Judged,
     /// In what way it counts.
-    pub(super) coverage: Coverage,
+    pub(crate) coverage: Coverage,
     /// Whether too much hangs on it for its lifecycle to be judged.
-    pub(super) unjudged: bool,
+    pub(crate) unjudged: bool,
     /// What reading it cost.
-    pub(super) work: usize,
+    pub(crate) work: usize,
 }
 
 /// In what way a record counts in figures that all members share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coverage {
+pub(crate) enum Coverage {
     /// It counts.
     Counts,
     /// It was withdrawn.
