@@ -19,6 +19,7 @@ pub mod joining;
 pub mod key_change;
 pub mod key_request;
 pub mod kinds;
+pub mod leads;
 pub mod local;
 pub mod network;
 pub mod node;

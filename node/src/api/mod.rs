@@ -22,6 +22,7 @@ mod guard;
 mod import;
 mod joining;
 mod kinds;
+mod leads;
 pub mod limits;
 mod local;
 mod logs;
@@ -50,6 +51,7 @@ use tokio::task::JoinHandle;
 
 use crate::core::Core;
 use crate::directory::DataDirectory;
+use crate::leads::Leads;
 use crate::local::LocalStore;
 use crate::network::Network;
 use crate::records::publish::Publisher;
@@ -83,6 +85,8 @@ pub struct ApiContext {
     pub network: Network,
     /// The data directory.
     pub directory: DataDirectory,
+    /// The search for duplicate leads.
+    pub leads: Leads,
     /// The bearer token.
     pub token: String,
     /// When the node started, in milliseconds since 1970 (UTC).

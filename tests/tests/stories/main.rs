@@ -11,6 +11,7 @@ mod erasure;
 mod import;
 mod keys;
 mod kinds;
+mod leads;
 mod readers;
 mod records;
 mod surroundings;

@@ -80,6 +80,7 @@ async fn it_listens_on_the_loopback_interface_and_says_when_the_port_is_taken() 
             core: desk.world.core.clone(),
             network,
             directory: desk.directory.clone(),
+            leads: desk.leads.clone(),
             token: TOKEN.into(),
             started_ms: 0,
             state: "running",
