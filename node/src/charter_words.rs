@@ -4,10 +4,11 @@
 
 use protocol::charter::{BallotRule, Charter, Departure, KeyGrant, Operation, Seal, SeatGrant};
 use protocol::identity::MemberNumber;
+use protocol::lead_token::HolderGrant;
 use protocol::sealed::WrappedClassKey;
 
 use crate::api::types::Words;
-use crate::key_request::grant_fingerprint;
+use crate::key_request::{grant_fingerprint, holder_fingerprint};
 
 /// What an operation does.
 pub fn describe(operation: &Operation, charter: Option<&Charter>) -> Words {
@@ -70,6 +71,7 @@ pub fn describe(operation: &Operation, charter: Option<&Charter>) -> Words {
             format!("gives the records of {} to {}: {reason}", name(*from), name(*to)),
         ),
         Operation::ClassKey(wrapped) => class_key(wrapped),
+        Operation::LeadHolder(grant) => lead_holder(grant, charter),
         Operation::Erase { reason, targets } => {
             let named: Vec<String> = targets.iter().map(|target| target.id.short()).collect();
             let (count, named) = (targets.len(), named.join(" "));
@@ -84,6 +86,18 @@ fn class_key(wrapped: &WrappedClassKey) -> (String, String) {
     (
         format!("发布{}类读者的第 {version} 版类密钥", class.zh()),
         format!("publishes class key {version} of the {} class", class.name()),
+    )
+}
+
+fn lead_holder(grant: &HolderGrant, charter: Option<&Charter>) -> (String, String) {
+    let (slot, member, per_day) = (grant.slot.number(), name_of(grant.member, charter), grant.evaluations_per_day);
+    let digits = holder_fingerprint(grant.member, &grant.key);
+    (
+        format!("指定{member}为线索查重的第 {slot} 评估方，每个成员每天至多 {per_day} 次，密钥指纹 {digits}"),
+        format!(
+            "names {member} as holder {slot} for duplicate leads, {per_day} evaluations a day for each member, key \
+             fingerprint {digits}"
+        ),
     )
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use protocol::bytes::check_text;
+use protocol::limits::LEAD_CONTACT_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub timing: TimingConfig,
     /// Protected keys.
     pub keys: KeysConfig,
+    /// Duplicate leads.
+    pub leads: LeadsConfig,
     /// Logs.
     pub log: LogConfig,
 }
@@ -109,6 +113,23 @@ pub struct KeysConfig {
     pub passphrase_command: Vec<String>,
 }
 
+/// Duplicate leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LeadsConfig {
+    /// Whether leads with a credit code that are published or kept on this node are looked for at others by themselves.
+    pub check_by_itself: bool,
+    /// Whom a member that has the same lead is told to call, for instance an office and its telephone. Empty: the
+    /// office in this member's own public record, or its name.
+    pub contact: String,
+}
+
+impl Default for LeadsConfig {
+    fn default() -> Self {
+        Self { check_by_itself: true, contact: String::new() }
+    }
+}
+
 /// Logs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -153,6 +174,13 @@ impl Config {
         if self.timing.sync_seconds == 0 || self.timing.beacon_seconds == 0 {
             return Err("timing: intervals must be at least 1 second".into());
         }
+        let contact = &self.leads.contact;
+        if contact.len() > LEAD_CONTACT_BYTES_MAX || check_text(contact.as_bytes(), "leads.contact").is_err() {
+            return Err(format!("leads.contact: must be one line of at most {LEAD_CONTACT_BYTES_MAX} bytes"));
+        }
+        if contact.contains(['\n', '\t']) {
+            return Err("leads.contact: must be one line".into());
+        }
         Ok(())
     }
 
@@ -183,5 +211,6 @@ mod tests {
         assert!(reason("[network]\nlisten_on = []").contains("listen_on"));
         assert!(reason("[timing]\nsync_seconds = \"often\"").contains("sync_seconds"));
         assert!(reason("[api]\nlisten = \"0.0.0.0:80\"").contains("loopback"));
+        assert!(reason("[leads]\ncontact = \"a\\nb\"").contains("leads.contact"));
     }
 }

@@ -101,16 +101,17 @@ mod tests {
 
         let old = directory.public_key(Purpose::Encryption).expect("there is one");
         let key = keystore::generate().expect("there are random bytes");
-        let next = KeyName { purpose: Purpose::Encryption, slot: Slot::Next };
+        let next = KeyName::next(Purpose::Encryption);
         directory.keystore().add(next, &key, None).expect("it is new");
         assert_eq!(promote(&directory, &charter).expect("nothing is due"), []);
-        let request = KeyRequest::new(charter.federation(), number, next.purpose, &key, Some(old), String::new());
+        let request =
+            KeyRequest::new(charter.federation(), number, Purpose::Encryption, &key, Some(old), String::new());
         let grant = request.verify(&charter.federation()).expect("it is proven");
         let replace = Operation::ReplaceKey { seal: Seal { key: old, last: None }, grant };
         secretariat.try_append(&mut charter, vec![replace]).expect("the member is active");
 
         // As after an interruption between the copy and the rename.
-        let former = KeyName { purpose: Purpose::Encryption, slot: Slot::Former(1) };
+        let former = KeyName { purpose: Purpose::Encryption.into(), slot: Slot::Former(1) };
         let path = |name| directory.keystore().path(name);
         std::fs::hard_link(path(KeyName::current(Purpose::Encryption)), path(former)).expect("one disk");
         assert_eq!(promote(&directory, &charter).expect("it is due"), [Purpose::Encryption]);

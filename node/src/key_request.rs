@@ -3,10 +3,14 @@
 //! The key proves possession by a signature, and a short fingerprint is compared by telephone, as with an application:
 //! the file may travel by any way. What the request turns into is a [`KeyGrant`] of a charter block.
 
+use protocol::bytes::Reader;
 use protocol::charter::{KeyGrant, Purpose, PurposedKey, added_key_content};
 use protocol::identity::{Domain, FederationId, MemberNumber, PublicKey, Signature, sign, verify};
+use protocol::lead_token::{HolderKey, HolderPublic, Possession};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::directory::keystore::KeyUse;
 
 /// The only layout of the file.
 pub const KEY_REQUEST_FORMAT: u32 = 1;
@@ -110,6 +114,56 @@ impl KeyRequest {
     }
 }
 
+/// The key by which a member shall help to find duplicate leads, as the file that a registrar names it by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HolderRequest {
+    /// Layout of the file: 1.
+    pub format: u32,
+    /// The federation whose member asks.
+    pub federation: FederationId,
+    /// The member.
+    pub member: MemberNumber,
+    /// The key.
+    pub key: HolderPublic,
+    /// That the member has it, hexadecimal.
+    possession: String,
+}
+
+impl HolderRequest {
+    /// A request for a key, with 32 random bytes.
+    pub fn new(federation: FederationId, member: MemberNumber, key: &HolderKey, seed: &[u8; 32]) -> Self {
+        let possession = hex::encode(key.possession(&federation, member, seed).encode());
+        Self { format: KEY_REQUEST_FORMAT, federation, member, key: key.public(), possession }
+    }
+
+    /// The possession, once everything about the request was checked.
+    pub fn verify(&self, federation: &FederationId) -> Result<Possession, KeyRequestError> {
+        if self.format != KEY_REQUEST_FORMAT {
+            return Err(KeyRequestError::Format(self.format));
+        }
+        if self.federation != *federation {
+            return Err(KeyRequestError::OtherFederation);
+        }
+        let bytes = hex::decode(&self.possession).map_err(|_| KeyRequestError::Unproven)?;
+        let mut reader = Reader::new(&bytes);
+        let possession = Possession::read(&mut reader).map_err(|_| KeyRequestError::Unproven)?;
+        let whole = reader.finish().is_ok();
+        let proven = whole && possession.holds(federation, self.member, &self.key);
+        if proven { Ok(possession) } else { Err(KeyRequestError::Unproven) }
+    }
+
+    /// A short code that registrar and member compare by telephone.
+    pub fn fingerprint(&self) -> String {
+        holder_fingerprint(self.member, &self.key)
+    }
+}
+
+/// The fingerprint of a holder's key, so that every signer sees the digits that the member reads out.
+pub fn holder_fingerprint(member: MemberNumber, key: &HolderPublic) -> String {
+    grant_fingerprint(member, KeyUse::Holder.name(), &PublicKey(key.0), None)
+}
+
 /// The fingerprint of a grant as it stands in a block, so that every signer sees the digits that the member reads out.
 pub fn grant_fingerprint(member: MemberNumber, purpose: &str, key: &PublicKey, old_key: Option<&PublicKey>) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -131,6 +185,22 @@ pub fn grant_fingerprint(member: MemberNumber, purpose: &str, key: &PublicKey, o
 mod tests {
     use super::*;
     use ed25519_dalek::SigningKey;
+
+    #[test]
+    fn a_holders_request_proves_its_key_and_survives_its_file() {
+        let federation = FederationId([1; 32]);
+        let key = HolderKey::derive(&[7; 32]);
+        let request = HolderRequest::new(federation, MemberNumber(2), &key, &[8; 32]);
+        assert!(request.verify(&federation).is_ok());
+        let text = serde_json::to_string(&request).expect("it is plain");
+        assert_eq!(serde_json::from_str::<HolderRequest>(&text).expect("it reads back"), request);
+        assert_eq!(request.verify(&FederationId([2; 32])), Err(KeyRequestError::OtherFederation));
+        let moved = HolderRequest { member: MemberNumber(3), ..request.clone() };
+        assert_eq!(moved.verify(&federation), Err(KeyRequestError::Unproven));
+        let other = HolderRequest { key: HolderKey::derive(&[9; 32]).public(), ..request.clone() };
+        assert_ne!(other.fingerprint(), request.fingerprint());
+        assert_eq!(other.verify(&federation), Err(KeyRequestError::Unproven));
+    }
 
     #[test]
     fn a_request_proves_its_key_and_survives_its_file() {

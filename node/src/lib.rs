@@ -20,6 +20,7 @@ pub mod joining;
 pub mod key_change;
 pub mod key_request;
 pub mod kinds;
+pub mod leads;
 pub mod local;
 pub mod matching;
 pub mod network;

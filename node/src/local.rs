@@ -202,6 +202,7 @@ fn view(id: String, file: LocalFile) -> LocalDocument {
         title,
         fields: file.fields,
         created_ms: file.created_ms,
+        notices: Vec::new(),
     }
 }
 

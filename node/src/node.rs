@@ -26,6 +26,7 @@ use crate::gate::Gate;
 use crate::gossip::{Judge, publish_events};
 use crate::joining::{self, Applicant, Desk, JoinError};
 use crate::key_change;
+use crate::leads::Leads;
 use crate::network::{Network, NetworkError, NetworkEvent, NetworkSettings, StreamKind, Topic};
 use crate::pins;
 use crate::store::{Damage, OpenReport, Opened, Settings, Store, StoreError, lock_directory};
@@ -115,13 +116,14 @@ impl Node {
         tasks.spawn(follower.run());
         let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
-        let (desk, sync, twins) = (network.desk, network.sync, network.twins);
-        let hooks = Hooks { core: core.clone(), desk, sync, twins, gate, report: report.clone() };
+        let (desk, sync, twins, leads) = (network.desk, network.sync, network.twins, network.leads);
+        let hooks = Hooks { core: core.clone(), desk, sync, twins, leads: leads.clone(), gate, report: report.clone() };
         let context = ApiContext {
             core: core.clone(),
             network: network.network.clone(),
             matching: derived.matching(),
             directory: directory.clone(),
+            leads,
             token: directory.token()?,
             started_ms: now_ms(),
             state: "running",
@@ -200,6 +202,7 @@ struct Started {
     sync: SyncHandle,
     desk: Arc<Desk>,
     twins: Arc<Twins>,
+    leads: Leads,
 }
 
 async fn start_network(
@@ -232,6 +235,8 @@ async fn start_network(
     let links = if config.network.discovery { config.network.links } else { 0 };
     let dialer = Dialer::new(core.clone(), network.clone(), &keys.transport, fixed, links);
     let judge = Judge::new(core.clone(), network.clone(), sync.clone());
+    let (opened, discovery) = (directory.clone(), config.network.discovery);
+    let leads = Leads::open(core.clone(), network.clone(), opened, config.leads.clone(), discovery, &keys.holder)?;
 
     tasks.spawn(scheduler.run());
     tasks.spawn(Arc::clone(&beacons).run());
@@ -240,12 +245,21 @@ async fn start_network(
     tasks.spawn(follow_charter(core.clone(), network.clone(), sync.clone(), directory.clone()));
     tasks.spawn(key_change::watch_transport(core.clone(), directory.clone(), round));
     tasks.spawn(gate.run(core.clone(), network.clone(), Arc::clone(&twins), confirmations));
+    tasks.spawn(leads.clone().run());
     tasks.spawn(state_addresses(core.clone(), network.clone(), keys.clone(), config.clone()));
     let (core, dispatch_desk) = (core.clone(), Arc::clone(&desk));
-    let dispatch =
-        Dispatch { core, sync: sync.clone(), beacons, judge, desk: dispatch_desk, twins: Arc::clone(&twins) };
+    let (sync_of_dispatch, twins_of_dispatch) = (sync.clone(), Arc::clone(&twins));
+    let dispatch = Dispatch {
+        core,
+        sync: sync_of_dispatch,
+        beacons,
+        judge,
+        desk: dispatch_desk,
+        twins: twins_of_dispatch,
+        leads: leads.clone(),
+    };
     tasks.spawn(dispatch.run(network_events));
-    Ok(Started { network, sync, desk, twins })
+    Ok(Started { network, sync, desk, twins, leads })
 }
 
 fn allow_list(core: &Core) -> BTreeSet<PublicKey> {
@@ -400,6 +414,7 @@ struct Dispatch {
     judge: Judge,
     desk: Arc<Desk>,
     twins: Arc<Twins>,
+    leads: Leads,
 }
 
 impl Dispatch {
@@ -409,6 +424,7 @@ impl Dispatch {
         while let Some(event) = events.recv().await {
             match event {
                 NetworkEvent::Connected { peer, member: true, outbound, .. } => {
+                    self.leads.connected(peer);
                     self.sync.connected(peer, outbound).await;
                 }
                 NetworkEvent::Connected { .. } => {}
@@ -435,6 +451,9 @@ impl Dispatch {
                 NetworkEvent::InboundStream { peer, kind: StreamKind::Instance, stream } => {
                     let twins = Arc::clone(&self.twins);
                     served.spawn(async move { twins.serve(peer, stream).await });
+                }
+                NetworkEvent::InboundStream { peer, kind: StreamKind::Lead, stream } => {
+                    served.spawn(self.leads.clone().serve(peer, stream));
                 }
             }
             while served.try_join_next().is_some() {}
@@ -465,6 +484,7 @@ struct Hooks {
     desk: Arc<Desk>,
     sync: SyncHandle,
     twins: Arc<Twins>,
+    leads: Leads,
     gate: Gate,
     report: OpenReport,
 }
@@ -489,6 +509,6 @@ impl ApiHooks for Hooks {
     fn warnings(&self) -> Vec<ProblemDetail> {
         let damaged = self.report.damaged.iter().map(store_warning);
         let waiting = self.gate.warning(&self.core);
-        self.twins.warning().into_iter().chain(waiting).chain(damaged).collect()
+        self.twins.warning().into_iter().chain(waiting).chain(damaged).chain(self.leads.warnings()).collect()
     }
 }

@@ -64,6 +64,19 @@ pub const SEALED_PLAINTEXT_BYTES_MIN: usize = 256;
 /// body while it is signed; further operations wrap it for the others.
 pub const CLASS_KEY_WRAPS_MAX: usize = 512;
 
+/// Longest reference to a lead in a token, in bytes of UTF-8.
+pub const LEAD_REFERENCE_BYTES_MAX: usize = 64;
+/// Longest contact in a token, in bytes of UTF-8: a name, an office and a telephone number.
+pub const LEAD_CONTACT_BYTES_MAX: usize = 256;
+/// Most elements that one request asks a holder to evaluate.
+pub const LEAD_BATCH_MAX: usize = 64;
+/// Evaluations that a holder makes for one member on one day unless the charter says otherwise. A county enters some
+/// dozens of leads a week; 200 a day take in a year's book of a busy one within days, and leave somebody who tries out
+/// the codes of a trade with some thousands of enterprises at it for weeks, in the figures of both holders.
+pub const LEAD_EVALUATIONS_PER_DAY: u32 = 200;
+/// Most evaluations that the charter can allow a member on one day at one holder.
+pub const LEAD_EVALUATIONS_PER_DAY_MAX: u32 = 10_000;
+
 /// How far ahead of the signer's clock a charter block may be dated before tools refuse to sign it (DESIGN 4.5).
 pub const BLOCK_AHEAD_MS_MAX: u64 = 10 * 60 * 1_000;
 /// How far ahead of its clock a node still shows an entry; anything later is stored, relayed and hidden (DESIGN 3.8).

@@ -8,7 +8,7 @@ import json
 import pathlib
 import sys
 
-from xianmeng import block, entry, erasure, replica, sealed, signature, statement, wire
+from xianmeng import block, entry, erasure, leads, replica, sealed, signature, statement, wire
 from xianmeng.bundle import Failure, Verifier
 from xianmeng.charter import Charter
 from xianmeng.layout import Broken, Reader
@@ -118,6 +118,8 @@ def judge_charter(vector):
         "ballots_needed": roster.ballots_needed(), "voters": roster.voters(), "trial": roster.is_trial(),
         "members": shown(list(roster.members.values())), "logs": logs, "seats": shown(roster.seats),
         "role_rules": [[role, *roster.role_rules[role]] for role in sorted(roster.role_rules)],
+        "lead_holders": [[slot, *shown(roster.lead_holders[slot])] for slot in sorted(roster.lead_holders)],
+        "lead_epoch": roster.lead_epoch(),
         "class_keys": class_keys, "kind_sets": sets(roster.kind_sets), "duty_rules": sets(roster.duty_sets),
         "gossip_entries_per_minute": roster.gossip_entries_per_minute or None, "erased": shown(roster.erased),
         "registrars": [[key.hex(), roster.registrars[key]] for key in sorted(roster.registrars)],
@@ -215,6 +217,9 @@ JUDGES = {
     "fork_proofs": judge_proof,
     "frontiers": judge_frontier,
     "heads": judge_heads,
+    "lead_messages": leads.judge_message,
+    "lead_secrets": leads.judge_secret,
+    "lead_tokens": leads.judge_token,
     "logs": judge_log,
     "proposals": judge_proposal,
     "messages": lambda vector: wire.message(data(vector)),

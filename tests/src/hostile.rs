@@ -110,8 +110,13 @@ impl Hostile {
 
     /// Sends one frame on a join stream and returns the reply, if there is one.
     pub fn apply(&self, request: &[u8]) -> Option<Vec<u8>> {
+        self.ask(StreamKind::Join, request)
+    }
+
+    /// Sends one frame on a stream and returns the reply, if there is one.
+    pub fn ask(&self, kind: StreamKind, request: &[u8]) -> Option<Vec<u8>> {
         self.runtime.block_on(async {
-            let mut stream = self.network.open_stream(self.victim, StreamKind::Join).await.ok()?;
+            let mut stream = self.network.open_stream(self.victim, kind).await.ok()?;
             write_frame(&mut stream, request, FRAME_WAIT).await.ok()?;
             let reply = read_frame(&mut stream, REPLY_BYTES_MAX, FRAME_WAIT).await.ok()?;
             let _ = stream.shutdown().await;

@@ -14,7 +14,7 @@ use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 use crate::{output, time};
 
-use super::{assignment, import, statements};
+use super::{assignment, import, leads, statements};
 
 /// The kind of documents that `local` is for unless another one is named.
 const DEFAULT_KIND: &str = "contact";
@@ -133,6 +133,7 @@ pub fn keep(context: &Context, client: &Client, records: &[CreateRecord]) -> Res
         let document: LocalDocument =
             client.post("/v1/local", &CreateRecord { readers: None, parties: None, ..record.clone() })?;
         context.out.line(format!("已存在本机 kept here {}  {}", document.id, document.title));
+        leads::show_hints(context, &document.notices);
         kept.push(document);
     }
     context.out.json(&kept);
@@ -184,6 +185,7 @@ fn import_sheet(context: &Context, client: &Client, arguments: &ImportArguments)
             client.delete(&format!("/v1/local/{}", segment(&before.id)))?;
         }
         context.out.line(format!("已存在本机 kept here {}  {}", document.id, document.title));
+        leads::show_hints(context, &document.notices);
         kept.push(document);
     }
     context.out.json(&kept);

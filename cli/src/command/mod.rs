@@ -20,6 +20,7 @@ mod join;
 mod key;
 mod kinds;
 mod land;
+mod leads;
 mod list;
 mod local;
 mod log;
@@ -142,6 +143,10 @@ pub enum Command {
     /// Documents that never leave this node, for instance contacts
     #[command(subcommand)]
     Local(local::LocalCommand),
+    /// 线索查重：哪些线索别的成员也有，名称相近的有哪些。
+    /// Duplicate leads: which of them other members have too, and whose names are alike
+    #[command(subcommand)]
+    Leads(leads::LeadsCommand),
     /// 离线核验导出文件或日志段。
     /// Verify an export or journal segments, without a node
     Verify(verify::VerifyArguments),
@@ -207,6 +212,7 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Republish(arguments) => republish::perform(context, &arguments),
         Command::Rewrap(arguments) => rewrap::perform(context, &arguments),
         Command::Local(command) => local::perform(context, command),
+        Command::Leads(command) => leads::perform(context, command),
         Command::Verify(arguments) => verify::perform(context, &arguments),
         Command::Audit(arguments) => audit::perform(context, arguments),
         Command::Export(arguments) => export::perform(context, &arguments),

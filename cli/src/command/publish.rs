@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
-use super::{assignment, delivery, local};
+use super::{assignment, delivery, leads, local};
 
 /// Arguments of `publish`.
 #[derive(Debug, Args)]
@@ -65,6 +65,7 @@ pub fn finish(context: &Context, client: &Client, mut published: Published, wait
     if let Some(last) = published.records.last() {
         published.delivery = delivery::follow(context, client, last, published.delivery.clone(), wait)?;
     }
+    leads::show_hints(context, &published.notices);
     context.out.json(&published);
     Ok(())
 }

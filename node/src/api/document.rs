@@ -10,8 +10,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, counts, erase, export, externals, gaps, import, joining, kinds, local, logs, matching, proposals,
-    publish, reading, restate, rewrap, status, types,
+    audit, charter, counts, erase, export, externals, gaps, import, joining, kinds, leads, local, logs, matching,
+    proposals, publish, reading, restate, rewrap, status, types,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi(crate::kinds::kinds()).to_string());
@@ -41,7 +41,8 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
-        joining::invite, joining::sync, kinds::list, kinds::show, matching::matches, matching::recommendations),
+        joining::invite, joining::sync, kinds::list, kinds::show, leads::overview, leads::notices, leads::check,
+        leads::take_back, matching::matches, matching::recommendations),
     components(schemas(types::Problem, types::ExternalRecord)),
     modifiers(&BearerToken),
     security(("token" = [])),
@@ -51,6 +52,7 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
         (name = "matching", description = "匹配与推荐。Matches and recommendations."),
         (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
         (name = "local", description = "只存在本机的文档。Documents that stay on this node."),
+        (name = "leads", description = "线索查重。Duplicate leads."),
         (name = "bundles", description = "导出和导入文件。Files to carry elsewhere."),
         (name = "charter", description = "章程。The charter."),
         (name = "joining", description = "邀请和入盟。Invitations and applications.")))]

@@ -11,6 +11,8 @@ use super::extract::{JsonBody, Pairs, Segment, blocking};
 use super::problem::ApiProblem;
 use super::types::{CreateRecord, LocalDocument, LocalList, Problem};
 use crate::kinds::kinds;
+use crate::leads::LEAD_KIND;
+use crate::leads::names::NamedBy;
 use crate::local::{LOCAL_DOCUMENT_BYTES_MAX, LOCAL_DOCUMENTS_MAX, LocalError};
 use crate::records::prepare::kind_named;
 
@@ -24,8 +26,16 @@ pub(super) async fn add(
     State(shared): State<Shared>,
     JsonBody(document): JsonBody<CreateRecord>,
 ) -> Result<(StatusCode, Json<LocalDocument>), ApiProblem> {
-    let kept = blocking(move || shared.local.add(&document)).await?.map_err(problem)?;
-    Ok((StatusCode::CREATED, Json(kept)))
+    let kept = blocking(move || {
+        let mut kept = shared.local.add(&document)?;
+        let leads = &shared.context.leads;
+        leads.local_kept(&kept);
+        if kept.kind == LEAD_KIND {
+            kept.notices = leads.hints(&[NamedBy::Local(kept.id.clone())]);
+        }
+        Ok(kept)
+    });
+    Ok((StatusCode::CREATED, Json(kept.await?.map_err(problem)?)))
 }
 
 /// Lists documents of this node.
@@ -67,11 +77,17 @@ pub(super) async fn show(
     responses((status = 204, description = "已删除。Removed."),
         (status = 404, description = "没有。There is none.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn remove(State(shared): State<Shared>, Segment(id): Segment) -> Result<StatusCode, ApiProblem> {
-    blocking(move || shared.local.remove(&id)).await?.map_err(problem)?;
+    blocking(move || {
+        shared.local.remove(&id)?;
+        shared.context.leads.local_removed(&id);
+        Ok(())
+    })
+    .await?
+    .map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn problem(error: LocalError) -> ApiProblem {
+pub(super) fn problem(error: LocalError) -> ApiProblem {
     match error {
         LocalError::Record(error) => error.into(),
         LocalError::Full => {

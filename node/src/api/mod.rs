@@ -23,6 +23,7 @@ mod guard;
 mod import;
 mod joining;
 mod kinds;
+mod leads;
 pub mod limits;
 mod local;
 mod logs;
@@ -52,6 +53,7 @@ use tokio::task::JoinHandle;
 
 use crate::core::Core;
 use crate::directory::DataDirectory;
+use crate::leads::Leads;
 use crate::local::LocalStore;
 use crate::matching::Shelf;
 use crate::network::Network;
@@ -88,6 +90,8 @@ pub struct ApiContext {
     pub matching: Arc<Shelf>,
     /// The data directory.
     pub directory: DataDirectory,
+    /// The search for duplicate leads.
+    pub leads: Leads,
     /// The bearer token.
     pub token: String,
     /// When the node started, in milliseconds since 1970 (UTC).

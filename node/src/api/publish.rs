@@ -13,11 +13,16 @@ use super::status::delivery;
 use super::types::{Checked, CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
 use super::{Shared, SharedState};
 use crate::kinds::kinds;
+use crate::leads::LEAD_KIND;
+use crate::leads::names::NamedBy;
 use crate::records::publish::{ForWhom, PublishedRecord, Request};
 use crate::records::{STATEMENTS_MAX, find};
 
 /// Bytes in front of a statement: kind and length.
 const STATEMENT_HEAD_BYTES: usize = 6;
+
+/// Leads of one request whose names are compared with others.
+const HINTED_MAX: usize = 1_000;
 
 type Answer = Result<(StatusCode, Json<Published>), ApiProblem>;
 
@@ -132,6 +137,10 @@ async fn resolve(shared: &Shared, reference: String) -> Result<EntryId, ApiProbl
     Ok(blocking(move || find::find(shared.core(), kinds(), &reference)).await??)
 }
 
+fn is_lead(kind: u16) -> bool {
+    kinds().kind_named(LEAD_KIND).is_some_and(|lead| lead.number() == kind)
+}
+
 fn check_count(count: usize) -> Result<(), ApiProblem> {
     if count == 0 {
         return Err(ApiProblem::malformed("一条也没有。", "there is nothing in it"));
@@ -172,7 +181,14 @@ impl SharedState {
     async fn publish(&self, requests: Vec<Request>) -> Answer {
         let published = self.publisher.publish(self.core(), requests).await;
         let published = published.map_err(|refusals| self.refused(&refusals))?;
-        Ok((StatusCode::CREATED, Json(self.published(&published))))
+        let mut answer = self.published(&published);
+        let stated = published.iter().filter(|one| is_lead(one.entry.header().kind));
+        let stated: Vec<NamedBy> = stated.take(HINTED_MAX).map(|one| NamedBy::Record(one.record)).collect();
+        if !stated.is_empty() {
+            let leads = self.context.leads.clone();
+            answer.notices = blocking(move || leads.hints(&stated)).await?;
+        }
+        Ok((StatusCode::CREATED, Json(answer)))
     }
 
     fn published(&self, published: &[PublishedRecord]) -> Published {
@@ -188,6 +204,7 @@ impl SharedState {
             labels,
             entries: published.iter().map(|one| one.entry.id().to_string()).collect(),
             delivery: delivery(delivered.unwrap_or_default()),
+            notices: Vec::new(),
         }
     }
 }

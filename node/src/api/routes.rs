@@ -11,8 +11,8 @@ use super::limits::{
 };
 use super::problem::ApiProblem;
 use super::{
-    Shared, audit, charter, counts, document, erase, export, externals, gaps, guard, import, joining, kinds, local,
-    logs, matching, proposals, publish, reading, restate, rewrap, status,
+    Shared, audit, charter, counts, document, erase, export, externals, gaps, guard, import, joining, kinds, leads,
+    local, logs, matching, proposals, publish, reading, restate, rewrap, status,
 };
 
 /// A route and its bounds.
@@ -74,6 +74,10 @@ pub(super) fn routes() -> Vec<Route> {
         writes("/v1/local", post(local::add), RECORD_BYTES_MAX),
         reads("/v1/local/{id}", get(local::show)),
         Route { method: Method::DELETE, ..reads("/v1/local/{id}", delete(local::remove)) },
+        reads("/v1/leads", get(leads::overview)),
+        reads("/v1/leads/notices", get(leads::notices)),
+        writes("/v1/leads/check", post(leads::check), OTHER_BYTES_MAX),
+        Route { method: Method::DELETE, ..reads("/v1/leads/{id}", delete(leads::take_back)) },
         reads("/v1/export", get(export::export)),
         // A bundle has its own bounds, on its length and on pauses, because it is read as it comes.
         Route { timed: false, ..writes("/v1/bundles", post(import::import), OTHER_BYTES_MAX) },

@@ -4,6 +4,7 @@
 //! signing.key        the key in use
 //! signing-1.key      a former key, counted from 1; former encryption keys open old documents
 //! signing.next.key   a key that was made and waits until the charter names it
+//! holder.key         the seed of the key by which this member helps to find duplicate leads, see `protocol::lead_token`
 //! ```
 //!
 //! Every change writes a whole file beside the old one and renames it, so that at any moment each key is there in one
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use protocol::charter::Purpose;
-use protocol::identity::PublicKey;
+use protocol::identity::{PublicKey, public_key};
+use protocol::lead_token::{HolderKey, HolderPublic};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
@@ -32,6 +34,52 @@ const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 const FORMER_MAX: u32 = 1_000;
 /// What stands before the time at which a key was made.
 const MADE: &str = "made: ";
+/// What stands before the public key of a holder: that of its seed would say nothing to anybody.
+const HOLDER_PUBLIC: &str = "public: ";
+
+/// What a key of the folder is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyUse {
+    /// One of the purposes for which the charter grants keys.
+    Granted(Purpose),
+    /// The seed of a holder's key. It lies in the folder like an ed25519 key, and signs nothing.
+    Holder,
+}
+
+impl KeyUse {
+    /// The name in commands and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Granted(purpose) => purpose.name(),
+            Self::Holder => "holder",
+        }
+    }
+
+    /// The use of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name == Self::Holder.name() { Some(Self::Holder) } else { Purpose::from_name(name).map(Self::Granted) }
+    }
+
+    /// The purpose in the charter, if the charter grants such keys.
+    pub fn purpose(self) -> Option<Purpose> {
+        match self {
+            Self::Granted(purpose) => Some(purpose),
+            Self::Holder => None,
+        }
+    }
+}
+
+impl From<Purpose> for KeyUse {
+    fn from(purpose: Purpose) -> Self {
+        Self::Granted(purpose)
+    }
+}
+
+impl PartialEq<Purpose> for KeyUse {
+    fn eq(&self, purpose: &Purpose) -> bool {
+        self.purpose() == Some(*purpose)
+    }
+}
 
 /// Which key of a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,27 +96,32 @@ pub enum Slot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyName {
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: KeyUse,
     /// Which of them.
     pub slot: Slot,
 }
 
 impl KeyName {
     /// The key in use for a purpose.
-    pub fn current(purpose: Purpose) -> Self {
-        Self { purpose, slot: Slot::Current }
+    pub fn current(purpose: impl Into<KeyUse>) -> Self {
+        Self { purpose: purpose.into(), slot: Slot::Current }
+    }
+
+    /// The key that waits for a purpose.
+    pub fn next(purpose: impl Into<KeyUse>) -> Self {
+        Self { purpose: purpose.into(), slot: Slot::Next }
     }
 
     /// Reads the form that [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(purpose) = text.strip_suffix(".next") {
-            return Some(Self { purpose: Purpose::from_name(purpose)?, slot: Slot::Next });
+            return Some(Self { purpose: KeyUse::from_name(purpose)?, slot: Slot::Next });
         }
         match text.split_once('-') {
-            None => Some(Self::current(Purpose::from_name(text)?)),
+            None => Some(Self::current(KeyUse::from_name(text)?)),
             Some((purpose, number)) => {
                 let number = number.parse().ok().filter(|number| (1..=FORMER_MAX).contains(number))?;
-                Some(Self { purpose: Purpose::from_name(purpose)?, slot: Slot::Former(number) })
+                Some(Self { purpose: KeyUse::from_name(purpose)?, slot: Slot::Former(number) })
             }
         }
     }
@@ -143,19 +196,30 @@ impl Keystore {
 
     fn state(&self, name: KeyName) -> Result<KeyState, DirectoryError> {
         let text = self.text(name)?;
-        let public = armour::public_key(&text).map_err(|error| self.failure(name, error))?;
+        let public = self.public_of(name, &text)?;
         let made = text.lines().find_map(|line| line.strip_prefix(MADE)).map(str::to_owned);
         Ok(KeyState { name, public, protected: armour::is_protected(&text), made })
     }
 
     /// The public half of a key, which needs no passphrase.
     pub fn public_key(&self, name: KeyName) -> Result<PublicKey, DirectoryError> {
-        armour::public_key(&self.text(name)?).map_err(|error| self.failure(name, error))
+        self.public_of(name, &self.text(name)?)
+    }
+
+    fn public_of(&self, name: KeyName, text: &str) -> Result<PublicKey, DirectoryError> {
+        match name.purpose {
+            KeyUse::Granted(_) => armour::public_key(text).map_err(|error| self.failure(name, error)),
+            KeyUse::Holder => {
+                let public = text.lines().find_map(|line| line.strip_prefix(HOLDER_PUBLIC));
+                let public = public.and_then(|public| public.trim().parse().ok());
+                public.ok_or_else(|| self.failure(name, ArmourError::Malformed))
+            }
+        }
     }
 
     /// The public half of the key that waits for a purpose, if one does.
-    pub fn next_key(&self, purpose: Purpose) -> Result<Option<PublicKey>, DirectoryError> {
-        let next = KeyName { purpose, slot: Slot::Next };
+    pub fn next_key(&self, purpose: impl Into<KeyUse>) -> Result<Option<PublicKey>, DirectoryError> {
+        let next = KeyName::next(purpose);
         if self.holds(next) { self.public_key(next).map(Some) } else { Ok(None) }
     }
 
@@ -212,8 +276,9 @@ impl Keystore {
     /// there was one here.
     ///
     /// An interruption leaves the key in use in its place, or there twice, or everything done.
-    pub fn promote(&self, purpose: Purpose) -> Result<Option<KeyName>, DirectoryError> {
-        let (current, next) = (KeyName::current(purpose), KeyName { purpose, slot: Slot::Next });
+    pub fn promote(&self, purpose: impl Into<KeyUse>) -> Result<Option<KeyName>, DirectoryError> {
+        let purpose = purpose.into();
+        let (current, next) = (KeyName::current(purpose), KeyName::next(purpose));
         if !self.holds(next) {
             return Err(DirectoryError::NoKey { key: next.to_string() });
         }
@@ -275,6 +340,9 @@ impl Keystore {
         let armoured = armour::write(key, passphrase.map(|passphrase| (passphrase, cost)));
         let armoured = armoured.map_err(|error| self.failure(name, error))?;
         let mut text = Zeroizing::new(format!("Xianmeng 县盟 {} key\n{MADE}{made}\n", name.purpose.name()));
+        if name.purpose == KeyUse::Holder {
+            text.push_str(&format!("{HOLDER_PUBLIC}{}\n", shown_public(name, key)));
+        }
         text.push_str(&armoured);
         Ok(text)
     }
@@ -290,6 +358,22 @@ impl Keystore {
     fn failure(&self, name: KeyName, error: ArmourError) -> DirectoryError {
         armour_failure(&self.path(name), name, error)
     }
+}
+
+/// The public half of a key as people see it: that which the charter names.
+pub fn shown_public(name: KeyName, key: &SigningKey) -> PublicKey {
+    match name.purpose {
+        KeyUse::Granted(_) => public_key(key),
+        KeyUse::Holder => {
+            let HolderPublic(bytes) = holder_key(key).public();
+            PublicKey(bytes)
+        }
+    }
+}
+
+/// The holder's key that follows from its seed in the folder.
+pub fn holder_key(seed: &SigningKey) -> HolderKey {
+    HolderKey::derive(&Zeroizing::new(seed.to_bytes()))
 }
 
 /// Opens a key that lies outside of the folder, for instance a registrar's key on a stick.
@@ -375,10 +459,9 @@ fn now_text() -> String {
 mod tests {
     use super::*;
     use crate::directory::passphrase::{NoPassphrases, PassphraseError};
-    use protocol::identity::public_key;
 
     const CHEAP: Cost = Cost { log_n: 4, r: 8, p: 1 };
-    const SIGNING: KeyName = KeyName { purpose: Purpose::Signing, slot: Slot::Current };
+    const SIGNING: KeyName = KeyName { purpose: KeyUse::Granted(Purpose::Signing), slot: Slot::Current };
 
     fn keystore() -> (tempfile::TempDir, Keystore) {
         let folder = tempfile::tempdir().expect("a temporary directory");
@@ -399,7 +482,7 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for text in ["signing", "encryption-3", "transport.next"] {
+        for text in ["signing", "encryption-3", "transport.next", "holder", "holder.next", "holder-1"] {
             assert_eq!(KeyName::parse(text).map(|name| name.to_string()).as_deref(), Some(text));
         }
         for text in ["", "sign", "signing-0", "signing-x", "signing.old"] {
@@ -425,7 +508,7 @@ mod tests {
         assert_eq!((listed[0].protected, listed[0].public), (true, public_key(&key)));
         assert_eq!(listed[0].made, before[0].made);
 
-        let next = KeyName { purpose: Purpose::Signing, slot: Slot::Next };
+        let next = KeyName::next(Purpose::Signing);
         keystore.add_like(next, &key, SIGNING, &both).expect("it is new");
         assert!(matches!(keystore.open(next, &NoPassphrases), Err(DirectoryError::Locked { .. })));
         assert!(keystore.open(next, &first).is_ok());
@@ -442,7 +525,7 @@ mod tests {
     fn a_key_change_keeps_the_former_key() {
         let (_folder, keystore) = keystore();
         let purpose = Purpose::Encryption;
-        let (current, next) = (KeyName::current(purpose), KeyName { purpose, slot: Slot::Next });
+        let (current, next) = (KeyName::current(purpose), KeyName::next(purpose));
         let keys: Vec<SigningKey> = (0..3).map(|_| generate().expect("there are random bytes")).collect();
         keystore.add(current, &keys[0], None).expect("it is new");
         assert!(matches!(keystore.promote(purpose), Err(DirectoryError::NoKey { .. })));
@@ -456,5 +539,19 @@ mod tests {
         assert_eq!(names, ["encryption", "encryption-1", "encryption-2"]);
         let public: Vec<PublicKey> = keystore.list().expect("it reads").iter().map(|state| state.public).collect();
         assert_eq!(public, [public_key(&keys[2]), public_key(&keys[0]), public_key(&keys[1])]);
+    }
+
+    #[test]
+    fn the_seed_of_a_holder_is_kept_like_any_key_and_shows_the_holders_public_key() {
+        let (_folder, keystore) = keystore();
+        let (name, seed) = (KeyName::current(KeyUse::Holder), generate().expect("there are random bytes"));
+        keystore.add(name, &seed, None).expect("it is new");
+        let passphrase = Passphrase::new("第一句口令");
+        keystore.protect_at(name, &NoPassphrases, Some(&passphrase), CHEAP).expect("it needs no passphrase");
+        let public = HolderKey::derive(&seed.to_bytes()).public();
+        let listed = keystore.list().expect("no passphrase is needed");
+        assert_eq!((listed[0].name, listed[0].public.0, listed[0].protected), (name, public.0, true));
+        let opened = keystore.open(name, &passphrase).expect("the passphrase fits");
+        assert_eq!(holder_key(&opened).public(), public);
     }
 }

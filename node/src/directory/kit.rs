@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::armour::{self, ArmourError, RANDOM_COST};
 use super::files::{content_error, file_error};
-use super::keystore::KeyName;
+use super::keystore::{KeyName, shown_public};
 use super::passphrase::Passphrase;
 use super::{DirectoryError, Profile};
 
@@ -115,7 +115,7 @@ fn heading(profile: &Profile, keys: &[NamedKey]) -> String {
         profile.name, profile.class, profile.region
     );
     for (name, key) in keys {
-        let public = public_key(key);
+        let public = shown_public(*name, key);
         // Writing into a text cannot fail.
         let _ = writeln!(
             text,

@@ -16,6 +16,7 @@
 //! applications/        applications that wait for a registrar
 //! refused.json         signing keys of applications that were turned away
 //! local/               documents that never leave this node, see `local` (readable by the owner only)
+//! leads/               how far the search for duplicate leads is, see `leads` (readable by the owner only)
 //! store/ journal/      replica and own-log journal, see `store`
 //! api.token            the API's bearer token              (readable by the owner only)
 //! api.address          where the API listens while the node runs
@@ -44,7 +45,7 @@ use self::files::{content_error, write_new};
 pub use self::files::{
     file_error, private_directory, remove_file, replace_file, replace_private, sync_parent, write_private,
 };
-use self::keystore::{KeyName, Keystore, Slot};
+use self::keystore::{KeyName, KeyUse, Keystore, Slot};
 use self::kit::NamedKey;
 use self::passphrase::{NoPassphrases, Passphrase, PassphraseError, PassphraseSource};
 use crate::config::{Config, ConfigError};
@@ -134,6 +135,8 @@ pub struct Keys {
     pub encryption: SigningKey,
     /// Former encryption keys, oldest first: they open what was encrypted before a key change.
     pub former_encryption: Vec<SigningKey>,
+    /// Seeds of holders' keys, of a member that helps to find duplicate leads or will.
+    pub holder: Vec<SigningKey>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -326,6 +329,11 @@ impl DataDirectory {
         self.path.join("local")
     }
 
+    /// How far the search for duplicate leads is.
+    pub fn leads_path(&self) -> PathBuf {
+        self.path.join("leads")
+    }
+
     /// Reads the settings.
     pub fn config(&self) -> Result<Config, DirectoryError> {
         Ok(Config::read(&self.config_path())?)
@@ -342,19 +350,25 @@ impl DataDirectory {
     pub fn keys(&self) -> Result<Keys, DirectoryError> {
         let keystore = self.keystore();
         let former = |name: &KeyName| name.purpose == Purpose::Encryption && matches!(name.slot, Slot::Former(_));
+        let holder = |name: &KeyName| name.purpose == KeyUse::Holder && !matches!(name.slot, Slot::Former(_));
         let names = keystore.names()?;
         Ok(Keys {
             signing: self.key(KeyName::current(Purpose::Signing))?,
             transport: self.key(KeyName::current(Purpose::Transport))?,
             encryption: self.key(KeyName::current(Purpose::Encryption))?,
-            former_encryption: names.into_iter().filter(former).map(|name| self.key(name)).collect::<Result<_, _>>()?,
+            former_encryption: names
+                .iter()
+                .filter(|name| former(name))
+                .map(|name| self.key(*name))
+                .collect::<Result<_, _>>()?,
+            holder: names.iter().filter(|name| holder(name)).map(|name| self.key(*name)).collect::<Result<_, _>>()?,
         })
     }
 
     /// The same with the transport key that waits, as far as one does. When the charter replaced the old one while the
     /// node was away, nobody speaks with the old one any more.
     pub fn keys_with_next_transport(&self) -> Result<Keys, DirectoryError> {
-        let (mut keys, next) = (self.keys()?, KeyName { purpose: Purpose::Transport, slot: Slot::Next });
+        let (mut keys, next) = (self.keys()?, KeyName::next(Purpose::Transport));
         if self.keystore().holds(next) {
             keys.transport = self.key(next)?;
         }

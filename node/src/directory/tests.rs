@@ -33,7 +33,7 @@ fn a_kit_makes_the_same_member_again() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let first = DataDirectory::create(&folder.path().join("first"), &profile(), &Config::default());
     let first = first.expect("an empty directory");
-    let former = KeyName { purpose: Purpose::Encryption, slot: Slot::Former(1) };
+    let former = KeyName { purpose: Purpose::Encryption.into(), slot: Slot::Former(1) };
     let old = keystore::generate().expect("there are random bytes");
     first.keystore().add(former, &old, None).expect("it is new");
     let passphrase = kit::choose_passphrase().expect("there are random bytes");

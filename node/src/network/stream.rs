@@ -22,11 +22,13 @@ pub enum StreamKind {
     Join,
     /// Whether two processes use one member's keys; between members.
     Instance,
+    /// Blinded elements for a holder, by whose help duplicate leads are found; between members.
+    Lead,
 }
 
 impl StreamKind {
     /// What members may open.
-    pub(super) const MEMBERS: [Self; 3] = [Self::Sync, Self::Join, Self::Instance];
+    pub(super) const MEMBERS: [Self; 4] = [Self::Sync, Self::Join, Self::Instance, Self::Lead];
     /// What strangers may open.
     pub(super) const STRANGERS: [Self; 1] = [Self::Join];
 
@@ -36,6 +38,7 @@ impl StreamKind {
             Self::Sync => "/xianmeng/sync/1",
             Self::Join => "/xianmeng/join/1",
             Self::Instance => "/xianmeng/instance/1",
+            Self::Lead => "/xianmeng/lead/1",
         }
     }
 }

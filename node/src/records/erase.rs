@@ -10,6 +10,7 @@ use protocol::entry::Draft;
 use protocol::erasure::{Erasure, KIND_ERASURE, Target};
 use protocol::identity::{ContentHash, EntryId, MemberNumber, PublicKey};
 use protocol::kind::KindSet;
+use protocol::lead_token::KIND_LEAD_TOKEN;
 use protocol::limits::{BODY_NONCE_BYTES, ERASURE_TARGETS_MAX};
 use protocol::replica::{EntrySource, Eraser};
 use protocol::statement::{Operation, Statement};
@@ -112,7 +113,8 @@ fn add_entry(core: &Core, state: &State, own: MemberNumber, id: EntryId, plan: &
     let (grant, sequence) = locate(core, state, own, &id).ok_or(RecordError::EntryUnknown { id })?;
     let held = core.store().entry(grant.number, sequence).ok().flatten().filter(|entry| entry.id() == id);
     let entry = held.or_else(|| core.store().displaced(&id)).ok_or(RecordError::EntryUnknown { id })?;
-    if entry.header().kind < RECORD_KINDS_FROM {
+    // Of the entries of the system only tokens speak of something that their author may want to take back.
+    if entry.header().kind < RECORD_KINDS_FROM && entry.header().kind != KIND_LEAD_TOKEN {
         return Err(RecordError::NotErasable { id });
     }
     if let Some(body) = entry.body() {

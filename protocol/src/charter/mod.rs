@@ -32,6 +32,7 @@ use crate::bytes::LayoutError;
 use crate::entry::Header;
 use crate::erasure::Target;
 use crate::identity::{BlockHash, ContentHash, FederationId, MemberNumber, PublicKey};
+use crate::lead_token::{HolderSlot, LeadEpoch, LeadHolder};
 use crate::sealed::WrappedClassKey;
 
 /// Why a block does not continue the charter. One variant for each rule, in the order in which they are checked.
@@ -419,6 +420,16 @@ impl Charter {
     /// Every version of a class's key, in order; the last one is in use.
     pub fn class_keys(&self, class: Class) -> &[WrappedClassKey] {
         self.roster.class_keys.get(&class).map_or(&[], Vec::as_slice)
+    }
+
+    /// By whose help duplicate leads are found.
+    pub fn lead_holders(&self) -> &BTreeMap<HolderSlot, LeadHolder> {
+        &self.roster.lead_holders
+    }
+
+    /// Both holders and since when they are these; `None` while one is missing.
+    pub fn lead_epoch(&self) -> Option<LeadEpoch> {
+        self.roster.lead_epoch()
     }
 
     /// Entries that blocks erase, each with the version of its block.

@@ -10,6 +10,7 @@ use super::seal::{Seal, put_seals, read_seals};
 use crate::bytes::{LayoutError, Reader, put_text};
 use crate::erasure::{self, Target};
 use crate::identity::{ContentHash, MemberNumber, PublicKey, Signature};
+use crate::lead_token::HolderGrant;
 use crate::limits::{NAME_BYTES_MAX, REASON_BYTES_MAX};
 use crate::sealed::WrappedClassKey;
 
@@ -204,6 +205,8 @@ pub enum Operation {
     },
     /// Names the next key of a class, or wraps the current one for further holders (DESIGN 6.5).
     ClassKey(WrappedClassKey),
+    /// Names one of the two holders by whose help duplicate leads are found (requirement F046).
+    LeadHolder(HolderGrant),
 }
 
 /// The bytes that a key signs before it is added to a member.
@@ -236,6 +239,7 @@ impl Operation {
             Self::Reassign { .. } => 17,
             Self::Erase { .. } => 18,
             Self::ClassKey(_) => 19,
+            Self::LeadHolder(_) => 20,
         }
     }
 
@@ -261,6 +265,7 @@ impl Operation {
             Self::Reassign { .. } => "reassign",
             Self::Erase { .. } => "erase",
             Self::ClassKey(_) => "class-key",
+            Self::LeadHolder(_) => "lead-holder",
         }
     }
 
@@ -321,6 +326,7 @@ impl Operation {
                 erasure::put_targets(out, targets);
             }
             Self::ClassKey(wrapped) => wrapped.encode(out),
+            Self::LeadHolder(grant) => grant.encode(out),
         }
     }
 
@@ -360,6 +366,7 @@ impl Operation {
             17 => Self::Reassign { from: read_member(body)?, to: read_member(body)?, reason: read_reason(body)? },
             18 => Self::Erase { reason: read_reason(body)?, targets: erasure::read_targets(body)? },
             19 => Self::ClassKey(WrappedClassKey::read(body)?),
+            20 => Self::LeadHolder(HolderGrant::read(body)?),
             _ => {
                 let rule = "is not known to this build; update it to follow the charter";
                 return Err(LayoutError::Rule { field: OPERATION_TYPE, rule });

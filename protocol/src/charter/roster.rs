@@ -11,6 +11,7 @@ use super::role::{Role, RoleRule, Seat, SeatGrant};
 use super::seal::Seal;
 use crate::erasure::Target;
 use crate::identity::{ContentHash, Domain, FederationId, MemberNumber, PublicKey, verify};
+use crate::lead_token::{HolderGrant, HolderSlot, LeadEpoch, LeadHolder};
 use crate::limits::{KEYS_PER_MEMBER_MAX, MEMBERS_MAX, REGISTRARS_MAX, SEATS_MAX};
 use crate::sealed::WrappedClassKey;
 
@@ -37,6 +38,8 @@ pub(super) struct Roster {
     pub(super) gossip_entries_per_minute: u32,
     /// Every version of each class's key, in order, with the wraps of all operations.
     pub(super) class_keys: BTreeMap<Class, Vec<WrappedClassKey>>,
+    /// By whose help duplicate leads are found. A place is free while its holder's rights rest or ended.
+    pub(super) lead_holders: BTreeMap<HolderSlot, LeadHolder>,
     /// Every entry that a block erases, with the block's version.
     pub(super) erased: Vec<(u32, Target)>,
     keys: BTreeMap<PublicKey, KeyRecord>,
@@ -113,6 +116,7 @@ impl Roster {
                 Ok(())
             }
             Operation::ClassKey(wrapped) => self.class_key(wrapped),
+            Operation::LeadHolder(grant) => self.name_lead_holder(setting, grant),
         }
     }
 
@@ -217,6 +221,7 @@ impl Roster {
             self.end_every_key(version, number);
         }
         self.end_seats(version, operation, |seat| seat.member == number);
+        self.lead_holders.retain(|_, holder| holder.member != number);
         self.decide(version, number, operation, &departure.reason)?;
         let member = self.members.get_mut(&number).ok_or("there is no such member")?;
         member.standing = standing;
@@ -352,6 +357,27 @@ impl Roster {
             }
             _ => Err("class keys are numbered in order, and a number stands for one key"),
         }
+    }
+
+    fn name_lead_holder(&mut self, setting: &Setting<'_>, grant: &HolderGrant) -> Rule {
+        self.active(grant.member)?;
+        if !grant.is_proven(setting.federation) {
+            return Err("the holder's key does not show that it is this member's");
+        }
+        let HolderGrant { slot, member, key, evaluations_per_day, .. } = *grant;
+        if self.lead_holders.get(&slot.other()).is_some_and(|other| other.member == member || other.key == key) {
+            return Err("the two holders are two members with two keys");
+        }
+        let same = self.lead_holders.get(&slot).filter(|held| held.member == member && held.key == key);
+        let named = same.map_or(setting.version, |held| held.named);
+        self.lead_holders.insert(slot, LeadHolder { member, key, evaluations_per_day, named });
+        Ok(())
+    }
+
+    /// Both holders, if there are both.
+    pub(super) fn lead_epoch(&self) -> Option<LeadEpoch> {
+        let holders = [*self.lead_holders.get(&HolderSlot::One)?, *self.lead_holders.get(&HolderSlot::Two)?];
+        Some(LeadEpoch { epoch: holders[0].named.max(holders[1].named), holders })
     }
 
     fn active(&self, number: MemberNumber) -> Rule {

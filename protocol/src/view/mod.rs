@@ -29,6 +29,7 @@ use crate::charter::{LogGrant, LogNumber};
 use crate::entry::VerifiedEntry;
 use crate::erasure::{Acknowledgement, KIND_ACKNOWLEDGEMENT};
 use crate::identity::{ContentHash, EntryId, MemberNumber, PublicKey};
+use crate::lead_token::KIND_LEAD_TOKEN;
 use crate::proposal::{Collection, KIND_ENDORSEMENT, KIND_PROPOSAL};
 use crate::statement::{Operation, Statement};
 
@@ -132,6 +133,8 @@ pub struct View {
     /// The logs as the charter grants them: who writes each, and who owns its records.
     logs: Vec<LogGrant>,
     links: Links,
+    /// Entries by which members look for duplicate leads.
+    lead_tokens: BTreeSet<Place>,
 }
 
 /// A statement that waits for its record.
@@ -240,8 +243,15 @@ impl View {
                     Err(_) => drop(self.aside.insert(place, Aside::Quarantined)),
                 }
             }
+            KIND_LEAD_TOKEN => drop(self.lead_tokens.insert(place)),
             _ => {}
         }
+    }
+
+    /// Where tokens of leads stand in a log, from a sequence on; erased ones are none. Their bodies may be missing.
+    pub fn lead_tokens(&self, log: LogNumber, from: u64) -> impl Iterator<Item = Place> + '_ {
+        let (from, until) = (Place { log, sequence: from }, Place { log, sequence: u64::MAX });
+        self.lead_tokens.range(from..=until).copied()
     }
 
     /// Proposals for the charter, and who signed them.

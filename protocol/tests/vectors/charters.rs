@@ -2,6 +2,7 @@
 
 use protocol::charter::{Appended, BallotRule, Block, Charter, Class, Operation, Purpose, SignedBlock};
 use protocol::identity::{BlockHash, EntryId, FederationId, MemberNumber};
+use protocol::lead_token::{HolderGrant, HolderSlot};
 use protocol::sealed::ClassKey;
 use protocol::testing::Organisation;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use crate::acts::{
     registrar, reinstate, replace_key, seal_key, take_role, target, warn,
 };
 use crate::case::{self, File, Judged, Vector, bad, good, unhex};
+use crate::leads::holder_grant;
 use crate::refusals;
 use crate::roster::{self, World, genesis, rules, signed};
 
@@ -341,11 +343,18 @@ fn story() -> World {
         warn(4),
     ]);
     world.append(vec![
+        Operation::LeadHolder(holder_grant(&charter.federation(), HolderSlot::One, 1, 1)),
+        Operation::LeadHolder(holder_grant(&charter.federation(), HolderSlot::Two, 4, 2)),
         Operation::Suspend(departure(4, &[&newcomer.signing])),
         class_key(&charter, 2, 2, (2, &county)),
         seal_key(&county.signing, None),
     ]);
     world.append(vec![reinstate(&charter, 4, Purpose::Signing, &key(53))]);
+    let again_holder = holder_grant(&charter.federation(), HolderSlot::One, 1, 1);
+    world.append(vec![
+        Operation::LeadHolder(holder_grant(&charter.federation(), HolderSlot::Two, 2, 3)),
+        Operation::LeadHolder(HolderGrant { evaluations_per_day: 0, ..again_holder }),
+    ]);
     world.append(vec![Operation::Leave(departure(4, &[&key(53)])), take_role(3)]);
     world.append(vec![
         reassign(4, 2),
@@ -377,10 +386,19 @@ fn kept() -> Vec<Vector> {
     let mut resting = World::new();
     resting.append(vec![Operation::Suspend(departure(3, &[&fund.signing]))]);
     let leaves = Operation::Leave(departure(3, &[]));
+    let mut holders = World::new();
+    let holder = |world: &World, slot, member, seed| holder_grant(&world.charter.federation(), slot, member, seed);
+    let [one, two] = [holder(&holders, HolderSlot::One, 1, 1), holder(&holders, HolderSlot::Two, 2, 2)];
+    holders.append(vec![Operation::LeadHolder(one)]);
+    holders.append(vec![Operation::LeadHolder(two)]);
+    let more = Operation::LeadHolder(HolderGrant { evaluations_per_day: 300, ..one });
+    let other_key = Operation::LeadHolder(holder(&holders, HolderSlot::One, 1, 3));
     vec![
         good("every operation", every),
         good("signed by a registrar who came later", after(&world, &by_new_registrars)),
         good("one member holds as many offices as the threshold says", after(&held_by_one, &by_one_member)),
+        good("two holders, one of whom evaluates more", after(&holders, &holders.next(vec![more]))),
+        good("a holder takes another key", after(&holders, &holders.next(vec![other_key]))),
         good("a suspended member leaves", after(&resting, &resting.next(vec![leaves]))),
         bad(
             "signed by a registrar who no longer is one",

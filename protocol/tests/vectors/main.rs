@@ -11,6 +11,7 @@ mod charters;
 mod chunks;
 mod entries;
 mod erasures;
+mod leads;
 mod logs;
 mod messages;
 mod operations;
@@ -44,6 +45,9 @@ fn files() -> Vec<File> {
         operations::blocks(),
         charters::file(),
         logs::file(),
+        leads::secrets(),
+        leads::tokens(),
+        leads::messages(),
         messages::file(),
         messages::heads(),
         chunks::file(),

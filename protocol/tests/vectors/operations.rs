@@ -8,11 +8,13 @@ use protocol::erasure::Target;
 use protocol::identity::{
     BlockHash, ContentHash, Domain, EntryId, FederationId, MemberNumber, PublicKey, public_key, sign,
 };
+use protocol::lead_token::HolderSlot;
 use protocol::sealed::ClassKey;
 use protocol::testing::{EXPIRES_MS, FOUNDED_MS, Organisation};
 use serde_json::{Value, json};
 
 use crate::case::{self, File, Judged, array, bad, bytes, good, text};
+use crate::leads::holder_grant;
 
 const FEDERATION: FederationId = FederationId([9; 32]);
 
@@ -200,6 +202,10 @@ fn operation(operation: &Operation) -> Value {
                 "key": hex::encode(wrapped.public.as_bytes()), "holders": holders.collect::<Vec<_>>(),
             })
         }
+        Operation::LeadHolder(grant) => json!({
+            "slot": grant.slot.number(), "member": grant.member.0, "key": grant.key.to_string(),
+            "possession": hex::encode(grant.possession.encode()), "per_day": grant.evaluations_per_day,
+        }),
     };
     value["operation"] = operation.name().into();
     value
@@ -256,6 +262,7 @@ fn every_operation() -> Vec<Operation> {
         Operation::Reassign { from: MemberNumber(3), to: member, reason: reason() },
         Operation::Erase { reason: reason(), targets: vec![target(0), target(5)] },
         Operation::ClassKey(class_key.expect("the holder's key is sound")),
+        Operation::LeadHolder(holder_grant(&FEDERATION, HolderSlot::Two, 2, 1)),
     ]
 }
 
@@ -295,6 +302,11 @@ fn rules(ballots: u8) -> Vec<u8> {
 fn seat(role: u8, key: u8, from_ms: u64, until_ms: u64) -> Vec<u8> {
     let times = [from_ms.to_le_bytes(), until_ms.to_le_bytes()].concat();
     [[role, 2, 0, 0, 0].as_slice(), &[key; 32], &text(""), &times].concat()
+}
+
+/// A holder of zeros, which a layout does not mind.
+fn lead_holder(slot: u8, per_day: u32) -> Vec<u8> {
+    [[slot].as_slice(), &[0; 4 + 32 + 96], &per_day.to_le_bytes()].concat()
 }
 
 /// An erasure of places of one key, each with what it says of a create.
@@ -342,8 +354,8 @@ pub fn blocks() -> File {
         bad("signers not ascending", given(&swapped), "layout/rule/signer", "signers are strictly ascending"),
         bad("cut", given(&whole[..end - 1]), "layout/short/block-signature", "a block is whole"),
         bad("left over", given(&[whole.as_slice(), &[0]].concat()), "layout/trailing", "a block is read to its end"),
-        bad("operation 20", given(&one(20, [])), "layout/rule/operation-type", "operations are 1 to 19"),
-        bad("operation 0", given(&one(0, [])), "layout/rule/operation-type", "operations are 1 to 19"),
+        bad("operation 21", given(&one(21, [])), "layout/rule/operation-type", "operations are 1 to 20"),
+        bad("operation 0", given(&one(0, [])), "layout/rule/operation-type", "operations are 1 to 20"),
         bad(
             "operation with bytes left over",
             given(&one(15, [1; 5])),
@@ -432,6 +444,14 @@ pub fn blocks() -> File {
             given(&one(19, [[1; 37].as_slice(), &[0; 2]].concat())),
             "layout/rule/class-key-wraps",
             "one holder at least",
+        ),
+        bad("holder in slot 0", given(&one(20, lead_holder(0, 1))), "layout/rule/holder-slot", "slots are 1 and 2"),
+        bad("holder in slot 3", given(&one(20, lead_holder(3, 1))), "layout/rule/holder-slot", "slots are 1 and 2"),
+        bad(
+            "10,001 evaluations a day",
+            given(&one(20, lead_holder(1, 10_001))),
+            "layout/bound/evaluations-per-day",
+            "at most 10,000",
         ),
         bad("seal accepts 2", given(&one(10, seal(1, 2, 0, 0))), "layout/rule/seal-accepts", "it is 0 or 1"),
         bad("seal of nothing with a sequence", given(&one(10, seal(1, 0, 1, 0))), "layout/rule/seal", zero),

@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 use protocol::charter::{Class, Departure, Operation, Position, Purpose, Role, Seal, SeatGrant};
 use protocol::identity::{EntryId, FederationId, MemberNumber, public_key};
+use protocol::lead_token::{HolderGrant, HolderPublic, HolderSlot};
 use protocol::limits::{KEYS_PER_MEMBER_MAX, REGISTRARS_MAX};
 use protocol::testing::Organisation;
 
@@ -12,6 +13,7 @@ use crate::acts::{
 };
 use crate::case::{Vector, bad};
 use crate::charters::{class_key, operations};
+use crate::leads::holder_grant;
 use crate::roster::World;
 
 /// One case: its name, the operations, the rule's stable name, and the rule in words.
@@ -44,6 +46,7 @@ pub fn vectors() -> Vec<Vector> {
         seats(&world),
         registrars(&world),
         class_keys(&world, &suspended),
+        lead_holders(&world),
     ];
     let cases = every.into_iter().flatten();
     cases
@@ -349,5 +352,29 @@ fn class_keys(world: &World, suspended: &Organisation) -> Vec<Case> {
             "class-key/number-order",
             order,
         ),
+    ]
+}
+
+fn lead_holders(world: &World) -> Vec<Case> {
+    let federation = world.charter.federation();
+    let (one, two) = (HolderSlot::One, HolderSlot::Two);
+    let grant = |slot, member, seed| holder_grant(&federation, slot, member, seed);
+    let moved = HolderGrant { member: MemberNumber(1), ..grant(one, 2, 1) };
+    let no_key = HolderGrant { key: HolderPublic([0; 32]), ..grant(one, 2, 1) };
+    let foreign = holder_grant(&FederationId([8; 32]), one, 2, 1);
+    let possession = "the key shows that it is this member's, in this federation";
+    let two_holders = "the two holders are two members with two keys";
+    let case = |name, list: &[HolderGrant], rule, words| -> Case {
+        (name, list.iter().copied().map(Operation::LeadHolder).collect(), rule, words)
+    };
+    vec![
+        case("nobody as a holder", &[grant(one, 9, 1)], "lead-holder/no-member", "there is such a member"),
+        case("a suspended holder", &[grant(one, 4, 1)], "lead-holder/suspended", "the member is active"),
+        case("a former member as a holder", &[grant(one, 3, 1)], "lead-holder/gone", "the member is active"),
+        case("a holder with another's key", &[moved], "lead-holder/possession", possession),
+        case("a holder whose key is the identity", &[no_key], "lead-holder/possession", possession),
+        case("a holder of another federation", &[foreign], "lead-holder/possession", possession),
+        case("one member in both slots", &[grant(one, 2, 1), grant(two, 2, 2)], "lead-holder/one-holder", two_holders),
+        case("one key in both slots", &[grant(one, 1, 1), grant(two, 2, 1)], "lead-holder/one-holder", two_holders),
     ]
 }

@@ -117,6 +117,8 @@ fn rule_name(rule: &str) -> &'static str {
         "only the records of a member that left or was expelled are given to another" => "not-former",
         "a class key is wrapped for encryption keys of active members of the class" => "holder",
         "class keys are numbered in order, and a number stands for one key" => "number-order",
+        "the holder's key does not show that it is this member's" => "possession",
+        "the two holders are two members with two keys" => "one-holder",
         other => panic!("the rule `{other}` needs a stable name, here and in SPEC.md"),
     }
 }
@@ -136,6 +138,10 @@ pub fn decoded(charter: &Charter) -> Value {
     };
     debug_assert_eq!(keys(Purpose::Transport).len(), charter.transport_keys().len());
     let registrars = charter.registrars().iter().map(|(key, member)| json!([key.to_string(), member.0]));
+    let lead_holders = charter.lead_holders().iter().map(|(slot, holder)| {
+        let key = holder.key.to_string();
+        json!([slot.number(), holder.member.0, key, holder.evaluations_per_day, holder.named])
+    });
     let erased = charter.erased().iter().map(|(version, target)| {
         json!([version, target.key.to_string(), target.sequence, target.id.to_string(), target.creates])
     });
@@ -147,6 +153,8 @@ pub fn decoded(charter: &Charter) -> Value {
         "trial": charter.is_trial(), "members": members(charter), "logs": logs(charter),
         "seats": seats(charter), "role_rules": role_rules(charter), "class_keys": class_keys(charter),
         "kind_sets": sets.collect::<Vec<_>>(), "duty_rules": duties.collect::<Vec<_>>(),
+        "lead_holders": lead_holders.collect::<Vec<_>>(),
+        "lead_epoch": charter.lead_epoch().map(|epoch| epoch.epoch),
         "gossip_entries_per_minute": charter.gossip_entries_per_minute(),
         "erased": erased.collect::<Vec<_>>(), "registrars": registrars.collect::<Vec<_>>(),
         "transport_keys": keys(Purpose::Transport), "encryption_keys": keys(Purpose::Encryption),

@@ -12,6 +12,7 @@ CLASSES = (1, 2, 3, 4, 5)
 ROLES = (1, 2, 3, 4, 5, 6)
 MEMBERS_MAX = 20000
 CLASS_KEY_WRAPS_MAX = 512
+LEAD_EVALUATIONS_PER_DAY_MAX = 10000
 
 
 def purpose(reader):
@@ -125,6 +126,18 @@ def class_key(reader):
     return {"of_class": class_, "version": version, "key": key, "holders": holders}
 
 
+def lead_holder(reader):
+    found = {
+        "slot": reader.choice(reader.u8("holder-slot"), (1, 2), "holder-slot"), "member": reader.u32("member"),
+        "key": reader.bytes(32, "holder-key"),
+        "possession": reader.bytes(32, "possession-element") + reader.bytes(64, "possession-proof"),
+        "per_day": reader.u32("evaluations-per-day"),
+    }  # fmt: skip
+    if found["per_day"] > LEAD_EVALUATIONS_PER_DAY_MAX:
+        raise Broken("layout/bound/evaluations-per-day", str(found["per_day"]))
+    return found
+
+
 OPERATIONS = {
     1: ("rules", rules),
     2: ("kind-set", numbered_hash("kind-set")),
@@ -147,6 +160,7 @@ OPERATIONS = {
         "from": reader.u32("member"), "to": reader.u32("member"), "reason": reason(reader)}),
     18: ("erase", lambda reader: {"reason": reason(reader), "targets": erasure.targets(reader)}),
     19: ("class-key", class_key),
+    20: ("lead-holder", lead_holder),
 }  # fmt: skip
 
 

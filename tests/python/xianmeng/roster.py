@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from . import block as layout
+from . import oprf
 from .layout import Broken
 from .signature import verify
 
@@ -57,6 +58,8 @@ class Roster:
     class_keys: dict = field(default_factory=dict)
     gossip_entries_per_minute: int = 0
     erased: list = field(default_factory=list)
+    lead_holders: dict = field(default_factory=dict)
+    """Slot to [member, key, evaluations per day, version of the block that named it]."""
     keys: dict = field(default_factory=dict)
     """Key to [member, purpose, ended]."""
 
@@ -132,6 +135,7 @@ class Roster:
                 if record[0] == number:
                     self.mark_ended(block, key)
         self.end_seats(block, operation["operation"], lambda seat: seat["member"] == number)
+        self.lead_holders = {slot: held for slot, held in self.lead_holders.items() if held[0] != number}
         self.decide(block, number, operation["operation"], operation["reason"])
         self.members[number]["standing"] = standing
 
@@ -246,6 +250,20 @@ class Roster:
         else:
             require(operation["version"] == last["version"] + 1, "number-order")
             versions.append({part: operation[part] for part in ("version", "key", "holders")})
+
+    def lead_holder(self, block, operation, federation):
+        slot, member, key = operation["slot"], operation["member"], operation["key"]
+        self.require_active(member)
+        require(oprf.possesses(federation, member, key, operation["possession"]), "possession")
+        other = self.lead_holders.get(3 - slot, (None, None))
+        require(other[0] != member and other[1] != key, "one-holder")
+        held = self.lead_holders.get(slot, (None, None, None, None))
+        named = held[3] if (held[0], held[1]) == (member, key) else block.version
+        self.lead_holders[slot] = [member, key, operation["per_day"], named]
+
+    def lead_epoch(self):
+        """The version of the block that named the last of the two holders, while there are both."""
+        return max(held[3] for held in self.lead_holders.values()) if len(self.lead_holders) == 2 else None
 
     def require_active(self, number):
         require(number in self.members, "no-member")

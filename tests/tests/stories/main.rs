@@ -12,6 +12,7 @@ mod gaps;
 mod import;
 mod keys;
 mod kinds;
+mod leads;
 mod matching;
 mod readers;
 mod records;

@@ -97,7 +97,7 @@ fn replace_encryption_key(line: &mut Line, index: usize) {
     let file = line.folder().join("key.json");
     fs::write(&file, serde_json::to_string(&request).expect("it is plain")).expect("a temporary directory");
     line.nodes[0].run(&["charter", "replace-key", &file.to_string_lossy(), "--yes"]).ok();
-    let former = KeyName { purpose: Purpose::Encryption, slot: Slot::Former(1) };
+    let former = KeyName { purpose: Purpose::Encryption.into(), slot: Slot::Former(1) };
     fs::rename(keys.path(current), keys.path(former)).expect("the key moves");
     keys.add(current, &key, None).expect("the place is free");
     line.nodes[index].start();

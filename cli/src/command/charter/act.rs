@@ -22,6 +22,7 @@ use crate::time;
 use super::admit::{self, AdmitArguments};
 use super::class_key::{self, ClassKeyArguments};
 use super::confirm;
+use super::lead_holder::{self, LeadHolderArguments};
 use super::seals::{Logs, SealArguments, find_key};
 use super::signing::{Draft, Session};
 
@@ -85,6 +86,9 @@ pub enum Act {
     /// 制作一个类别的加密密钥，或把现行的补发给新成员。
     /// Make the key of a class, or wrap the present one for further holders
     ClassKey(ClassKeyArguments),
+    /// 指定线索查重的评估方（两个，须是两个成员）。
+    /// Name a holder for duplicate leads (two of them, two different members)
+    LeadHolder(LeadHolderArguments),
 }
 
 /// A member, and why.
@@ -339,6 +343,7 @@ impl Act {
             }
             Self::Erase(arguments) => erase(session, arguments)?,
             Self::ClassKey(arguments) => class_key::operation(&session.directory, charter, arguments)?,
+            Self::LeadHolder(arguments) => lead_holder::operation(context, charter, arguments)?,
         };
         Ok(Draft::of(vec![operation]))
     }

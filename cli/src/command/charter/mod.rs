@@ -8,6 +8,7 @@ mod class_key;
 mod confirm;
 mod create;
 mod invite;
+mod lead_holder;
 mod pin;
 mod record;
 mod refuse;

@@ -29,6 +29,7 @@ use crate::failure::Failure;
 use crate::home;
 
 use super::interrupt::Interrupt;
+use super::leads;
 use super::statements::{self, ForWhom};
 
 /// Arguments of `import`.
@@ -249,6 +250,7 @@ fn write_errors(
 }
 
 fn say_published(context: &Context, report: &Report) -> Result<(), Failure> {
+    report.tallies().for_each(|tally| leads::show_hints(context, &tally.hints));
     if report.errors() > 0 || !report.not_writable.is_empty() {
         return Err(report.partly());
     }

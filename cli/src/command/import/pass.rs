@@ -189,6 +189,7 @@ impl Pass<'_, '_, '_, '_> {
         let sent = sent?;
         if self.purpose == Purpose::Publish {
             self.tally.published += sent.taken;
+            self.tally.take_hints(sent.hints);
         }
         let is_refused = !sent.refused.is_empty();
         for refused in sent.refused {

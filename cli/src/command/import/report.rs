@@ -135,6 +135,7 @@ impl Report {
             "sheets_left_out": left_out.collect::<Vec<_>>(),
             "file_notices": notices.collect::<Vec<_>>(),
             "errors_file": self.errors_file,
+            "hints": all(|tally| tally.hints.iter().map(|hint| json!(hint)).collect()),
             "published": self.published(),
         })
     }

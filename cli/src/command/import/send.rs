@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{Scope, ScopedJoinHandle};
 
+use node::api::types::ProblemDetail;
+
 use crate::client::Client;
 use crate::command::statements::{self, ForWhom};
 use crate::exit_codes::ExitCode;
@@ -88,6 +90,8 @@ pub struct Sent {
     pub taken: usize,
     /// What it refused of the others.
     pub refused: Vec<Refused>,
+    /// What to look at after publishing.
+    pub hints: Vec<ProblemDetail>,
 }
 
 /// Takes one batch at a time to the node, while whoever sends it goes on.
@@ -134,22 +138,25 @@ impl<'scope, 'env> Courier<'scope, 'env> {
 
 /// Gives a batch to the node. What it refuses is taken out and named, and the rest is given again.
 fn send(client: &Client, batch: &Batch, purpose: Purpose, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
-    deliver(batch, |bytes| match purpose {
+    let mut hints = Vec::new();
+    let sent = deliver(batch, |bytes| match purpose {
         Purpose::Check => statements::check(client, bytes, for_whom),
-        Purpose::Publish => statements::send(client, bytes, for_whom).map(drop),
-    })
+        Purpose::Publish => statements::send(client, bytes, for_whom).map(|published| hints = published.notices),
+    });
+    sent.map(|sent| Sent { hints, ..sent })
 }
 
 /// Publishes a batch as a whole or not at all; what is refused is named.
 fn send_whole(client: &Client, batch: &Batch, for_whom: ForWhom<'_>) -> Result<Sent, Failure> {
-    let Err(failure) = statements::send(client, &batch.bytes, for_whom) else {
-        return Ok(Sent { taken: batch.len(), refused: Vec::new() });
+    let failure = match statements::send(client, &batch.bytes, for_whom) {
+        Ok(published) => return Ok(Sent { taken: batch.len(), refused: Vec::new(), hints: published.notices }),
+        Err(failure) => failure,
     };
     let found = refusals(&failure, batch.len());
     if found.is_empty() {
         return Err(failure);
     }
-    Ok(Sent { taken: 0, refused: by_line(batch, found) })
+    Ok(Sent { refused: by_line(batch, found), ..Sent::default() })
 }
 
 fn by_line(batch: &Batch, found: BTreeMap<usize, Vec<Refused>>) -> Vec<Refused> {
@@ -173,7 +180,7 @@ fn deliver(batch: &Batch, mut hand_over: impl FnMut(&[u8]) -> Result<(), Failure
         refused.extend(by_line(&rest, found));
         rest = Cow::Owned(rest.without(&positions));
     }
-    Ok(Sent { taken: rest.len(), refused })
+    Ok(Sent { taken: rest.len(), refused, hints: Vec::new() })
 }
 
 /// What a failure says about single statements of a batch, by position from 0; nothing when it is about all of them.

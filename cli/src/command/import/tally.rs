@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use node::api::types::ProblemDetail;
 use node::workbook::Mark;
 use protocol::kind::Kind;
 use protocol::kind::sheet::{
@@ -108,9 +109,17 @@ pub struct Tally {
     pub members: BTreeMap<String, usize>,
     /// What was published.
     pub published: usize,
+    /// What to look at after publishing, the first ones.
+    pub hints: Vec<ProblemDetail>,
 }
 
 impl Tally {
+    /// Keeps what the node said of what it published.
+    pub fn take_hints(&mut self, hints: Vec<ProblemDetail>) {
+        let room = SHOWN_MAX.saturating_sub(self.hints.len());
+        self.hints.extend(hints.into_iter().take(room));
+    }
+
     /// Before the first row.
     pub fn new(name: &str, kind: &'static Kind, header_line: usize, columns: Columns) -> Self {
         Self {
@@ -135,6 +144,7 @@ impl Tally {
             marks: BTreeMap::new(),
             members: BTreeMap::new(),
             published: 0,
+            hints: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! the log that they sign.
 
 mod confirm_alone;
+mod holder;
 mod list;
 pub mod outside;
 mod protect;
@@ -9,7 +10,7 @@ mod request;
 
 use clap::Subcommand;
 use node::directory::DataDirectory;
-use node::directory::keystore::KeyName;
+use node::directory::keystore::{KeyName, KeyUse};
 use protocol::charter::Purpose;
 
 use crate::context::Context;
@@ -41,6 +42,9 @@ pub enum KeyCommand {
     /// 生成新密钥和换钥申请：轮换、丢失、被盗、分叉。
     /// Make a new key and the request for it: rotation, loss, theft, a fork
     Request(request::RequestArguments),
+    /// 线索查重评估方的密钥：生成，并写出给登记人的申请。
+    /// The key of a holder for duplicate leads: make it, and write the request for a registrar
+    Holder(holder::HolderArguments),
     /// 没有其他成员可问时，允许本节点只凭本机数据签署（有分叉的风险）。
     /// Let this node sign from its own disk alone when nobody else can be asked (risks a fork)
     ConfirmAlone(confirm_alone::ConfirmAloneArguments),
@@ -56,17 +60,19 @@ pub fn perform(context: &Context, command: KeyCommand) -> Result<(), Failure> {
         KeyCommand::Remove(arguments) => outside::remove(context, &arguments),
         KeyCommand::Kit(arguments) => outside::kit(context, &arguments),
         KeyCommand::Request(arguments) => request::perform(context, &arguments),
+        KeyCommand::Holder(arguments) => holder::perform(context, &arguments),
         KeyCommand::ConfirmAlone(arguments) => confirm_alone::perform(context, &arguments),
     }
 }
 
 /// What a purpose is called in Chinese.
-fn purpose_zh(purpose: Purpose) -> &'static str {
+fn purpose_zh(purpose: KeyUse) -> &'static str {
     match purpose {
-        Purpose::Signing => "签名",
-        Purpose::Transport => "传输",
-        Purpose::Encryption => "加密",
-        Purpose::Governance => "治理",
+        KeyUse::Granted(Purpose::Signing) => "签名",
+        KeyUse::Granted(Purpose::Transport) => "传输",
+        KeyUse::Granted(Purpose::Encryption) => "加密",
+        KeyUse::Granted(Purpose::Governance) => "治理",
+        KeyUse::Holder => "线索评估",
     }
 }
 
@@ -74,7 +80,7 @@ fn purpose_zh(purpose: Purpose) -> &'static str {
 fn chosen(directory: &DataDirectory, word: Option<&str>) -> Result<Vec<KeyName>, Failure> {
     let mut names = directory.keystore().names().map_err(|error| home::directory_failure(&error))?;
     let Some(word) = word else { return Ok(names) };
-    match (Purpose::from_name(word), KeyName::parse(word)) {
+    match (KeyUse::from_name(word), KeyName::parse(word)) {
         (Some(purpose), _) => names.retain(|name| name.purpose == purpose),
         (None, Some(key)) => names.retain(|name| *name == key),
         (None, None) => names.clear(),

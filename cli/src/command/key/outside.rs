@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use node::directory::keystore::{KeyName, Slot};
+use node::directory::keystore::{KeyName, KeyUse, Slot};
 use node::directory::passphrase::Passphrase;
 use node::directory::{DataDirectory, DirectoryError, Profile, kit, write_private};
 use protocol::charter::Purpose;
@@ -86,10 +86,13 @@ pub struct RemoveArguments {
 pub fn remove(context: &Context, arguments: &RemoveArguments) -> Result<(), Failure> {
     let directory = context.directory()?;
     let name = one(&directory, &arguments.key)?;
-    if name.slot == Slot::Current && name.purpose != Purpose::Governance {
+    let needed = name.purpose != Purpose::Governance && name.purpose != KeyUse::Holder;
+    if name.slot == Slot::Current && needed {
         let (zh, en) = (format!("节点离不开密钥 {name}。"), format!("the node cannot do without the key {name}"));
-        return Err(Failure::new(ExitCode::NotAllowed, "key-needed", zh, en)
-            .fix("只有治理密钥和旧密钥可以删除。", "only the governance key and former keys can be removed"));
+        return Err(Failure::new(ExitCode::NotAllowed, "key-needed", zh, en).fix(
+            "只有治理密钥、线索评估密钥和旧密钥可以删除。",
+            "only the governance key, a holder's key and former keys can be removed",
+        ));
     }
     if !arguments.yes {
         let (zh, en) = ("删除后无法找回。", "what is removed does not come back");

@@ -137,7 +137,7 @@ pub fn perform(context: &Context, arguments: &RequestArguments) -> Result<(), Fa
 }
 
 /// The charter of the running node, or as it came with the admission.
-fn known_charter(context: &Context, directory: &DataDirectory) -> Option<Charter> {
+pub(super) fn known_charter(context: &Context, directory: &DataDirectory) -> Option<Charter> {
     let running = context.client().and_then(|client| signing::fetch(&client, directory));
     if let Ok((charter, _)) = running {
         return Some(charter);
@@ -186,7 +186,7 @@ fn waiting_key(
 ) -> Result<KeyName, Failure> {
     let failed = |error| home::directory_failure(&error);
     let keystore = directory.keystore();
-    let (next, current) = (KeyName { purpose, slot: Slot::Next }, KeyName::current(purpose));
+    let (next, current) = (KeyName::next(purpose), KeyName::current(purpose));
     let waits = keystore.next_key(purpose).map_err(failed)?;
     if charter.is_none() && waits.is_none() && keystore.holds(current) {
         return Ok(current);

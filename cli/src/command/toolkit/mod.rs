@@ -266,6 +266,7 @@ mod tests {
             title: title.into(),
             fields: BTreeMap::from([("category".to_owned(), category.to_owned())]),
             created_ms: 0,
+            notices: Vec::new(),
         };
         let documents = vec![
             document(RESOURCE, "某县企业家资源库", "工具包-库"),

@@ -81,6 +81,7 @@ async fn it_listens_on_the_loopback_interface_and_says_when_the_port_is_taken() 
             network,
             matching: Default::default(),
             directory: desk.directory.clone(),
+            leads: desk.leads.clone(),
             token: TOKEN.into(),
             started_ms: 0,
             state: "running",

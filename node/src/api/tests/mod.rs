@@ -20,6 +20,7 @@ use super::{ApiContext, ApiHooks, ApiServer, serve};
 use crate::config::Config;
 use crate::core::now_ms;
 use crate::directory::{DataDirectory, Profile};
+use crate::leads::Leads;
 use crate::network::{Network, NetworkEvent, NetworkSettings};
 use crate::records::tests::world::World;
 
@@ -63,6 +64,7 @@ struct Desk {
     server: ApiServer,
     network: Network,
     directory: DataDirectory,
+    leads: Leads,
     hooks: Arc<TestHooks>,
     _network_events: tokio::sync::mpsc::Receiver<NetworkEvent>,
 }
@@ -94,18 +96,21 @@ impl Desk {
         let path = world.folder.path().join("directory");
         let directory = DataDirectory::create(&path, &profile, &Config::default()).expect("an empty directory");
         let hooks = Arc::new(TestHooks::default());
+        let leads = Leads::open(world.core.clone(), network.clone(), directory.clone(), Default::default(), false, &[]);
+        let leads = leads.expect("an empty directory");
         let context = ApiContext {
             core: world.core.clone(),
             network: network.clone(),
             matching: Arc::default(),
             directory: directory.clone(),
+            leads: leads.clone(),
             token: TOKEN.into(),
             started_ms: now_ms(),
             state: "running",
             hooks: Arc::clone(&hooks) as Arc<dyn ApiHooks>,
         };
         let server = serve(context, "127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
-        Self { world, server, network, directory, hooks, _network_events: network_events }
+        Self { world, server, network, directory, leads, hooks, _network_events: network_events }
     }
 
     /// Sends bytes as they are and reads to the end of the connection.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ProblemDetail;
+
 /// A document that stays on this node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LocalDocument {
@@ -23,6 +25,9 @@ pub struct LocalDocument {
     pub fields: BTreeMap<String, String>,
     /// When it was kept.
     pub created_ms: u64,
+    /// What to look at after keeping it: documents that may be about the same enterprise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<ProblemDetail>,
 }
 
 /// Documents that stay on this node, and how many there are of each kind.

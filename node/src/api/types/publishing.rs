@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ProblemDetail;
+
 /// A record to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateRecord {
@@ -60,6 +62,9 @@ pub struct Published {
     pub entries: Vec<String>,
     /// How far the last of them has got.
     pub delivery: Delivery,
+    /// What to look at: leads that may be about the same enterprise as other documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<ProblemDetail>,
 }
 
 /// What was looked at and found good, and not published.

@@ -1,6 +1,7 @@
 //! Coming, going and coming back.
 
 use super::*;
+use crate::lead_token::{HolderGrant, HolderKey, HolderSlot};
 
 fn grant(charter: &Charter, member: u32, seed: u8) -> KeyGrant {
     let secret = SigningKey::from_bytes(&[seed; 32]);
@@ -78,4 +79,38 @@ fn records_go_to_an_heir_once_their_owner_is_gone_and_each_owner_has_its_turn() 
     assert_eq!((log.owner(), log.member), (MemberNumber(1), MemberNumber(2)));
     assert_eq!((log.tenure(MemberNumber(2), 3), log.tenure(MemberNumber(2), 4)), (Some(0), None));
     assert_eq!((log.tenure(MemberNumber(1), 3), log.tenure(MemberNumber(1), 4)), (None, Some(1)));
+}
+
+#[test]
+fn two_holders_make_an_epoch_and_a_departure_ends_it() {
+    let (mut charter, secretariat) = Organisation::found("秘书处", 1);
+    let counties = [2, 3].map(|seed| Organisation::new("县", Class::County, seed));
+    counties.iter().for_each(|county| secretariat.admit(&mut charter, county));
+    let federation = charter.federation();
+    let holder = |slot, member, seed: u8| {
+        let (key, member) = (HolderKey::derive(&[seed; 32]), MemberNumber(member));
+        let possession = key.possession(&federation, member, &[seed; 32]);
+        HolderGrant { slot, member, key: key.public(), possession, evaluations_per_day: 200 }
+    };
+    let (one, two) = (holder(HolderSlot::One, 1, 1), holder(HolderSlot::Two, 2, 2));
+    let mut name = |grants: &[HolderGrant]| {
+        let operations = grants.iter().copied().map(Operation::LeadHolder).collect();
+        secretariat.try_append(&mut charter, operations).map(|_| charter.lead_epoch())
+    };
+    assert_eq!(name(&[one]), Ok(None));
+    let epoch = name(&[two]).expect("both are proven").expect("there are two");
+    assert_eq!(
+        (epoch.epoch, epoch.slot_of(MemberNumber(2)), epoch.slot_of(MemberNumber(3))),
+        (5, Some(HolderSlot::Two), None)
+    );
+    // More evaluations are no new epoch; another key is.
+    let more = name(&[HolderGrant { evaluations_per_day: 300, ..one }]).expect("the same key").expect("there are two");
+    assert_eq!((more.epoch, more.holder(HolderSlot::One).evaluations_per_day), (5, 300));
+    let newer = name(&[holder(HolderSlot::One, 1, 3)]).expect("another key").expect("there are two");
+    assert_eq!(newer.epoch, 7);
+    let same = name(&[holder(HolderSlot::One, 2, 4)]);
+    assert!(matches!(same, Err(CharterError::Operation { name: "lead-holder", .. })), "{same:?}");
+    secretariat.expel(&mut charter, &counties[0], None);
+    assert_eq!(charter.lead_epoch(), None);
+    assert_eq!(charter.lead_holders().len(), 1);
 }
