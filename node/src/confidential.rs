@@ -311,6 +311,20 @@ impl Access {
         &self.class_keys
     }
 
+    /// BLAKE3 over which keys these are: what opens differs only where this does.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        for (member, key) in &self.keys {
+            hasher.update(&member.0.to_le_bytes());
+            hasher.update(public_key(key).as_bytes());
+        }
+        for key in &self.class_keys {
+            hasher.update(key.class().name().as_bytes());
+            hasher.update(&key.version().to_le_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
     fn own_keys(&self) -> Vec<OwnKey<'_>> {
         let members = self.keys.iter().map(|(member, key)| OwnKey::Member { member: *member, key });
         members.chain(self.class_keys.iter().map(OwnKey::Class)).collect()

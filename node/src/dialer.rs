@@ -2,6 +2,10 @@
 //!
 //! Addresses are signed entries in every replica (DESIGN 5.6), so a node that restarts finds the federation without
 //! the secretariat.
+//!
+//! A node whose own transport key lost its right for good dials nobody: it would only come back among the strangers of
+//! those who have just cut it off, again and again, and take the places of applicants. A suspended member goes on, for
+//! its connections are how it hears that it was reinstated.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -59,6 +63,8 @@ pub struct Dialer {
     links: usize,
     attempts: BTreeMap<Target, Attempt>,
     running: JoinSet<(Target, Result<PublicKey, String>)>,
+    /// The version of the charter for which the waits hold: every block can change who is a stranger.
+    version: u32,
 }
 
 impl Dialer {
@@ -72,7 +78,7 @@ impl Dialer {
     ) -> Self {
         let fixed = fixed.into_iter().map(|bootstrap| Target { peer: bootstrap.peer, addresses: bootstrap.addresses });
         let (fixed, own) = (fixed.collect(), public_key(own));
-        Self { core, network, own, fixed, links, attempts: BTreeMap::new(), running: JoinSet::new() }
+        Self { core, network, own, fixed, links, attempts: BTreeMap::new(), running: JoinSet::new(), version: 0 }
     }
 
     /// Works until the network is gone.
@@ -93,6 +99,7 @@ impl Dialer {
     }
 
     fn begin(&mut self, connected: &[PublicKey], members: usize) {
+        self.follow_charter();
         let now = Instant::now();
         for target in self.wanted(connected, members) {
             if self.running.len() >= ATTEMPTS {
@@ -112,8 +119,22 @@ impl Dialer {
         }
     }
 
-    /// Fixed peers that are not connected, then as many random members as are missing.
+    /// Tries everybody anew under another charter.
+    fn follow_charter(&mut self) {
+        let version = self.core.read(|state| state.replica.charter().version());
+        if std::mem::replace(&mut self.version, version) != version {
+            for attempt in self.attempts.values_mut() {
+                (attempt.failures, attempt.wait_until) = (0, None);
+            }
+        }
+    }
+
+    /// Fixed peers that are not connected, then as many random members as are missing. Nobody, if nobody would take
+    /// this node for a member ever again.
     fn wanted(&self, connected: &[PublicKey], members: usize) -> Vec<Target> {
+        if self.core.read(|state| state.replica.charter().has_ended(&self.own)) {
+            return Vec::new();
+        }
         let missing = |target: &Target| target.peer.is_none_or(|peer| !connected.contains(&peer) && peer != self.own);
         let mut wanted: Vec<Target> = self.fixed.iter().filter(|target| missing(target)).cloned().collect();
         let room = self.links.saturating_sub(members);
@@ -142,11 +163,17 @@ impl Dialer {
     }
 
     fn ended(&mut self, target: Target, result: Result<PublicKey, String>) {
+        let found = result.as_ref().ok().copied();
+        // A stranger is of no use here, and its connection is closed after a while: not to be made again in a loop.
+        let result = result.and_then(|found| match self.is_member(&found) {
+            true => Ok(()),
+            false => Err("a stranger answers there".to_owned()),
+        });
         let attempt = self.attempts.entry(target.clone()).or_default();
         attempt.running = false;
+        attempt.found = found.or(attempt.found);
         match result {
-            Ok(found) => {
-                attempt.found = Some(found);
+            Ok(()) => {
                 attempt.failures = 0;
                 // A peer that hangs up at once, because it does not know us yet, is not dialled in a loop.
                 attempt.wait_until = Some(Instant::now() + BACKOFF_FIRST);
@@ -158,5 +185,79 @@ impl Dialer {
                 tracing::debug!(addresses = ?target.addresses, reason, "no connection");
             }
         }
+    }
+
+    fn is_member(&self, key: &PublicKey) -> bool {
+        self.core.read(|state| state.replica.charter().holder(key, Purpose::Transport)).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::charter::{Charter, Departure, Operation, Seal};
+    use protocol::identity::MemberNumber;
+    use protocol::testing::Organisation;
+
+    use super::*;
+    use crate::network::NetworkSettings;
+    use crate::records::tests::world::World;
+
+    const ADDRESS: &str = "/ip4/127.0.0.1/tcp/1";
+
+    async fn dialer(world: &World) -> Dialer {
+        let settings = NetworkSettings {
+            federation: world.charter.federation(),
+            transport_key: world.county.transport.to_bytes(),
+            listen: Vec::new(),
+            members: Default::default(),
+            limits: Default::default(),
+        };
+        let (network, _) = Network::start(settings).await.expect("it listens nowhere");
+        let fixed = vec![Bootstrap { peer: None, addresses: vec![ADDRESS.to_owned()] }];
+        Dialer::new(world.core.clone(), network, &world.county.transport, fixed, 8)
+    }
+
+    async fn append(world: &World, charter: &Charter) {
+        let block = charter.blocks().last().expect("a charter has blocks").clone();
+        world.core.append_blocks(vec![block]).await.expect("it follows");
+    }
+
+    #[tokio::test]
+    async fn who_lost_its_right_for_good_dials_nobody_and_who_was_suspended_goes_on() {
+        let world = World::new().await;
+        let dialer = dialer(&world).await;
+        assert_eq!(dialer.wanted(&[], 0).len(), 1);
+        let mut charter = world.charter.clone();
+        let seals = vec![Seal { key: public_key(&world.county.signing), last: None }];
+        let suspend = Departure { member: MemberNumber(2), reason: String::new(), seals };
+        world.secretariat.try_append(&mut charter, vec![Operation::Suspend(suspend)]).expect("it is active");
+        append(&world, &charter).await;
+        assert_eq!(dialer.wanted(&[], 0).len(), 1, "it may be reinstated");
+
+        let expel = Departure { member: MemberNumber(2), reason: String::new(), seals: Vec::new() };
+        world.secretariat.try_append(&mut charter, vec![Operation::Expel(expel)]).expect("it is suspended");
+        append(&world, &charter).await;
+        assert_eq!(dialer.wanted(&[], 0), []);
+    }
+
+    #[tokio::test]
+    async fn a_stranger_is_tried_less_and_less_until_the_charter_changes() {
+        let world = World::new().await;
+        let mut dialer = dialer(&world).await;
+        dialer.follow_charter();
+        let newcomer = Organisation::new("云阳县", protocol::charter::Class::County, 9);
+        let target = dialer.wanted(&[], 0).remove(0);
+        let failures = |dialer: &Dialer| dialer.attempts[&target].failures;
+        for times in 1..=3 {
+            dialer.ended(target.clone(), Ok(public_key(&newcomer.transport)));
+            assert_eq!(failures(&dialer), times);
+        }
+        let mut charter = world.charter.clone();
+        world.secretariat.admit(&mut charter, &newcomer);
+        append(&world, &charter).await;
+        dialer.follow_charter();
+        assert!(dialer.attempts[&target].wait_until.is_none());
+        dialer.ended(target.clone(), Ok(public_key(&newcomer.transport)));
+        assert_eq!(failures(&dialer), 0, "it is a member now");
     }
 }

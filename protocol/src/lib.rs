@@ -16,6 +16,7 @@ pub mod frontier;
 pub mod identity;
 pub mod kind;
 pub mod limits;
+pub mod matching;
 pub mod proposal;
 pub mod register;
 pub mod replica;

@@ -76,6 +76,11 @@ pub const STAGED_MAX: usize = 8_192;
 /// Bytes of bodies that wait for a predecessor, over all logs.
 pub const STAGED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Records that a change is said to touch one by one; beyond it, everything is touched.
+pub const TOUCHED_RECORDS_MAX: usize = 65_536;
+/// Bodies that a view's positions name as missing; where more are missing, whoever comes back looks at everything.
+pub const POSITIONS_MISSING_MAX: usize = 1_024;
+
 /// Longest frame on a sync stream, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A chunk of entries is closed when its uncompressed payload passes this many bytes.
@@ -108,6 +113,27 @@ pub const CLAIM_HEADS_MAX: usize = 65_536;
 
 /// Heads in one health beacon; the rest follows in the next one.
 pub const BEACON_HEADS_MAX: usize = 512;
+
+/// Candidates whose texts are compared: the best by everything else. Part of what a match is (SPEC, section 20).
+pub const MATCH_TEXT_CANDIDATES: usize = 1_000;
+/// Most matches of one answer.
+pub const MATCH_FOUND_MAX: usize = 200;
+/// Excluded candidates that an answer lists; beyond them they are counted only.
+pub const MATCH_EXCLUDED_LISTED_MAX: usize = 100;
+/// Industries of one record that are compared.
+pub const MATCH_INDUSTRIES_MAX: usize = 8;
+/// Industries of one record that it rules out.
+pub const MATCH_RULED_OUT_MAX: usize = 4;
+/// Divisions that one record wants beside named regions.
+pub const MATCH_TARGETS_MAX: usize = 2;
+/// Characters of a record's texts that are compared.
+pub const MATCH_TEXT_CHARACTERS_MAX: usize = 4_000;
+/// Records that are looked at in one piece, so that pieces can be shared among processors.
+pub const MATCH_CHUNK_RECORDS: usize = 16_384;
+
+/// Records of one kind by which one member may name another member's record and be looked at when that is judged: the
+/// first that it created. A project has a handful of commitments, a fund a few dozen cases.
+pub const LINKS_PER_STRANGER_MAX: usize = 64;
 
 /// Records of one sort that a survey names beside their number.
 pub const SURVEY_SHOWN_MAX: usize = 20;

@@ -14,9 +14,10 @@ use crate::kind::condition::{Related, Scope, Subject, Surroundings, Unmet};
 use crate::kind::derived::Figure;
 use crate::kind::lifecycle::{Author, Illegal, Transition};
 use crate::kind::{Kind, KindReaders, KindSet, Level, Mark, Position};
+use crate::limits::LINKS_PER_STRANGER_MAX;
 use crate::statement::{COMMON_FIELDS_FROM, FIELD_SEALED, Operation};
 use crate::value::Value;
-use crate::view::{BodySource, RecordState, Step, View, texts};
+use crate::view::{BodySource, Label, RecordState, Step, View, texts};
 
 /// What is needed to judge records at a time.
 #[derive(Clone, Copy)]
@@ -172,6 +173,29 @@ impl<'a> Register<'a> {
         self.charter.blocks().get(index).map(|block| block.block().time_ms)
     }
 
+    /// Records of `kind` that may name the subject. Of each member other than its owner only the first it created are
+    /// looked at, so that nobody can name a stranger's record so often that it cannot be judged any more.
+    fn candidates(&self, subject: &Subject<'_>, kind: u16, own: Option<(MemberNumber, u16, String)>) -> Vec<EntryId> {
+        let mut by_member: BTreeMap<MemberNumber, Vec<(Label, EntryId)>> = BTreeMap::new();
+        for id in self.view.naming(subject.id, own).into_iter().filter(|id| Some(*id) != subject.id) {
+            if let Some((owner, found)) = self.view.owner(&id)
+                && found == kind
+                && let Some(label) = self.view.label(&id)
+            {
+                by_member.entry(owner).or_default().push((label, id));
+            }
+        }
+        let mut candidates = Vec::new();
+        for (owner, mut naming) in by_member {
+            naming.sort_unstable();
+            if owner != subject.owner {
+                naming.truncate(LINKS_PER_STRANGER_MAX);
+            }
+            candidates.extend(naming.into_iter().map(|(_, id)| id));
+        }
+        candidates
+    }
+
     /// A record as conditions on others look at it: what stands, by itself.
     fn related(&self, id: &EntryId) -> Option<Related> {
         let (owner, number) = self.view.owner(id)?;
@@ -223,10 +247,9 @@ impl Surroundings for Register<'_> {
         let external = subject.kind.external_field();
         let number = subject.fields.get(&external.number).map(|value| external.render(value));
         let own = number.map(|number| (subject.owner, subject.kind.number(), number));
-        let candidates = self.view.naming(subject.id, own.clone());
-        let mut found: Vec<Related> = candidates
+        let mut found: Vec<Related> = self
+            .candidates(subject, kind, own.clone())
             .iter()
-            .filter(|id| Some(**id) != subject.id && self.view.owner(id).is_some_and(|(_, found)| found == kind))
             .filter_map(|id| self.related(id))
             .filter(|related| {
                 texts(related.fields.get(&by)).any(|text| match subject.id {

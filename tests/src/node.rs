@@ -224,6 +224,14 @@ impl Node {
         serde_json::from_str(&text).expect("the answer is JSON")
     }
 
+    /// Names of the members with whom the node has a connection. Whoever it takes for a stranger is left out.
+    #[track_caller]
+    pub fn linked(&self) -> Vec<String> {
+        let peers = self.run(&["peers"]).ok();
+        let names = peers.as_array().expect("a list").iter().filter_map(|peer| peer["member"]["name"].as_str());
+        names.map(str::to_owned).collect()
+    }
+
     /// Waits until the node may sign.
     #[track_caller]
     pub fn wait_ready_to_sign(&self) {
@@ -254,6 +262,24 @@ pub fn wait(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < limit, "{what}: not within {} s", limit.as_secs());
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Waits until a node has no connection with that member any more. What all the nodes know is told when it does not
+/// come about.
+#[track_caller]
+pub fn wait_cut_off(node: &Node, member: &str, nodes: &[Node], limit: Duration) {
+    let begun = Instant::now();
+    while node.linked().iter().any(|name| name == member) {
+        if begun.elapsed() >= limit {
+            let known = nodes.iter().map(|node| {
+                let (status, peers) = (node.status(), node.run(&["peers"]).json);
+                format!("charter {}, counters {}, peers {peers}", status["charter_version"], status["counters"])
+            });
+            let known: Vec<String> = known.collect();
+            panic!("{member} is not cut off within {} s:\n{}", limit.as_secs(), known.join("\n"));
+        }
         std::thread::sleep(POLL);
     }
 }

@@ -23,6 +23,7 @@ mod land;
 mod list;
 mod local;
 mod log;
+mod matching;
 mod peers;
 mod publish;
 mod rank;
@@ -98,6 +99,12 @@ pub enum Command {
     /// Find land: parcels, and resources that state an area
     #[command(subcommand)]
     Land(land::LandCommand),
+    /// 哪些记录与它匹配：好的在前，逐项说明理由。
+    /// What fits a record: the best first, with the reason for every dimension
+    Match(matching::MatchArguments),
+    /// 给基金推荐项目和资金需求。
+    /// Projects and needs of money for a fund
+    Recommend(matching::RecommendArguments),
     /// 一县的招商工具包（八库两清单两册一图一指南）有哪些、缺哪些。
     /// Which of the 14 items of the county toolkit a county has, and which are missing
     Toolkit(toolkit::ToolkitArguments),
@@ -186,6 +193,8 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Rank(arguments) => rank::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),
         Command::Land(command) => land::perform(context, command),
+        Command::Match(arguments) => matching::perform(context, &arguments),
+        Command::Recommend(arguments) => matching::recommend(context, &arguments),
         Command::Toolkit(arguments) => toolkit::perform(context, &arguments),
         Command::Kinds(arguments) => kinds::perform(context, &arguments),
         Command::Show(arguments) => show::perform(context, &arguments),

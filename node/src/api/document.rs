@@ -10,8 +10,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, counts, erase, export, externals, gaps, import, joining, kinds, local, logs, proposals, publish,
-    reading, restate, rewrap, status, types,
+    audit, charter, counts, erase, export, externals, gaps, import, joining, kinds, local, logs, matching, proposals,
+    publish, reading, restate, rewrap, status, types,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi(crate::kinds::kinds()).to_string());
@@ -41,13 +41,14 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
-        joining::invite, joining::sync, kinds::list, kinds::show),
+        joining::invite, joining::sync, kinds::list, kinds::show, matching::matches, matching::recommendations),
     components(schemas(types::Problem, types::ExternalRecord)),
     modifiers(&BearerToken),
     security(("token" = [])),
     tags((name = "status", description = "节点状态。How the node is."),
         (name = "records", description = "查看记录。Reading records."),
         (name = "gaps", description = "同质竞争、缺环、闲置、汇集、成功率和排序。Competition, missing links, idle funds, pooled needs, success, rankings."),
+        (name = "matching", description = "匹配与推荐。Matches and recommendations."),
         (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
         (name = "local", description = "只存在本机的文档。Documents that stay on this node."),
         (name = "bundles", description = "导出和导入文件。Files to carry elsewhere."),

@@ -26,6 +26,7 @@ mod kinds;
 pub mod limits;
 mod local;
 mod logs;
+mod matching;
 mod problem;
 mod proposals;
 mod publish;
@@ -52,6 +53,7 @@ use tokio::task::JoinHandle;
 use crate::core::Core;
 use crate::directory::DataDirectory;
 use crate::local::LocalStore;
+use crate::matching::Shelf;
 use crate::network::Network;
 use crate::records::publish::Publisher;
 use connections::BoundedListener;
@@ -82,6 +84,8 @@ pub struct ApiContext {
     pub core: Core,
     /// The network.
     pub network: Network,
+    /// The catalogue of matching.
+    pub matching: Arc<Shelf>,
     /// The data directory.
     pub directory: DataDirectory,
     /// The bearer token.

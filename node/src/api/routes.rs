@@ -12,7 +12,7 @@ use super::limits::{
 use super::problem::ApiProblem;
 use super::{
     Shared, audit, charter, counts, document, erase, export, externals, gaps, guard, import, joining, kinds, local,
-    logs, proposals, publish, reading, restate, rewrap, status,
+    logs, matching, proposals, publish, reading, restate, rewrap, status,
 };
 
 /// A route and its bounds.
@@ -59,6 +59,8 @@ pub(super) fn routes() -> Vec<Route> {
         reads("/v1/records/{reference}/delivery", get(reading::show_delivery)),
         writes("/v1/records/{reference}/revise", post(publish::revise), RECORD_BYTES_MAX),
         writes("/v1/records/{reference}/withdraw", post(publish::withdraw), RECORD_BYTES_MAX),
+        reads("/v1/matches/{reference}", get(matching::matches)),
+        reads("/v1/recommendations", get(matching::recommendations)),
         reads("/v1/externals", get(externals::externals)),
         writes("/v1/externals/lookup", post(externals::look_up), LOOKUP_BYTES_MAX),
         // It goes through everything that is held.

@@ -38,7 +38,9 @@ pub(super) async fn health(State(shared): State<Shared>) -> Result<Json<Health>,
     description = "节点状态：成员、章程、条目、记录、送达、警告。The node's state: member, charter, entries, records, delivery, warnings.",
     responses((status = 200, description = "状态。The state.", body = Status)))]
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>, ApiProblem> {
-    let peers = shared.context.network.peers().await.map_or(0, |peers| peers.len());
+    let peers = shared.context.network.peers().await.unwrap_or_default();
+    // Strangers come and go; nothing of the federation's reaches this node through them.
+    let peers = peers.iter().filter(|peer| peer.member).count();
     blocking(move || Json(shared.status(peers))).await
 }
 
@@ -77,7 +79,7 @@ pub(super) async fn peers(State(shared): State<Shared>) -> Result<Json<Vec<PeerV
         let charter = state.replica.charter();
         let view = |peer: &crate::network::PeerInfo| PeerView {
             transport: peer.peer.to_string(),
-            member: charter.holder(&peer.peer, Purpose::Transport).map(|member| member_name(charter, member)),
+            member: member_of(charter, peer).map(|member| member_name(charter, member)),
             outbound: peer.outbound,
             address: peer.address.clone(),
             rtt_ms: peer.rtt_ms,
@@ -86,6 +88,12 @@ pub(super) async fn peers(State(shared): State<Shared>) -> Result<Json<Vec<PeerV
         peers.iter().map(view).collect()
     });
     Ok(Json(views))
+}
+
+/// As whose node a peer is treated. The charter alone would not tell: who lost its right is connected until it is cut.
+fn member_of(charter: &Charter, peer: &crate::network::PeerInfo) -> Option<MemberNumber> {
+    let (member, _) = charter.ever_of(&peer.peer).filter(|_| peer.member)?;
+    Some(member)
 }
 
 fn closed(_: NetworkClosed) -> ApiProblem {

@@ -7,6 +7,7 @@
 mod attestations;
 pub mod counters;
 mod stop;
+mod touched;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ use crate::store::{PurgeReport, Store, StoreError, lock_directory};
 use attestations::Attestations;
 use counters::Counters;
 pub use stop::{Stop, TwinSign};
+use touched::Collected;
+pub use touched::{Taken, Waiting};
 use writer::{Command, Writer};
 
 /// Commands that may wait for the writer. Senders wait when it is full.
@@ -157,6 +160,8 @@ struct Shared {
     /// For each member, how far its node is known to hold each log.
     held: Mutex<BTreeMap<MemberNumber, BTreeMap<LogNumber, u64>>>,
     attestations: Attestations,
+    /// What was touched and nobody has taken yet.
+    touched: Mutex<Collected>,
     /// What opens confidential records.
     vault: RwLock<Arc<Vault>>,
     /// Whether the own log may grow: cleared while peers must confirm its head.
@@ -201,6 +206,7 @@ impl Core {
             counters: Counters::default(),
             held: Mutex::default(),
             attestations: Attestations::default(),
+            touched: Mutex::default(),
             vault: RwLock::default(),
             signing_ready: signing_ready.into(),
             changed: watch::Sender::new(0),

@@ -151,7 +151,7 @@ impl Writer {
             answers.into_iter().for_each(|answer| answer.fail(&error));
             return Err(error);
         }
-        update_view(&mut state, &shared.store, &changes);
+        self.update_view(&mut state, &changes);
         if (starts || changes.iter().any(may_complete))
             && let Err(error) = self.collect(&mut state, &mut changes)
         {
@@ -186,11 +186,23 @@ impl Writer {
                 }
             }
             self.shared.store.commit(&[], &collected)?;
-            update_view(state, &self.shared.store, &collected);
+            self.update_view(state, &collected);
             self.shared.counters.add("proposals-completed", 1);
             changes.extend(collected);
         }
         Ok(())
+    }
+
+    /// Brings the view in step, and notes what was touched while the state is locked: whoever takes it under the shared
+    /// lock has all that led to what he reads.
+    fn update_view(&self, state: &mut State, changes: &[Change]) {
+        let fresh = changes.iter().filter_map(|change| match change {
+            Change::Append { log, entry } => Some(((*log, entry.header().sequence), entry)),
+            _ => None,
+        });
+        let source = Fresh { store: &self.shared.store, entries: fresh.collect() };
+        let touched = state.keeper.follow(&state.replica, changes, &source);
+        self.shared.touched.lock().note(touched, now_ms());
     }
 
     fn prepare(&self, command: Command, state: &mut State, group: &mut Group) {
@@ -414,15 +426,6 @@ fn append_blocks(
         }
     }
     Ok(new)
-}
-
-fn update_view(state: &mut State, store: &Store, changes: &[Change]) {
-    let fresh = changes.iter().filter_map(|change| match change {
-        Change::Append { log, entry } => Some(((*log, entry.header().sequence), entry)),
-        _ => None,
-    });
-    let entries = fresh.collect();
-    state.keeper.follow(&state.replica, changes, &Fresh { store, entries });
 }
 
 /// Why this node may not sign now, if it may not.

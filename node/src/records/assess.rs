@@ -8,7 +8,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::charter::Charter;
 use protocol::identity::EntryId;
 use protocol::kind::condition::{Scope, Unmet};
 use protocol::kind::derived::Figure;
@@ -65,20 +64,20 @@ impl BodySource for Metered<'_> {
 
 /// A record as it counts, and whether it could be judged.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The record, as everybody finds it.
-    pub(super) judged: Judged,
+    pub(crate) judged: Judged,
     /// In what way it counts.
-    pub(super) coverage: Coverage,
+    pub(crate) coverage: Coverage,
     /// Whether too much hangs on it for its lifecycle to be judged.
-    pub(super) unjudged: bool,
+    pub(crate) unjudged: bool,
     /// What reading it cost.
-    pub(super) work: usize,
+    pub(crate) work: usize,
 }
 
 /// In what way a record counts in figures that all members share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coverage {
+pub(crate) enum Coverage {
     /// It counts.
     Counts,
     /// It was withdrawn.
@@ -106,12 +105,12 @@ pub(super) fn find(state: &State, core: &Core, kinds: &KindSet, id: &EntryId, as
         }
         None => return None,
     };
-    let coverage = if unjudged { Coverage::Uncounted } else { coverage(state.replica.charter(), kinds, &judged) };
+    let coverage = if unjudged { Coverage::Uncounted } else { coverage(state, kinds, &judged) };
     Some(Found { judged, coverage, unjudged, work })
 }
 
-fn coverage(charter: &Charter, kinds: &KindSet, judged: &Judged) -> Coverage {
-    let record = &judged.state;
+fn coverage(state: &State, kinds: &KindSet, judged: &Judged) -> Coverage {
+    let (record, charter) = (&judged.state, state.replica.charter());
     let readable = kinds::readable(charter.kind_sets(), kinds, record.kind_set, record.kind);
     let Some(kind) = kinds.kind(record.kind).filter(|_| readable) else { return Coverage::UpdateNeeded };
     if record.withdrawn.is_some() {
@@ -120,7 +119,8 @@ fn coverage(charter: &Charter, kinds: &KindSet, judged: &Judged) -> Coverage {
     if is_wholly_sealed(record) {
         return Coverage::Closed;
     }
-    let class = charter.members().get(&record.label.member).map(|member| member.class);
+    let owner = state.view().owner(&record.id).map_or(record.label.member, |(owner, _)| owner);
+    let class = charter.members().get(&owner).map(|member| member.class);
     let may_write = class.is_none_or(|class| kind.may_write(class.name()));
     let created = !judged.uncounted.iter().any(|uncounted| uncounted.entry == record.id);
     let valid = may_write && created && kind.validate_as(&record.fields, Scope::Everybody).is_empty();

@@ -6,6 +6,7 @@
 //! * [`find`] resolves what people call a record by; [`list`] pages through records; [`externals`] walks one's own.
 //! * `assess` judges what of a record counts and works out its state, marks and figures; `references` finds what names it.
 //! * [`count`] counts records by groups; [`survey`] finds what the records of many members say together.
+//! * `look` looks at records for what is derived from them.
 //! * [`render`] and [`history`] say what a record is and how it became so.
 //! * [`restate`] publishes again under the present key what a lost or stolen key had stated, nothing typed twice.
 //! * `seal` seals what is for some readers only; [`rewrap`] finds what must be sealed anew after a key change.
@@ -22,6 +23,7 @@ pub mod find;
 pub mod history;
 mod lifecycle;
 pub mod list;
+pub(crate) mod look;
 pub mod prepare;
 pub mod publish;
 mod references;
@@ -36,6 +38,10 @@ pub mod survey;
 pub(crate) mod tests;
 mod walk;
 mod words;
+
+pub(crate) use assess::Coverage;
+#[cfg(test)]
+pub(crate) use assess::Found;
 
 /// Records that a page holds when the caller does not say.
 pub const PAGE_RECORDS: usize = 50;

@@ -431,6 +431,11 @@ impl Charter {
         self.roster.ever_of(key)
     }
 
+    /// Whether `key` lost its right for good: no later block gives it back. The keys of a suspended member only rest.
+    pub fn has_ended(&self, key: &PublicKey) -> bool {
+        self.roster.has_ended(key)
+    }
+
     /// Kind sets by the number that statements carry.
     pub fn kind_sets(&self) -> &BTreeMap<u16, ContentHash> {
         &self.roster.kind_sets

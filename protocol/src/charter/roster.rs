@@ -381,6 +381,10 @@ impl Roster {
         self.keys.get(key).map(|record| (record.member, record.purpose))
     }
 
+    pub(super) fn has_ended(&self, key: &PublicKey) -> bool {
+        self.keys.get(key).is_some_and(|record| record.ended)
+    }
+
     pub(super) fn live_keys(&self, purpose: Purpose) -> BTreeMap<PublicKey, MemberNumber> {
         let live = self.keys.iter().filter(|(_, record)| record.purpose == purpose && self.has_rights(record));
         live.map(|(key, record)| (*key, record.member)).collect()

@@ -9,6 +9,7 @@ use crate::entry::VerifiedEntry;
 use crate::identity::{EntryId, MemberNumber};
 use crate::kind::tests::rules::{PARK, REVIEW};
 use crate::kind::{KindSet, Position};
+use crate::limits::LINKS_PER_STRANGER_MAX;
 use crate::statement::{FIELD_SEALED, Statement};
 use crate::testing::{FOUNDED_MS, Organisation};
 use crate::value::Value;
@@ -21,6 +22,8 @@ struct World {
     charter: Charter,
     county: Organisation,
     last: Option<Arc<VerifiedEntry>>,
+    stranger: Organisation,
+    last_of_stranger: Option<Arc<VerifiedEntry>>,
     view: View,
     bodies: BTreeMap<Place, Arc<[u8]>>,
     time_ms: u64,
@@ -42,10 +45,13 @@ impl World {
         let (mut charter, secretariat) = Organisation::found("秘书处", 1);
         let county = Organisation::new("奉节县", Class::County, 2);
         secretariat.admit(&mut charter, &county);
+        let stranger = Organisation::new("夏邑县", Class::County, 3);
+        secretariat.admit(&mut charter, &stranger);
         let mut view = View::default();
         view.set_logs(charter.logs());
         view.set_links(Arc::new(LinkFields::of(&kinds)));
-        Self { kinds, charter, county, last: None, view, bodies: BTreeMap::new(), time_ms: NOW }
+        let (last, last_of_stranger, bodies) = (None, None, BTreeMap::new());
+        Self { kinds, charter, county, last, stranger, last_of_stranger, view, bodies, time_ms: NOW }
     }
 
     fn register(&self, as_of_ms: u64) -> Register<'_> {
@@ -62,16 +68,34 @@ impl World {
     }
 
     fn say(&mut self, kind: &str, statement: &Statement) -> EntryId {
-        let number = self.kinds.kind_named(kind).expect("the kind is there").number();
-        let body = statement.encode().expect("the statement keeps every rule");
         self.time_ms += 1;
+        let (number, body) = self.number_and_body(kind, statement);
         let entry = self.county.entry(&self.charter, self.last.as_deref(), self.time_ms, number, body);
-        let place = Place { log: 1, sequence: entry.header().sequence };
+        self.last = Some(Arc::clone(&entry));
+        self.take_in(1, &entry)
+    }
+
+    /// The other county creates a record.
+    fn stranger_creates(&mut self, kind: &str, external: &str, cells: &[(&str, &str)]) {
+        self.time_ms += 1;
+        let statement = Statement::create([0; 16], 1, Some(external.into()), self.fields(kind, cells));
+        let (number, body) = self.number_and_body(kind, &statement);
+        let last = self.last_of_stranger.as_deref();
+        let entry = self.stranger.entry(&self.charter, last, self.time_ms, number, body);
+        self.last_of_stranger = Some(Arc::clone(&entry));
+        self.take_in(2, &entry);
+    }
+
+    fn number_and_body(&self, kind: &str, statement: &Statement) -> (u16, Vec<u8>) {
+        let number = self.kinds.kind_named(kind).expect("the kind is there").number();
+        (number, statement.encode().expect("the statement keeps every rule"))
+    }
+
+    fn take_in(&mut self, log: u32, entry: &Arc<VerifiedEntry>) -> EntryId {
+        let place = Place { log, sequence: entry.header().sequence };
         self.bodies.insert(place, entry.body().expect("the entry has a body").clone());
-        self.view.insert(place, &entry);
-        let id = entry.id();
-        self.last = Some(entry);
-        id
+        self.view.insert(place, entry);
+        entry.id()
     }
 
     fn create(&mut self, kind: &str, external: &str, cells: &[(&str, &str)]) -> EntryId {
@@ -135,6 +159,34 @@ fn a_sealed_state_is_out_of_sight_and_comes_to_light_by_its_kind() {
         let judged = world.register(world.time_ms).judged(&park).expect("it is there");
         assert_eq!(judged.uncounted.len(), uncounted);
     }
+}
+
+#[test]
+fn a_state_that_alone_is_taken_out_of_sight_stays_what_it_was() {
+    let mut world = World::new();
+    let park = world.create("park", "Y1", &[("编号", "Y1"), ("名称", "甲"), ("阶段", "策划")]);
+    let sealed = BTreeMap::from([(FIELD_SEALED, Value::Sealed(vec![1, 2, 3]))]);
+    world.say("park", &Statement::revise([0; 16], 1, park, sealed, BTreeSet::from([8])));
+    assert_eq!(world.stage(&park), ("策划".into(), 1));
+}
+
+#[test]
+fn of_what_a_stranger_says_about_a_record_only_the_first_is_looked_at() {
+    let mut world = World::new();
+    let cells = [("编号", "Y1"), ("名称", "甲"), ("阶段", "策划"), ("用地", "476"), ("投资", "37.84")];
+    let park = world.create("park", "Y1", &cells);
+    world.revise("park", park, &[("阶段", "签约")]);
+    let review = |result| [("审查编号", "S"), ("园区", "2-1"), ("结论", result)];
+    for number in 0..LINKS_PER_STRANGER_MAX {
+        world.stranger_creates("review", &format!("S{number}"), &review("不通过"));
+    }
+    world.stranger_creates("review", "S-late", &review("通过"));
+    assert_eq!(world.stage(&park), ("策划".into(), 1), "the stranger has said enough");
+    for number in 0..LINKS_PER_STRANGER_MAX {
+        world.create("review", &format!("S{number}"), &review("不通过"));
+    }
+    world.create("review", "S-own", &review("通过"));
+    assert_eq!(world.stage(&park), ("签约".into(), 0), "its owner may name it as often as it likes");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::shelf::Shelf;
 use crate::sync::chunk::{self, ChunkBuilder};
 use crate::sync::message::{Message, Span};
 use crate::sync::session::{Ingested, Output, Session, Summary, SyncError};
-use crate::view::{BodySource, Keeper, Place, View};
+use crate::view::{Advanced, BodySource, Keeper, Moved, Place, Positions, Touched, View};
 use serde_bytes::ByteBuf;
 
 /// A node in memory.
@@ -23,6 +23,7 @@ pub struct Peer {
     pub replica: Replica,
     shelf: Shelf,
     keeper: Keeper,
+    touched: Touched,
 }
 
 impl BodySource for Peer {
@@ -40,7 +41,25 @@ impl Peer {
         }
         let replica = Replica::new(held);
         let keeper = Keeper::build(KindSet::builtin(), &replica, &Shelf::default());
-        Self { replica, shelf: Shelf::default(), keeper }
+        Self { replica, shelf: Shelf::default(), keeper, touched: Touched::default() }
+    }
+
+    /// The records that were touched since this was asked last.
+    pub fn take_touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// How far its view has come.
+    pub fn positions(&self) -> Positions {
+        self.keeper.positions(&self.replica)
+    }
+
+    /// A step of `entries_max` entries from older positions.
+    ///
+    /// # Errors
+    /// [`Moved`] when they do not stand any more.
+    pub fn advance(&self, older: &Positions, entries_max: usize) -> Result<Advanced, Moved> {
+        self.keeper.advance(older, &self.replica, &self.shelf, entries_max)
     }
 
     /// Gives the peer an entry.
@@ -107,7 +126,7 @@ impl Peer {
 
     fn carry_out(&mut self, changes: Vec<Change>) {
         self.shelf.carry_out(&changes);
-        self.keeper.follow(&self.replica, &changes, &self.shelf);
+        self.touched.merge(self.keeper.follow(&self.replica, &changes, &self.shelf));
     }
 
     fn ingest(&mut self, output: Output) -> Ingested {

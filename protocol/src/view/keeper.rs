@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{LinkFields, Place, View};
+use super::touched::Gathered;
+use super::{LinkFields, Place, Touched, View};
 use crate::charter::LogNumber;
 use crate::entry::VerifiedEntry;
 use crate::erasure::KIND_ERASURE;
@@ -14,12 +15,14 @@ use crate::replica::{Change, EntrySource, Replica};
 /// A view and how far it has taken in each log.
 #[derive(Debug, Clone, Default)]
 pub struct Keeper {
-    view: View,
+    pub(super) view: View,
     links: Arc<LinkFields>,
     /// For each log: entries taken in, and the id of the last of them.
-    taken: Vec<(u64, EntryId)>,
+    pub(super) taken: Vec<(u64, EntryId)>,
     /// Erased places as they were taken in.
-    erased: BTreeMap<Place, bool>,
+    pub(super) erased: BTreeMap<Place, bool>,
+    /// Entries taken in without their bodies, which were not erased.
+    pub(super) missing: BTreeSet<Place>,
 }
 
 impl Keeper {
@@ -35,41 +38,55 @@ impl Keeper {
         &self.view
     }
 
-    /// Brings the view up to date with changes that were carried out.
+    /// Brings the view up to date with changes that were carried out. Returns the records that they touched.
     ///
-    /// Returns whether it had to be built anew, because entries that were taken in say something else now: they no longer
-    /// count, their bodies were erased, or their records have another owner.
-    pub fn follow(&mut self, replica: &Replica, changes: &[Change], source: &dyn EntrySource) -> bool {
-        let mut touched = BTreeSet::new();
+    /// It is built anew when entries that were taken in say something else now: they no longer count, their bodies were
+    /// erased, or their records have another owner.
+    pub fn follow(&mut self, replica: &Replica, changes: &[Change], source: &dyn EntrySource) -> Touched {
+        let mut logs = BTreeSet::new();
         let (mut every, mut anew) = (false, false);
+        let (mut gathered, mut depending) = (Gathered::default(), false);
         for change in changes {
             match change {
-                Change::Append { log, .. } | Change::Displace { log, .. } => drop(touched.insert(*log)),
-                Change::Body { log, entry } => self.body_arrived(*log, entry, replica),
+                Change::Append { log, .. } | Change::Displace { log, .. } => drop(logs.insert(*log)),
+                Change::Body { log, entry } => self.body_arrived(*log, entry, replica, &mut gathered),
                 Change::Erase { .. } => anew = true,
                 // A block can move seals of any log, and give its records to another.
-                Change::Block(_) => every = true,
+                Change::Block(block) => {
+                    every = true;
+                    depending |= self.view.depends_on(block.block());
+                }
                 Change::Proof(proof) => {
-                    touched.extend(replica.charter().log_of(&proof.key()).map(|grant| grant.number));
+                    logs.extend(replica.charter().log_of(&proof.key()).map(|grant| grant.number));
                 }
                 Change::Rival(_) => {}
             }
         }
         if every {
-            touched = (0..replica.charter().logs().len() as LogNumber).collect();
+            logs = (0..replica.charter().logs().len() as LogNumber).collect();
         }
-        let erasing = changes.iter().any(may_erase) || touched.iter().any(|log| is_sealed(*log, replica));
-        if anew || (erasing && self.erasures_changed(replica)) || !touched.iter().all(|log| self.stands(*log, replica))
+        let erasing = changes.iter().any(may_erase) || logs.iter().any(|log| is_sealed(*log, replica));
+        let mut touched = if anew
+            || (erasing && self.erasures_changed(replica))
+            || !logs.iter().all(|log| self.stands(*log, replica))
         {
+            let before = std::mem::take(&mut self.view);
             self.rebuild(replica, source);
-            return true;
+            let mut touched = self.view.differences(&before);
+            touched.merge(gathered.spread(&self.view));
+            touched
+        } else {
+            if every {
+                self.view.set_logs(replica.charter().logs());
+                self.taken.resize(replica.charter().logs().len(), (0, EntryId::ZERO));
+            }
+            logs.iter().for_each(|log| self.extend(*log, replica, source, &mut gathered));
+            gathered.spread(&self.view)
+        };
+        if depending {
+            touched.merge(Touched::everything());
         }
-        if every {
-            self.view.set_logs(replica.charter().logs());
-            self.taken.resize(replica.charter().logs().len(), (0, EntryId::ZERO));
-        }
-        touched.iter().for_each(|log| self.extend(*log, replica, source));
-        false
+        touched
     }
 
     /// Whether what was taken in of a log still counts, for the same owner.
@@ -91,11 +108,13 @@ impl Keeper {
     }
 
     /// Takes in an entry whose body came after its header.
-    fn body_arrived(&mut self, log: LogNumber, entry: &VerifiedEntry, replica: &Replica) {
+    fn body_arrived(&mut self, log: LogNumber, entry: &VerifiedEntry, replica: &Replica, gathered: &mut Gathered) {
         let sequence = entry.header().sequence;
         let taken = self.taken.get(log as usize).is_some_and(|(length, _)| sequence < *length);
         if taken && replica.charter().logs().get(log as usize).is_some() {
-            self.view.insert(Place { log, sequence }, entry);
+            let place = Place { log, sequence };
+            self.missing.remove(&place);
+            gathered.note(self.view.take_in(place, entry));
         }
     }
 
@@ -106,10 +125,13 @@ impl Keeper {
         self.view.set_logs(logs);
         self.taken = vec![(0, EntryId::ZERO); logs.len()];
         self.erased = BTreeMap::new();
-        (0..logs.len() as LogNumber).for_each(|log| self.extend(log, replica, source));
+        self.missing = BTreeSet::new();
+        // What differs from before is found by comparing.
+        let mut gathered = Gathered::default();
+        (0..logs.len() as LogNumber).for_each(|log| self.extend(log, replica, source, &mut gathered));
     }
 
-    fn extend(&mut self, log: LogNumber, replica: &Replica, source: &dyn EntrySource) {
+    fn extend(&mut self, log: LogNumber, replica: &Replica, source: &dyn EntrySource, gathered: &mut Gathered) {
         if replica.charter().logs().get(log as usize).is_none() {
             return;
         }
@@ -119,9 +141,14 @@ impl Keeper {
             match (source.entry(log, sequence), replica.erased(log, sequence)) {
                 (Some(entry), Some(creates)) => {
                     self.erased.insert(place, creates);
-                    self.view.insert_erased(place, &entry, creates);
+                    gathered.note(self.view.take_in_erased(place, &entry, creates));
                 }
-                (Some(entry), None) => self.view.insert(place, &entry),
+                (Some(entry), None) => {
+                    if entry.body().is_none() {
+                        self.missing.insert(place);
+                    }
+                    gathered.note(self.view.take_in(place, &entry));
+                }
                 (None, _) => {}
             }
             let id = replica.id(log, sequence).unwrap_or(EntryId::ZERO);

@@ -8,7 +8,9 @@
 
 mod keeper;
 mod links;
+mod positions;
 mod record;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +19,10 @@ pub use keeper::Keeper;
 pub use links::LinkFields;
 use links::Links;
 pub(crate) use links::texts;
+pub use positions::{Advanced, Moved, Positions, Said};
 pub use record::{Label, RecordState, Sealing, Step};
+use touched::Concerned;
+pub use touched::Touched;
 
 use crate::address::{Addresses, KIND_ADDRESS};
 use crate::charter::{LogGrant, LogNumber};
@@ -71,8 +76,11 @@ impl Version {
     }
 }
 
+/// An owner's own number of a record of a kind.
+type Number = (MemberNumber, u16, String);
+
 /// What the view knows of a record without reading a body.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Record {
     owner: MemberNumber,
     kind: u16,
@@ -110,7 +118,9 @@ pub struct View {
     early: BTreeMap<EntryId, Vec<Early>>,
     /// Creates of each member, in the order of its logs.
     creates: BTreeMap<MemberNumber, Vec<(Place, EntryId)>>,
-    externals: BTreeMap<(MemberNumber, u16, String), EntryId>,
+    externals: BTreeMap<Number, EntryId>,
+    /// Every record of the numbers that were given more than once.
+    doubles: BTreeMap<Number, BTreeSet<EntryId>>,
     aside: BTreeMap<Place, Aside>,
     /// The last addresses that each member stated for each of its transport keys.
     addresses: BTreeMap<(MemberNumber, PublicKey), (Place, Vec<String>)>,
@@ -161,32 +171,41 @@ impl View {
 
     /// Takes in the place of an entry that counts and whose body was erased. `creates` is what the erasure says of it.
     pub fn insert_erased(&mut self, place: Place, entry: &VerifiedEntry, creates: bool) {
+        self.take_in_erased(place, entry, creates);
+    }
+
+    fn take_in_erased(&mut self, place: Place, entry: &VerifiedEntry, creates: bool) -> Concerned {
         let header = entry.header();
         if header.kind < RECORD_KINDS_FROM || !creates {
             self.aside.insert(place, Aside::Erased);
-            return;
+            return Concerned::default();
         }
         let author = self.author(place.log);
         let (operation, time_ms) = (Operation::Create, header.time_ms);
         let version = Version { place, entry: entry.id(), time_ms, operation, author, tenure: 0, origin: None };
-        self.create(header.kind, None, version, true);
+        self.create(header.kind, None, version, true)
     }
 
     /// Takes in an entry that counts. Each entry is taken in once; entries of one log come in order.
     pub fn insert(&mut self, place: Place, entry: &VerifiedEntry) {
+        self.take_in(place, entry);
+    }
+
+    /// The same, with what of the records that are here is another now.
+    fn take_in(&mut self, place: Place, entry: &VerifiedEntry) -> Concerned {
         let kind = entry.header().kind;
         let author = self.author(place.log);
         if kind < RECORD_KINDS_FROM {
             self.insert_system(place, author, entry);
-            return;
+            return Concerned::default();
         }
         let Some(body) = entry.body() else {
             self.aside.insert(place, Aside::NoBody);
-            return;
+            return Concerned::default();
         };
         let Ok(statement) = Statement::decode(body) else {
             self.aside.insert(place, Aside::Quarantined);
-            return;
+            return Concerned::default();
         };
         self.aside.remove(&place);
         let owner = self.logs.get(place.log as usize).map_or(author, LogGrant::owner);
@@ -195,7 +214,10 @@ impl View {
         let version = Version { place, entry: entry.id(), time_ms, operation, author, tenure: 0, origin };
         match statement.record {
             None => self.create(kind, statement.external, version, false),
-            Some(record) => self.change(record, Early { kind, charter: entry.header().charter, version }),
+            Some(record) => {
+                self.change(record, Early { kind, charter: entry.header().charter, version });
+                Concerned { record: Some(record), ..Concerned::default() }
+            }
         }
     }
 
@@ -260,15 +282,15 @@ impl View {
         self.addresses.iter().map(|((member, key), (_, addresses))| (*member, *key, addresses.as_slice()))
     }
 
-    fn create(&mut self, kind: u16, external: Option<String>, version: Version, erased: bool) {
+    fn create(&mut self, kind: u16, external: Option<String>, version: Version, erased: bool) -> Concerned {
         let (id, author) = (version.entry, version.author);
         let owner = self.logs.get(version.place.log as usize).map_or(author, LogGrant::owner);
         let creates = self.creates.entry(author).or_default();
         let position = creates.partition_point(|(place, _)| *place < version.place);
+        let shifted = (position < creates.len()).then_some((author, position));
         creates.insert(position, (version.place, id));
-        if let Some(external) = &external {
-            self.note_external(owner, kind, external, version.place, id);
-        }
+        let number = external.as_ref();
+        let former = number.and_then(|external| self.note_external(owner, kind, external, version.place, id));
         if let Some(origin) = version.origin {
             // Of two that restate one entry the first in log order keeps it, whichever body arrived first.
             let claim = self.restated.entry(origin).or_default().entry(author).or_insert((version.place, id));
@@ -278,15 +300,28 @@ impl View {
         for early in self.early.remove(&id).unwrap_or_default() {
             self.change(id, early);
         }
+        Concerned { record: Some(id), former, shifted, doubled: None }
     }
 
-    /// Of two creates with one number the first in log order keeps it, whichever arrived first.
-    fn note_external(&mut self, owner: MemberNumber, kind: u16, external: &str, place: Place, id: EntryId) {
+    /// Of two creates with one number the first in log order keeps it, whichever arrived first. The record that loses its
+    /// number, if one does.
+    fn note_external(
+        &mut self,
+        owner: MemberNumber,
+        kind: u16,
+        external: &str,
+        place: Place,
+        id: EntryId,
+    ) -> Option<EntryId> {
         let key = (owner, kind, external.to_owned());
-        let earlier = self.externals.get(&key).and_then(|held| self.records.get(held));
-        if earlier.is_none_or(|held| place < held.place()) {
-            self.externals.insert(key, id);
+        let earlier = self.externals.get(&key).and_then(|held| Some((*held, self.records.get(held)?.place())));
+        if let Some((earlier, _)) = earlier {
+            self.doubles.entry(key.clone()).or_default().extend([earlier, id]);
         }
+        if earlier.is_none_or(|(_, held)| place < held) {
+            return self.externals.insert(key, id);
+        }
+        None
     }
 
     fn change(&mut self, id: EntryId, stated: Early) {
@@ -454,3 +489,5 @@ impl View {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod touched_tests;

@@ -14,6 +14,7 @@ use protocol::testing::{Peer, sync};
 
 use crate::model;
 use crate::portrait::portrait;
+use crate::touched::Follower;
 use crate::world::World;
 
 const PEERS: usize = 3;
@@ -22,10 +23,11 @@ const ROUNDS_MAX: usize = 16;
 /// Steps that a failure prints.
 const STEPS_SHOWN: usize = 60;
 
-/// A peer, and every entry that ever stood in a log of its.
+/// A peer, every entry that ever stood in a log of its, and somebody who looks only at what is said to be touched.
 pub struct Watched {
     pub peer: Peer,
     held: BTreeSet<EntryId>,
+    follower: Follower,
 }
 
 /// The peers of one case.
@@ -55,7 +57,10 @@ struct Inbox {
 
 impl Delivery {
     pub fn new(world: &World) -> Self {
-        let watched = |_| Watched { peer: Peer::new(&world.charter, 1), held: BTreeSet::new() };
+        let watched = |_| {
+            let peer = Peer::new(&world.charter, 1);
+            Watched { follower: Follower::new(&peer), peer, held: BTreeSet::new() }
+        };
         Self { peers: (0..PEERS).map(watched).collect(), steps: Vec::new() }
     }
 
@@ -286,7 +291,9 @@ impl Watched {
                 }
             }
         }
+        self.follower.follow(&mut self.peer, thoroughly);
         if thoroughly {
+            self.follower.come_back(&self.peer);
             self.check_bodies();
             let kept_up = portrait(&self.peer, self.peer.view(), world);
             let anew = portrait(&self.peer, &self.peer.rebuilt_view(), world);

@@ -3,7 +3,8 @@
 //! independent model says.
 //!
 //! [`world`] tells a random history (its charter in [`decisions`]), [`delivery`] brings it to several peers, [`roster`] and
-//! [`model`] work out from the rules alone what must come of it, [`portrait`] describes a view whole.
+//! [`model`] work out from the rules alone what must come of it, [`portrait`] describes a view whole, [`touched`] looks
+//! only at what a view says was touched.
 //!
 //! Each case follows from a seed. A failing case prints its seed and its history; `XIANMENG_SEED=<seed> cargo test --release
 //! -p xianmeng-protocol --test convergence` runs that one alone, `XIANMENG_CASES=<count>` runs more of them.
@@ -13,6 +14,7 @@ mod delivery;
 mod model;
 mod portrait;
 mod roster;
+mod touched;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
-use harness::node::{Line, Node, WAIT, wait, wait_equal};
+use harness::node::{Line, Node, WAIT, wait, wait_cut_off, wait_equal};
 use node::key_request::KeyRequest;
 use protocol::charter::{CharterError, Class, Operation, Purpose, Role, RoleRule, SeatGrant, SignedBlock};
 use protocol::identity::{MemberNumber, PublicKey, public_key};
@@ -123,8 +123,7 @@ fn a_member_is_suspended_reinstated_expelled_succeeded_and_admitted_again() {
     wait_equal(&line.nodes.iter().collect::<Vec<_>>(), WAIT);
 
     line.nodes[0].run(&["charter", "suspend", "夏邑县", "--reason", "逾期不改"]).ok();
-    let middle = &line.nodes[1];
-    wait("the middle node cut it off", SOON, || middle.run(&["peers"]).ok().as_array().expect("a list").len() == 1);
+    wait_cut_off(&line.nodes[1], "夏邑县", &line.nodes, SOON);
     wait("it knows why", SOON, || {
         let status = line.nodes[2].status();
         let warnings = status["warnings"].as_array().cloned().unwrap_or_default();

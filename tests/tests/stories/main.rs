@@ -12,6 +12,7 @@ mod gaps;
 mod import;
 mod keys;
 mod kinds;
+mod matching;
 mod readers;
 mod records;
 mod surroundings;

@@ -97,6 +97,7 @@ impl Desk {
         let context = ApiContext {
             core: world.core.clone(),
             network: network.clone(),
+            matching: Arc::default(),
             directory: directory.clone(),
             token: TOKEN.into(),
             started_ms: now_ms(),

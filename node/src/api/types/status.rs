@@ -39,7 +39,7 @@ pub struct Status {
     /// The kinds in use.
     #[serde(default)]
     pub kinds: KindsStatus,
-    /// Peers connected now.
+    /// Nodes of members that are connected now.
     pub peers: usize,
     /// How far the newest entry of this node's own log has got.
     pub delivery: Delivery,
@@ -92,7 +92,7 @@ pub struct LogHead {
 pub struct PeerView {
     /// Its transport key.
     pub transport: String,
-    /// Whose node it is; absent for a stranger.
+    /// Whose node it is; absent for a stranger, and for whoever this node treats as one.
     pub member: Option<MemberName>,
     /// Whether this node dialled it.
     pub outbound: bool,

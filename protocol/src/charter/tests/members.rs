@@ -20,6 +20,10 @@ fn a_suspended_member_comes_back_with_a_new_key_and_its_other_keys() {
     let transport = public_key(&county.transport);
     secretariat.try_append(&mut charter, vec![Operation::Suspend(departure(&county))]).expect("it can be suspended");
     assert_eq!(charter.holder(&transport, Purpose::Transport), None, "its keys rest");
+    assert!(
+        !charter.has_ended(&transport) && charter.has_ended(&public_key(&county.signing)),
+        "the sealed key is gone"
+    );
     let add = Operation::AddKey(grant(&charter, 2, 9));
     assert!(secretariat.try_append(&mut charter, vec![add]).is_err());
     let reinstate = Operation::Reinstate { reason: String::new(), grant: grant(&charter, 2, 9) };
@@ -33,7 +37,10 @@ fn a_suspended_member_comes_back_with_a_new_key_and_its_other_keys() {
 fn a_former_member_comes_back_under_its_number_with_new_keys_alone() {
     let (mut charter, secretariat, county) = two_members();
     let leave = Operation::Leave(departure(&county));
+    let keys = [&county.transport, &county.governance].map(public_key);
+    assert!(!keys.iter().any(|key| charter.has_ended(key)));
     secretariat.try_append(&mut charter, vec![leave.clone()]).expect("it can leave");
+    assert!(keys.iter().all(|key| charter.has_ended(key)));
     assert!(secretariat.try_append(&mut charter, vec![leave]).is_err(), "it is gone already");
     let admit = |organisation: &Organisation| {
         let application = organisation.application(&charter.federation());

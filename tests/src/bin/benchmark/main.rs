@@ -1,7 +1,7 @@
 //! Benchmarks of the whole path, each printed beside a baseline measured in the same run.
 //!
 //! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `live`,
-//! `kinds`, `workbook`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default, 10,000 for `kinds`
+//! `kinds`, `matching`, `workbook`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default, 10,000 for `kinds`
 //! and `workbook`).
 
 mod catch_up;
@@ -9,6 +9,7 @@ mod import;
 mod kinds;
 mod live;
 mod machine;
+mod matching;
 mod resync;
 mod rows;
 mod workbook;
@@ -31,6 +32,9 @@ fn main() {
     }
     if runs("kinds") {
         kinds::run(fewer);
+    }
+    if runs("matching") {
+        matching::run(records);
     }
     if runs("workbook") {
         workbook::run(fewer);

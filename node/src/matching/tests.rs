@@ -1,0 +1,1 @@
+//! Tests of matching at a node.

@@ -1,0 +1,464 @@
+//! The catalogue: the profiles of all records that can be matched, and looking through them.
+//!
+//! Looking has three steps, so that whoever has several processors can share the second one among them:
+//! [`Search::new`] checks the question, [`Search::look`] goes through one piece of [`Catalogue::pieces`] and keeps the
+//! best, [`Search::finish`] reads the best of all again, compares their texts and puts the answer together.
+//! [`Sifted::merge`] is the same in any order, so the answer does not depend on how the pieces were shared, nor on the
+//! order in which records came.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use thiserror::Error;
+
+use super::answer::{Excluded, Match, Matches, Part, RuledOut};
+use super::dimension::Dimension;
+use super::industry::Industry;
+use super::judge::{Exclusion, Exclusions, Pairing, Values};
+use super::make::day_of;
+use super::profile::{Flags, Profile};
+use super::rules::{Pair, Rules};
+use super::text::TextPairs;
+use super::wording::Sentence;
+use crate::identity::EntryId;
+use crate::limits::{MATCH_CHUNK_RECORDS, MATCH_EXCLUDED_LISTED_MAX, MATCH_FOUND_MAX, MATCH_TEXT_CANDIDATES};
+
+/// Values of every packed industry.
+const PACKED: usize = 1 << 16;
+/// Words in common that a reason names.
+const WORDS_NAMED_MAX: usize = 4;
+
+/// The profiles of all records that can be matched, by kind.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    rows: BTreeMap<u16, Vec<Profile>>,
+    /// Where each record is: the beginning of its id, its kind, its row.
+    places: BTreeSet<(u64, u16, u32)>,
+}
+
+/// The first bytes of an id, under which its place is found; ids that share them are told apart by the row.
+fn beginning(id: &EntryId) -> u64 {
+    id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+impl Catalogue {
+    /// Takes in a profile, in the place of what was known of the record.
+    pub fn put(&mut self, profile: Profile) {
+        match self.place(&profile.id) {
+            Some((kind, row)) if kind == profile.kind => {
+                let rows = self.rows.get_mut(&kind).and_then(|rows| rows.get_mut(row as usize));
+                rows.into_iter().for_each(|place| *place = profile.clone());
+                return;
+            }
+            Some(_) => _ = self.remove(&profile.id.clone()),
+            None => {}
+        }
+        let rows = self.rows.entry(profile.kind).or_default();
+        // A federation has fewer records than a row number can count.
+        let Ok(row) = u32::try_from(rows.len()) else { return };
+        self.places.insert((beginning(&profile.id), profile.kind, row));
+        rows.push(profile);
+    }
+
+    /// Forgets a record. Says whether it was known.
+    pub fn remove(&mut self, id: &EntryId) -> bool {
+        let Some((kind, row)) = self.place(id) else { return false };
+        self.places.remove(&(beginning(id), kind, row));
+        let Some(rows) = self.rows.get_mut(&kind) else { return false };
+        rows.swap_remove(row as usize);
+        if let Some(moved) = rows.get(row as usize) {
+            let beginning = beginning(&moved.id);
+            self.places.remove(&(beginning, kind, rows.len() as u32));
+            self.places.insert((beginning, kind, row));
+        }
+        true
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How many records it holds.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// What is kept of a record.
+    pub fn get(&self, id: &EntryId) -> Option<&Profile> {
+        let (kind, row) = self.place(id)?;
+        self.rows.get(&kind)?.get(row as usize)
+    }
+
+    /// The ids of all records of a kind, in no order.
+    pub fn ids_of(&self, kind: u16) -> impl Iterator<Item = EntryId> + '_ {
+        self.rows.get(&kind).into_iter().flatten().map(|profile| profile.id)
+    }
+
+    fn place(&self, id: &EntryId) -> Option<(u16, u32)> {
+        let beginning = beginning(id);
+        let near = self.places.range((beginning, 0, 0)..=(beginning, u16::MAX, u32::MAX));
+        let is_it = |kind: u16, row: u32| {
+            self.rows.get(&kind).and_then(|rows| rows.get(row as usize)).is_some_and(|profile| profile.id == *id)
+        };
+        near.copied().find(|(_, kind, row)| is_it(*kind, *row)).map(|(_, kind, row)| (kind, row))
+    }
+
+    /// The records that a search looks at, in pieces.
+    pub fn pieces<'c>(&'c self, search: &Search<'_>) -> Vec<Piece<'c>> {
+        let kinds = search.kinds.iter();
+        let rows = kinds.filter_map(|kind| self.rows.get(kind));
+        rows.flat_map(|rows| rows.chunks(MATCH_CHUNK_RECORDS)).map(Piece).collect()
+    }
+
+    /// Looks through everything at once. `read` gives records as they are now; see [`Search::finish`].
+    pub fn matches(
+        &self,
+        rules: &Rules,
+        question: &Question<'_>,
+        read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>,
+    ) -> Result<Matches, Unmatchable> {
+        let search = Search::new(rules, question)?;
+        let pieces = self.pieces(&search);
+        let sifted = pieces.iter().map(|piece| search.look(piece)).fold(Sifted::default(), Sifted::merge);
+        Ok(search.finish(sifted.shortlist(), read))
+    }
+}
+
+/// A record as it is now: what the catalogue holds may be behind.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// Its profile.
+    pub profile: Profile,
+    /// Its texts; see [`super::texts_of`].
+    pub texts: Vec<String>,
+}
+
+/// Records of one kind that are looked at together.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'c>(&'c [Profile]);
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The record for which matches are looked for.
+    pub subject: &'a Profile,
+    /// Only these kinds; empty for all that its kind is compared with.
+    pub kinds: &'a [u16],
+    /// The time of the question; only its day in China matters.
+    pub as_of_ms: u64,
+    /// Most matches; at most [`MATCH_FOUND_MAX`].
+    pub limit: usize,
+    /// Whether the best of the excluded are listed.
+    pub list_excluded: bool,
+}
+
+/// Why nothing can be matched with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unmatchable {
+    /// No kind is compared with its kind.
+    #[error("records of its kind are not matched")]
+    Kind,
+    /// It is not compared with the kinds that are asked for.
+    #[error("its kind is not compared with that kind")]
+    Partner,
+    /// It is met, used, withdrawn or otherwise over.
+    #[error("it is over")]
+    Closed,
+    /// Its last day has passed.
+    #[error("its last day has passed")]
+    Expired,
+    /// It does not keep the plans of land.
+    #[error("it does not keep the plans of land")]
+    Plan,
+    /// It looks for nothing and gives nothing.
+    #[error("it looks for nothing and gives nothing that is matched")]
+    Need,
+}
+
+/// A question that can be answered.
+pub struct Search<'a> {
+    rules: &'a Rules,
+    subject: &'a Profile,
+    kinds: Vec<u16>,
+    day: i32,
+    limit: usize,
+    list_excluded: bool,
+    /// For every packed industry, what it is worth to the subject.
+    industries: Vec<u16>,
+}
+
+/// A candidate: the better first, of equals the one with the smaller id.
+type Ranked<'c> = (u32, Reverse<EntryId>, Kept<'c>);
+
+/// A profile that stands beside its rank and does not take part in it.
+#[derive(Clone, Copy)]
+struct Kept<'c>(&'c Profile);
+
+impl PartialEq for Kept<'_> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Kept<'_> {}
+
+impl PartialOrd for Kept<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kept<'_> {
+    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+/// The best so many, whatever the order in which they come.
+#[derive(Clone, Default)]
+struct Best<'c>(BinaryHeap<Reverse<Ranked<'c>>>);
+
+impl<'c> Best<'c> {
+    fn add(&mut self, ranked: Ranked<'c>, bound: usize) {
+        if self.0.len() < bound {
+            self.0.push(Reverse(ranked));
+        } else if self.0.peek().is_some_and(|Reverse(worst)| ranked > *worst) {
+            self.0.pop();
+            self.0.push(Reverse(ranked));
+        }
+    }
+
+    /// The best first.
+    fn in_order(self) -> impl Iterator<Item = &'c Profile> {
+        self.0.into_sorted_vec().into_iter().map(|Reverse((_, _, Kept(profile)))| profile)
+    }
+}
+
+/// What was found in some pieces.
+#[derive(Clone, Default)]
+pub struct Sifted<'c> {
+    best: Best<'c>,
+    excluded: Best<'c>,
+    excluded_by: [u64; Exclusion::COUNT],
+    considered: u64,
+}
+
+/// The best of everything, apart from the catalogue: it can change meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct Shortlist {
+    best: Vec<EntryId>,
+    excluded: Vec<Profile>,
+    excluded_by: [u64; Exclusion::COUNT],
+    considered: u64,
+}
+
+impl Sifted<'_> {
+    /// The best, to be read again.
+    pub fn shortlist(self) -> Shortlist {
+        Shortlist {
+            best: self.best.in_order().map(|profile| profile.id).collect(),
+            excluded: self.excluded.in_order().cloned().collect(),
+            excluded_by: self.excluded_by,
+            considered: self.considered,
+        }
+    }
+
+    /// Both together; the same in any order.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        other.best.0.into_iter().for_each(|Reverse(ranked)| self.best.add(ranked, MATCH_TEXT_CANDIDATES));
+        other.excluded.0.into_iter().for_each(|Reverse(ranked)| self.excluded.add(ranked, MATCH_EXCLUDED_LISTED_MAX));
+        self.excluded_by.iter_mut().zip(other.excluded_by).for_each(|(sum, more)| *sum += more);
+        self.considered += other.considered;
+        self
+    }
+}
+
+impl<'a> Search<'a> {
+    /// Checks a question.
+    pub fn new(rules: &'a Rules, question: &Question<'a>) -> Result<Self, Unmatchable> {
+        let subject = question.subject;
+        let partners = rules.partners(subject.kind);
+        let asked = |kind: &u16| question.kinds.is_empty() || question.kinds.contains(kind);
+        let kinds: Vec<u16> = partners.iter().copied().filter(asked).collect();
+        let day = day_of(question.as_of_ms);
+        let known = !subject.flags.has(Flags::NEEDS_UNKNOWN);
+        match () {
+            () if partners.is_empty() => return Err(Unmatchable::Kind),
+            () if kinds.is_empty() => return Err(Unmatchable::Partner),
+            () if subject.flags.has(Flags::CLOSED) => return Err(Unmatchable::Closed),
+            () if subject.valid_until().is_some_and(|last| last < day) => return Err(Unmatchable::Expired),
+            () if subject.flags.has(Flags::BREAKS_PLAN) => return Err(Unmatchable::Plan),
+            () if known && subject.seeks | subject.offers == 0 => return Err(Unmatchable::Need),
+            () => {}
+        }
+        Ok(Self {
+            rules,
+            subject,
+            kinds,
+            day,
+            limit: question.limit.min(MATCH_FOUND_MAX),
+            list_excluded: question.list_excluded,
+            industries: industry_values(rules, subject),
+        })
+    }
+
+    /// The kinds that are looked at.
+    pub fn kinds(&self) -> &[u16] {
+        &self.kinds
+    }
+
+    fn pairing<'c>(&self, pair: &'c Pair, forward: bool, candidate: &'c Profile) -> Pairing<'c>
+    where
+        'a: 'c,
+    {
+        let (left, right) = if forward { (self.subject, candidate) } else { (candidate, self.subject) };
+        Pairing { rules: self.rules, pair, left, right, day: self.day }
+    }
+
+    /// What the industries of a candidate are worth.
+    pub(super) fn industry(&self, pairing: &Pairing<'_>, candidate: &Profile) -> Option<u16> {
+        let subject = !self.subject.packed_industries().is_empty();
+        let values = candidate.packed_industries().iter().map(|packed| self.industries[usize::from(*packed)]);
+        values.max().filter(|_| subject).map(|best| pairing.industry_by_words(best))
+    }
+
+    fn judge(&self, pairing: &Pairing<'_>, candidate: &Profile) -> (Values, u64) {
+        let mut values = pairing.values(self.industry(pairing, candidate));
+        values.set(Dimension::Completeness, Some(pairing.completeness(&values)));
+        (values, pairing.points_without_text(&values))
+    }
+
+    /// Goes through a piece.
+    pub fn look<'c>(&self, piece: &Piece<'c>) -> Sifted<'c> {
+        let mut sifted = Sifted::default();
+        for candidate in piece.0 {
+            let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.kind) else { continue };
+            if candidate.id == self.subject.id {
+                continue;
+            }
+            sifted.considered += 1;
+            let pairing = self.pairing(pair, forward, candidate);
+            let exclusions = pairing.exclusions();
+            if let Some(first) = exclusions.first() {
+                sifted.excluded_by[first as usize] += 1;
+                if !self.list_excluded {
+                    continue;
+                }
+            }
+            let (_, points) = self.judge(&pairing, candidate);
+            let ranked = (pairing.rate(points), Reverse(candidate.id), Kept(candidate));
+            match exclusions.is_empty() {
+                true => sifted.best.add(ranked, MATCH_TEXT_CANDIDATES),
+                false => sifted.excluded.add(ranked, MATCH_EXCLUDED_LISTED_MAX),
+            }
+        }
+        sifted
+    }
+
+    /// Compares the texts of the best and puts the answer together. `read` gives records as they are now, each at the
+    /// place of its id, and nothing for one that is not there any more; the subject is the last of them.
+    pub fn finish(&self, shortlist: Shortlist, read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>) -> Matches {
+        let mut ids = shortlist.best;
+        ids.push(self.subject.id);
+        let mut fresh = read(&ids);
+        fresh.resize(ids.len(), None);
+        let own = fresh.pop().flatten().map(|own| own.texts).unwrap_or_default();
+        let own_pairs = TextPairs::of(self.rules, &own);
+        let mut ranked: Vec<(u32, Fresh)> = Vec::new();
+        for candidate in fresh.into_iter().flatten() {
+            let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.profile.kind) else { continue };
+            let pairing = self.pairing(pair, forward, &candidate.profile);
+            if !pairing.exclusions().is_empty() {
+                continue;
+            }
+            let (mut values, points) = self.judge(&pairing, &candidate.profile);
+            self.set_text(&pairing, &mut values, &own_pairs, &candidate.texts);
+            let text = u64::from(pair.weight(Dimension::Text)) * u64::from(pairing.counted(Dimension::Text, &values));
+            ranked.push((pairing.rate(points + text), candidate));
+        }
+        ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.profile.id.cmp(&other.1.profile.id)));
+        ranked.truncate(self.limit);
+        let found = ranked.iter().filter_map(|(rate, candidate)| self.explain(*rate, candidate, &own, &own_pairs));
+        let excluded = shortlist.excluded.iter().filter_map(|candidate| self.explain_exclusion(candidate));
+        let counts = Exclusion::ALL.into_iter().zip(shortlist.excluded_by).filter(|(_, count)| *count > 0);
+        Matches {
+            found: found.collect(),
+            excluded: excluded.collect(),
+            excluded_by: counts.collect(),
+            considered: shortlist.considered,
+            rules_version: self.rules.version(),
+            rules_hash: self.rules.hash(),
+        }
+    }
+
+    fn set_text(&self, pairing: &Pairing<'_>, values: &mut Values, own: &TextPairs, texts: &[String]) {
+        if pairing.pair.weight(Dimension::Text) > 0 {
+            let likeness = own.likeness(&TextPairs::of(self.rules, texts), self.rules);
+            values.set(Dimension::Text, likeness);
+        }
+    }
+
+    fn explain(&self, rate: u32, candidate: &Fresh, own: &[String], own_pairs: &TextPairs) -> Option<Match> {
+        let Fresh { profile: candidate, texts } = candidate;
+        let (pair, forward) = self.rules.pair(self.subject.kind, candidate.kind)?;
+        let pairing = self.pairing(pair, forward, candidate);
+        let (mut values, _) = self.judge(&pairing, candidate);
+        self.set_text(&pairing, &mut values, own_pairs, texts);
+        let (mut parts, mut points, mut shown) = (Vec::new(), 0_u64, 0);
+        for dimension in Dimension::ALL.into_iter().filter(|dimension| pair.weight(*dimension) > 0) {
+            let (weight, counted) = (pair.weight(dimension), pairing.counted(dimension, &values));
+            points += u64::from(weight) * u64::from(counted);
+            // Parts are cut so that they add up to the score.
+            let so_far = (points / u64::from(pair.total().max(1))) as u16;
+            let reason = match dimension {
+                Dimension::Text => text_reason(&values, own, own_pairs, texts, self.rules),
+                _ => pairing.reason(dimension, &values),
+            };
+            parts.push(Part { dimension, weight, value: values.get(dimension), counted, part: so_far - shown, reason });
+            shown = so_far;
+        }
+        Some(Match { id: candidate.id, kind: candidate.kind, score: shown, rate, weights: pair.total(), parts })
+    }
+
+    fn explain_exclusion(&self, candidate: &Profile) -> Option<Excluded> {
+        let (pair, forward) = self.rules.pair(self.subject.kind, candidate.kind)?;
+        let pairing = self.pairing(pair, forward, candidate);
+        let exclusions: Exclusions = pairing.exclusions();
+        let ruled = |reason| RuledOut { reason, sentence: pairing.exclusion_reason(reason) };
+        Some(Excluded { id: candidate.id, kind: candidate.kind, reasons: exclusions.iter().map(ruled).collect() })
+    }
+}
+
+fn text_reason(values: &Values, own: &[String], own_pairs: &TextPairs, texts: &[String], rules: &Rules) -> Sentence {
+    match values.get(Dimension::Text) {
+        None => Sentence::new("没有可以比较的文字", "there are no words to compare"),
+        Some(0) => Sentence::new("没有共同的词语", "no words in common"),
+        Some(_) => {
+            let words = own_pairs.shared_words(own, &TextPairs::of(rules, texts), rules, WORDS_NAMED_MAX).join("、");
+            Sentence::new(format!("共同的词语：{words}"), format!("words in common: {words}"))
+        }
+    }
+}
+
+/// What every packed industry that the table has is worth to a subject; others are asked for directly.
+fn industry_values(rules: &Rules, subject: &Profile) -> Vec<u16> {
+    let own: Vec<Industry> = subject.industries().collect();
+    let mut values = vec![0; PACKED];
+    if own.is_empty() {
+        return values;
+    }
+    for packed in 1..=u16::MAX {
+        if let Some(industry) = Industry::of_packed(packed).filter(|industry| industry.is_plausible()) {
+            let worth = own.iter().map(|own| rules.industry_value(*own, industry)).max();
+            values[usize::from(packed)] = worth.unwrap_or(0);
+        }
+    }
+    values
+}
