@@ -147,6 +147,7 @@ pub const MATCH_CHUNK_RECORDS: usize = 16_384;
 /// Records of one kind by which one member may name another member's record and be looked at when that is judged: the
 /// first that it created. A project has a handful of commitments, a fund a few dozen cases.
 pub const LINKS_PER_STRANGER_MAX: usize = 64;
+
 /// Records of one sort that a survey names beside their number.
 pub const SURVEY_SHOWN_MAX: usize = 20;
 /// Lines of one survey.

@@ -184,7 +184,8 @@ impl View {
             | Operation::RoleRule(_)
             | Operation::Limits { .. }
             | Operation::DutyRules { .. }
-            | Operation::Erase { .. } => false,
+            | Operation::Erase { .. }
+            | Operation::LeadHolder(_) => false,
             Operation::KindSet { .. }
             | Operation::Suspend(_)
             | Operation::Reinstate { .. }
