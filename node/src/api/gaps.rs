@@ -10,6 +10,7 @@ use super::problem::ApiProblem;
 use super::reading::read_conditions;
 use super::types::{ChainsView, CompetitionView, IdleFundsView, PoolsView, Problem, RankingView, SuccessView};
 use crate::kinds::kinds;
+use crate::matching::idle;
 use crate::records::survey::{self, Asked, SurveyError, ranking};
 
 /// Same industries of neighbouring counties.
@@ -65,14 +66,30 @@ pub(super) async fn chains(State(shared): State<Shared>, pairs: Pairs) -> Result
 /// Idle funds.
 #[utoipa::path(get, path = "/v1/gaps/funds", tag = "gaps",
     description = "闲置基金：十二个月没有投资案例的基金，依据是什么、多久了；说不清的单列，不算闲置。\
-        Funds without a case in twelve months, on what ground and for how long; those of which it cannot be said stand apart.",
-    params(("region" = Option<String>, Query, description = "所在地的代码或名称。The seat, by code or name.")),
+        前 20 支附上最适配的项目和资金需求（由匹配得出）。\
+        Funds without a case in twelve months, on what ground and for how long; those of which it cannot be said stand \
+        apart. The first 20 come with the projects and needs of money that fit them best, by matching.",
+    params(
+        ("region" = Option<String>, Query, description = "所在地的代码或名称。The seat, by code or name."),
+        ("fits" = Option<usize>, Query, description = "每支最多几个适配项目，默认 3，最多 20，0 为不找。Most fits of each, 0 for none."),
+    ),
     responses((status = 200, description = "闲置的和说不清的基金。Idle funds, and unknown ones.", body = IdleFundsView),
+        (status = 400, description = "参数有误。A wrong parameter.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "没有这个地方。No such place.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn funds(State(shared): State<Shared>, pairs: Pairs) -> Result<Json<IdleFundsView>, ApiProblem> {
-    let pairs = pairs.known(&["region"])?;
+    let pairs = pairs.known(&["region", "fits"])?;
     let region = pairs.one("region")?.map(str::to_owned);
-    Ok(Json(blocking(move || survey::funds(shared.core(), kinds(), region.as_deref())).await??))
+    let fits: usize = pairs.number("fits")?.unwrap_or(idle::FITS);
+    if fits > idle::FITS_MAX {
+        let zh = format!("fits 要在 0 到 {} 之间。", idle::FITS_MAX);
+        return Err(ApiProblem::malformed(zh, format!("`fits` must be within 0 and {}", idle::FITS_MAX)));
+    }
+    let view = blocking(move || {
+        let mut view = survey::funds(shared.core(), kinds(), region.as_deref())?;
+        idle::pair(shared.core(), &shared.context.matching, &mut view, fits);
+        Ok::<_, SurveyError>(view)
+    });
+    Ok(Json(view.await??))
 }
 
 /// Needs that can be pooled.

@@ -4,6 +4,7 @@
 //!   it is empty and filled in the background.
 //! * [`ask`] answers questions. What the catalogue names is read again from the view before it is shown, so an answer is
 //!   never behind in what it says of a record.
+//! * [`idle`] pairs funds that lie idle with what fits them.
 //! * [`show`] says it to the callers of the API.
 //!
 //! What is looked at is what all members read of records that count, so that nodes with the same frontier find the same.
@@ -11,6 +12,7 @@
 
 pub mod ask;
 mod consumer;
+pub mod idle;
 mod show;
 #[cfg(test)]
 mod tests;

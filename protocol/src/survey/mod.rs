@@ -45,7 +45,7 @@ pub struct Counted<'a> {
     pub state: &'a RecordState,
     /// Whose it is.
     pub owner: MemberNumber,
-    /// The division that the charter gives its owner; may be empty.
+    /// The division that the charter gives its owner, if that is a county; may be empty.
     pub region: &'a str,
 }
 

@@ -1,8 +1,8 @@
 //! In which county and prefecture a record is.
 //!
 //! A record is in the division that it names by its code; else in those whose names stand in its place field, each if one
-//! division alone goes by that name; else in the division that the charter gives its owner. A retired code stands for
-//! what took its place. What names a prefecture or a province as a whole is in no county.
+//! division alone goes by that name; else in the division that the charter gives its owner, if that is a county. A
+//! retired code stands for what took its place. What names a prefecture or a province as a whole is in no county.
 //!
 //! A prefecture is the first four digits of a code. A municipality is one as a whole, its districts and counties
 //! together. Counties and cities that their province governs itself have no prefecture; those of one province are taken

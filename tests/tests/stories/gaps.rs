@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::node::{Line, Node, WAIT, wait_equal};
+use harness::node::{Line, Node, WAIT, wait, wait_equal};
 use serde_json::{Value, json};
 
 /// Counties of one prefecture, each with the cold storage that it needs.
@@ -129,6 +129,8 @@ fn counties_see_what_their_neighbours_do_what_is_missing_and_which_funds_lie_idl
     ];
     let own = place(0);
     publish(&line.nodes[1], "industry_chain", &[&chain[..], &[own.as_str()]].concat());
+    let fitting = ["项目名称=人工智能平台", "行业代码=6513", "计划投资=0.3", "阶段=策划"];
+    publish(&line.nodes[3], "project", &fitting);
     publish(&line.nodes[2], "project", &["项目名称=涤纶", "行业代码=2822", &place(1), "阶段=在建前期"]);
     let leader = &line.nodes[SECRETARIAT];
     let fund = |number: &str, more: &[&str]| {
@@ -136,7 +138,7 @@ fn counties_see_what_their_neighbours_do_what_is_missing_and_which_funds_lie_idl
         publish(leader, "fund", &[&[number.as_str(), &name, "机构类别=县域专项基金"], more].concat());
     };
     fund("never", &["设立日期=2020-01-01"]);
-    fund("old", &["状态=投资"]);
+    fund("old", &["状态=投资", "投资方向=人工智能", "单笔投资上限=5000"]);
     fund("silent", &[]);
     let case = ["基金编号=old", "被投企业=甲公司", "行政区划代码=411426", "投资金额=1亿元", "投资日期=2021-06-01"];
     publish(leader, "investment_case", &case);
@@ -158,10 +160,23 @@ fn counties_see_what_their_neighbours_do_what_is_missing_and_which_funds_lie_idl
     let near = &links[0]["elsewhere"][0];
     assert_eq!((&near["county"]["name"], &near["nearness"]), (&json!("河南省商丘市虞城县"), &json!("prefecture")));
 
+    // Matching gets there in the background.
+    wait("what fits is known", WAIT, || {
+        let paired = |node: &Node| {
+            let funds = answer(node, &["gaps", "funds"]);
+            funds["matching_complete"] == true
+                && funds["idle"][1]["fits"] != json!([])
+                && !funds["idle"][1]["fits"].is_null()
+        };
+        line.nodes.iter().all(paired)
+    });
     let funds = agreed(&line, &["gaps", "funds"]);
     let idle: Vec<_> = funds["idle"].as_array().expect("a list").iter().collect();
     let told: Vec<_> = idle.iter().map(|fund| (fund["fund"]["title"].as_str(), fund["ground"].as_str())).collect();
     assert_eq!(told, [(Some("never"), Some("never")), (Some("old"), Some("last-case"))]);
+    let fits = &funds["idle"][1]["fits"];
+    assert_eq!(fits[0]["record"]["title"], "人工智能平台", "{fits}");
+    assert!(fits[0]["reasons_zh"].as_array().is_some_and(|reasons| !reasons.is_empty()), "{fits}");
     assert_eq!(funds["unknown"][0]["fund"]["title"], "silent", "what states nothing is not called idle");
 
     let matching = agreed(&line, &["gaps", "matching", "--from", "2026"]);

@@ -14,12 +14,16 @@ pub struct FundsArguments {
     /// Only funds with their seat here, by code or name
     #[arg(long, value_name = "PLACE")]
     region: Option<String>,
+    /// 每支闲置基金最多配几个项目，0 为不配。
+    /// Most projects that are paired with each idle fund, 0 for none
+    #[arg(long, default_value_t = 3, value_name = "COUNT")]
+    fits: usize,
 }
 
 /// Asks and shows.
 pub fn perform(context: &Context, arguments: &FundsArguments) -> Result<(), Failure> {
-    let view: IdleFundsView =
-        context.client()?.get("/v1/gaps/funds", &query(&[("region", arguments.region.clone())]))?;
+    let pairs = query(&[("region", arguments.region.clone()), ("fits", Some(arguments.fits.to_string()))]);
+    let view: IdleFundsView = context.client()?.get("/v1/gaps/funds", &pairs)?;
     context.out.json(&view);
     let days = view.idle_days;
     match view.idle.is_empty() {
@@ -30,6 +34,13 @@ pub fn perform(context: &Context, arguments: &FundsArguments) -> Result<(), Fail
         false => {
             let headers = ["编号", "基金", "依据", "多久", "最近案例", "设立", "状态", "未投资金", "投资方向"];
             context.out.table(&headers, view.idle.iter().map(row).collect());
+            view.idle.iter().take(view.paired).for_each(|fund| say_fits(context, fund));
+            if !view.matching_complete && view.paired > 0 {
+                context.out.say(
+                    "匹配目录还在准备，配对可能不全，请稍后再问。",
+                    "matching is still being prepared; ask again soon",
+                );
+            }
         }
     }
     let IdleFundsView { active, young, out, .. } = &view;
@@ -50,6 +61,26 @@ pub fn perform(context: &Context, arguments: &FundsArguments) -> Result<(), Fail
     say_beside(context, &view.cases_without_fund, "案例对不上基金", "cases whose fund is not known here");
     say_frame(context, &view.frame);
     Ok(())
+}
+
+/// Says what fits a fund, with the reasons that count most.
+fn say_fits(context: &Context, fund: &IdleFund) {
+    let name = named(&fund.fund);
+    if let (Some(zh), Some(en)) = (&fund.unmatched_zh, &fund.unmatched_en) {
+        context.out.say(format!("{name} 不能配对：{zh}"), format!("{name}: {en}"));
+        return;
+    }
+    if fund.fits.is_empty() {
+        context.out.say(format!("{name} 没有适配的项目。"), format!("nothing fits {name}"));
+        return;
+    }
+    context.out.line(format!("{name} 适配 fits（更多：xianmeng recommend --fund {}）：", fund.fund.label));
+    for fit in &fund.fits {
+        let (record, score) = (&fit.record, fit.score);
+        let (title, label, owner) = (&record.title, &record.label, &record.owner.name);
+        let points = format!("{}.{}", score / 10, score % 10);
+        context.out.line(format!("  {title}（{label}，{owner}）{points} 分：{}", fit.reasons_zh.join("；")));
+    }
 }
 
 /// Funds that are named where nothing can be said of them.

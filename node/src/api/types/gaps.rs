@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CoverageView, MemberName};
+use super::{CoverageView, MatchRecord, MemberName};
 
 /// What a survey rests on. The same charter, entries, time and kinds give the same on every node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -214,6 +214,23 @@ pub struct IdleFundsView {
     pub cases: usize,
     /// Cases whose fund is not known here.
     pub cases_without_fund: SurveyRecords,
+    /// For how many of the idle ones, from the first on, projects that fit were looked for.
+    pub paired: usize,
+    /// Whether matching had looked at every record since the node started: if not, ask again soon.
+    pub matching_complete: bool,
+}
+
+/// A project or need of money that fits a fund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IdleFundFit {
+    /// The record.
+    pub record: MatchRecord,
+    /// The score of the match, in permille.
+    pub score: u16,
+    /// What adds most to it, in Chinese.
+    pub reasons_zh: Vec<String>,
+    /// The same in English.
+    pub reasons_en: Vec<String>,
 }
 
 /// A fund that is idle, or of which that cannot be said.
@@ -247,6 +264,15 @@ pub struct IdleFund {
     pub uninvested: Option<String>,
     /// Where it invests.
     pub directions: Vec<String>,
+    /// What fits it best, if that was looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fits: Vec<IdleFundFit>,
+    /// Why nothing can be matched with it, in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmatched_zh: Option<String>,
+    /// The same in English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmatched_en: Option<String>,
 }
 
 /// Like needs of several counties.

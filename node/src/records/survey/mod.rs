@@ -159,7 +159,7 @@ pub fn chains(
     Ok(Names::new(core, kinds).chains(region.as_ref(), evidence.finish(), pass.frame()))
 }
 
-/// Which funds have made no investment for a year.
+/// Which funds have made no investment for a year. What fits them is for [`crate::matching::idle`] to add.
 pub fn funds(core: &Core, kinds: &KindSet, place: Option<&str>) -> Result<IdleFundsView, SurveyError> {
     let mut pass = Pass::new(core, kinds, core.as_of_ms());
     let mut survey = fund::Idle::new(fund::Question { region: region(place)?, as_of_ms: pass.as_of_ms });

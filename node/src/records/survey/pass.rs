@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::charter::Class;
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::KindSet;
 use protocol::survey::{self, Counted, Surrounding};
@@ -18,7 +19,7 @@ pub(super) struct Pass<'a> {
     core: &'a Core,
     kinds: &'a KindSet,
     pub(super) as_of_ms: u64,
-    /// The divisions of the members.
+    /// The divisions of the counties; what a fund or an agency needs is not of the place of its office.
     regions: BTreeMap<MemberNumber, String>,
     coverage: CoverageView,
     digest: String,
@@ -29,7 +30,8 @@ impl<'a> Pass<'a> {
     pub(super) fn new(core: &'a Core, kinds: &'a KindSet, as_of_ms: u64) -> Self {
         let regions = core.read(|state| {
             let members = state.replica.charter().members().values();
-            members.map(|member| (member.number, member.region.clone())).collect()
+            let counties = members.filter(|member| member.class == Class::County);
+            counties.map(|member| (member.number, member.region.clone())).collect()
         });
         let (coverage, digest) = (CoverageView::default(), core.heads().0.to_string());
         Self { core, kinds, as_of_ms, regions, coverage, digest }

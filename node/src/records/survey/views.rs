@@ -130,6 +130,8 @@ impl<'a> Names<'a> {
             without_place: self.records(answer.without_place),
             cases: answer.cases,
             cases_without_fund: self.records(answer.cases_without_fund),
+            paired: 0,
+            matching_complete: false,
         }
     }
 
@@ -147,6 +149,9 @@ impl<'a> Names<'a> {
             set_up_on: fund.set_up_on.map(|date| date.to_string()),
             uninvested: fund.uninvested,
             directions: fund.directions,
+            fits: Vec::new(),
+            unmatched_zh: None,
+            unmatched_en: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Counties that state one industry.
 
-use super::{DEMANDS, PROJECTS, RESOURCES, World, day};
+use super::{DEMANDS, PROJECTS, RESOURCES, World, day, fields, kind};
+use crate::identity::MemberNumber;
 use crate::survey::competition::{Answer, Competition, Question};
 use crate::survey::place::Region;
 
@@ -56,6 +57,18 @@ fn a_record_without_a_code_is_placed_by_names_that_are_unique() {
     let answer = ask(&samples(), question(2));
     let expected = vec![("371400", "2443", vec![("371422", 1), ("371423", 1), ("371481", 1)])];
     assert_eq!(lines(&answer), expected, "one project of three counties of 德州");
+}
+
+#[test]
+fn without_code_and_name_the_county_that_the_charter_names_counts() {
+    let mut world = World::default();
+    let project = kind("project");
+    let cells = fields(project, &[("项目名称", "电芯"), ("行业代码", "3841"), ("县（市、区）", "朝阳区")]);
+    world.push(project, MemberNumber(2), "411426", None, cells.clone());
+    world.push(project, MemberNumber(7), "", None, cells);
+    let answer = ask(&world, question(1));
+    assert_eq!(lines(&answer), [("411400", "3841", vec![("411426", 1)])], "several go by the name of the place");
+    assert_eq!(answer.without_place.records, 1);
 }
 
 #[test]
