@@ -18,6 +18,7 @@ use crate::api::{self, ApiContext, ApiError, ApiHooks, ApiServer};
 use crate::beacons::Beacons;
 use crate::config::Config;
 use crate::core::{Core, Stop, now_ms};
+use crate::derive::Derived;
 use crate::dialer::{Bootstrap, Dialer};
 use crate::directory::{DataDirectory, DirectoryError, Keys, replace_file};
 use crate::erasure::Purger;
@@ -110,6 +111,8 @@ impl Node {
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(Purger::new(core.clone(), directory.clone(), report.erased).run());
+        let (derived, follower) = Derived::new(core.clone(), &directory.search_path());
+        tasks.spawn(follower.run());
         let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
         let (desk, sync, twins) = (network.desk, network.sync, network.twins);
@@ -117,6 +120,7 @@ impl Node {
         let context = ApiContext {
             core: core.clone(),
             network: network.network.clone(),
+            derived,
             directory: directory.clone(),
             token: directory.token()?,
             started_ms: now_ms(),

@@ -14,6 +14,7 @@ mod local;
 mod problem;
 mod publishing;
 mod records;
+mod search;
 mod standing;
 mod status;
 
@@ -28,5 +29,6 @@ pub use local::*;
 pub use problem::*;
 pub use publishing::*;
 pub use records::*;
+pub use search::*;
 pub use standing::*;
 pub use status::*;

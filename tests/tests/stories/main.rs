@@ -13,6 +13,7 @@ mod keys;
 mod kinds;
 mod readers;
 mod records;
+mod search;
 mod surroundings;
 mod theft;
 mod threats;
