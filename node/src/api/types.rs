@@ -17,6 +17,7 @@ mod matching;
 mod problem;
 mod publishing;
 mod records;
+mod search;
 mod standing;
 mod status;
 
@@ -34,5 +35,6 @@ pub use matching::*;
 pub use problem::*;
 pub use publishing::*;
 pub use records::*;
+pub use search::*;
 pub use standing::*;
 pub use status::*;

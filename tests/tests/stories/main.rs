@@ -16,6 +16,7 @@ mod leads;
 mod matching;
 mod readers;
 mod records;
+mod search;
 mod surroundings;
 mod theft;
 mod threats;

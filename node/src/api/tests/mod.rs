@@ -5,6 +5,7 @@ mod bundles;
 mod document;
 mod federation;
 mod records;
+mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use super::types::{PendingApplication, Problem, ProblemDetail};
 use super::{ApiContext, ApiHooks, ApiServer, serve};
 use crate::config::Config;
 use crate::core::now_ms;
+use crate::derive::Derived;
 use crate::directory::{DataDirectory, Profile};
 use crate::leads::Leads;
 use crate::network::{Network, NetworkEvent, NetworkSettings};
@@ -63,6 +65,7 @@ struct Desk {
     world: World,
     server: ApiServer,
     network: Network,
+    derived: Derived,
     directory: DataDirectory,
     leads: Leads,
     hooks: Arc<TestHooks>,
@@ -98,10 +101,13 @@ impl Desk {
         let hooks = Arc::new(TestHooks::default());
         let leads = Leads::open(world.core.clone(), network.clone(), directory.clone(), Default::default(), false, &[]);
         let leads = leads.expect("an empty directory");
+        let (derived, follower) = Derived::new(world.core.clone(), &directory.search_path());
+        tokio::spawn(follower.run());
         let context = ApiContext {
             core: world.core.clone(),
             network: network.clone(),
-            matching: Arc::default(),
+            matching: derived.matching(),
+            derived: derived.clone(),
             directory: directory.clone(),
             leads: leads.clone(),
             token: TOKEN.into(),
@@ -110,7 +116,7 @@ impl Desk {
             hooks: Arc::clone(&hooks) as Arc<dyn ApiHooks>,
         };
         let server = serve(context, "127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
-        Self { world, server, network, directory, leads, hooks, _network_events: network_events }
+        Self { world, server, network, derived, directory, leads, hooks, _network_events: network_events }
     }
 
     /// Sends bytes as they are and reads to the end of the connection.
