@@ -57,7 +57,7 @@ impl Client {
         read_json(checked(request.call())?)
     }
 
-    /// Reads a resource piece by piece.
+    /// Reads a resource piece by piece; between two pieces it may be silent for as long as it likes.
     pub fn get_reader(&self, path: &str, query: &[(&str, String)]) -> Result<impl Read + use<>, Failure> {
         let mut request = self.agent.get(self.url(path)).header("Authorization", self.authorization());
         for (name, value) in query {

@@ -41,10 +41,10 @@ pub fn unreadable(status: u16, body: &str) -> Failure {
 fn exit_of_code(code: &str) -> Option<ExitCode> {
     let table: [(&[&str], ExitCode); 7] = [
         (&["disk-full", "store"], ExitCode::Store),
-        (&["not-found", "ambiguous", "erased"], ExitCode::NotFound),
+        (&["not-found", "ambiguous", "erased", "watch-unknown"], ExitCode::NotFound),
         (&["withheld"], ExitCode::InputRefused),
         (&["kind-set-unknown", "charter-threshold"], ExitCode::NotAllowed),
-        (&["closing", "busy", "too-slow"], ExitCode::NodeUnreachable),
+        (&["closing", "busy", "too-slow", "search-not-ready", "search-failed"], ExitCode::NodeUnreachable),
         (&["token", "other-federation"], ExitCode::DataDirectory),
         // What begins as no bundle does was refused before it was sent, so these are altered or cut.
         (

@@ -14,6 +14,7 @@ pub mod derive;
 pub mod dialer;
 pub mod directory;
 pub mod erasure;
+pub mod finding;
 mod gate;
 pub mod gossip;
 pub mod joining;

@@ -111,7 +111,7 @@ impl Node {
         follow_admission(&core, &directory).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(Purger::new(core.clone(), directory.clone(), report.erased).run());
-        let (derived, follower) = Derived::new(core.clone(), directory.path());
+        let (derived, follower) = Derived::new(core.clone(), &directory.search_path());
         tasks.spawn(follower.run());
         let network = start_network(&core, &keys, &config, events, gate.clone(), &directory, &mut tasks).await?;
         let listen: SocketAddr = config.api.listen.parse().map_err(|_| ApiError::Address(config.api.listen.clone()))?;
@@ -120,7 +120,7 @@ impl Node {
         let context = ApiContext {
             core: core.clone(),
             network: network.network.clone(),
-            matching: derived.matching(),
+            derived,
             directory: directory.clone(),
             token: directory.token()?,
             started_ms: now_ms(),

@@ -21,33 +21,38 @@ pub struct FindArguments {
     /// 投资方向含这些字。
     /// Directions hold these characters
     #[arg(long, value_name = "TEXT")]
-    direction: Option<String>,
+    pub direction: Option<String>,
     /// 单笔投资金额，在基金的上下限之内，例如 5000万元。
     /// An amount within the fund's smallest and largest ticket, for instance 5000万元
     #[arg(long, value_name = "AMOUNT")]
-    ticket: Option<String>,
+    pub ticket: Option<String>,
     /// 规模至少这么大，例如 5亿元。
     /// Size of at least so much
     #[arg(long, value_name = "AMOUNT")]
-    size: Option<String>,
+    pub size: Option<String>,
     /// 阶段偏好含这些字。
     /// Stage preference holds these characters
     #[arg(long, value_name = "TEXT")]
-    stage: Option<String>,
+    pub stage: Option<String>,
     /// 投资区域含这些字。
     /// Regions hold these characters
     #[arg(long, value_name = "TEXT")]
-    region: Option<String>,
+    pub region: Option<String>,
     /// 最多列出多少条。
     /// At most so many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    pub limit: u32,
 }
 
 /// Does what was asked.
 pub fn perform(context: &Context, command: FundCommand) -> Result<(), Failure> {
     let FundCommand::Find(arguments) = command;
-    let conditions = conditions(&arguments);
+    find(context, &arguments)
+}
+
+/// Finds funds.
+pub fn find(context: &Context, arguments: &FindArguments) -> Result<(), Failure> {
+    let conditions = conditions(arguments);
     let limit = arguments.limit;
     list::perform(context, &ListArguments { kind: Some("fund".into()), conditions, limit, ..ListArguments::default() })
 }

@@ -32,36 +32,41 @@ pub struct FindArguments {
     /// 行业代码（GB/T 4754），例如 3841。
     /// Industry (GB/T 4754), for instance 3841
     #[arg(long, value_name = "CODE")]
-    industry: Option<String>,
+    pub industry: Option<String>,
     /// 面积至少多少亩。
     /// An area of at least so many mu
     #[arg(long, value_name = "MU")]
-    min_mu: Option<String>,
+    pub min_mu: Option<String>,
     /// 面积至多多少亩。
     /// An area of at most so many mu
     #[arg(long, value_name = "MU")]
-    max_mu: Option<String>,
+    pub max_mu: Option<String>,
     /// 要求的投资强度不超过（万元/亩）。
     /// A demand of at most so much investment per mu, in 万元
     #[arg(long, value_name = "AMOUNT")]
-    max_intensity: Option<String>,
+    pub max_intensity: Option<String>,
     /// 行政区划代码（GB/T 2260）。
     /// Division (GB/T 2260)
     #[arg(long, value_name = "CODE")]
-    division: Option<String>,
+    pub division: Option<String>,
     /// 只要“拿地即开工”的。
     /// Only land that is ready to start
     #[arg(long)]
-    ready: bool,
+    pub ready: bool,
 }
 
 /// Does what was asked.
 pub fn perform(context: &Context, command: LandCommand) -> Result<(), Failure> {
     let LandCommand::Find(arguments) = command;
+    find(context, &arguments)
+}
+
+/// Finds plots.
+pub fn find(context: &Context, arguments: &FindArguments) -> Result<(), Failure> {
     let client = context.client()?;
     let mut plots = Vec::new();
     for (kind, mixed) in KINDS {
-        let Some((conditions, unasked)) = conditions(super::statements::kind(kind)?, &arguments) else { continue };
+        let Some((conditions, unasked)) = conditions(super::statements::kind(kind)?, arguments) else { continue };
         let asked = ListArguments { kind: Some(kind.into()), conditions, all: true, ..ListArguments::default() };
         let found = list::fetch(&client, &asked)?.records;
         let fits = |plot: &ListedRecord| (!mixed || has_area(plot)) && !plot.unknown.iter().any(|name| name == READY);

@@ -9,10 +9,12 @@ mod erase;
 mod erasures;
 mod export;
 mod export_sheet;
+mod find;
 mod fund;
 mod history;
 mod import;
 mod import_bundle;
+mod index;
 mod init;
 mod interrupt;
 mod join;
@@ -37,6 +39,7 @@ mod sync;
 mod template;
 mod toolkit;
 mod verify;
+mod watch;
 mod withdraw;
 
 use clap::Subcommand;
@@ -76,6 +79,16 @@ pub enum Command {
     /// 表格模板（Excel）：每列怎么填、下拉选项、示例行。
     /// Templates (workbooks): what each column wants, drop-downs, an example row
     Template(template::TemplateArguments),
+    /// 按词语、拼音和条件查找记录；find land 找地，find fund 找基金。
+    /// Find records by words, pinyin and conditions; `find land` for land, `find fund` for funds
+    Find(find::FindArguments),
+    /// 关注：有符合的新记录或变更就显示；可保存，离开期间到的也不丢。
+    /// Watch for new and changed records; a watch that is kept also tells what came meanwhile
+    Watch(watch::WatchArguments),
+    /// 检索索引：状态、重建。
+    /// The search index: its state, building it anew
+    #[command(subcommand)]
+    Index(index::IndexCommand),
     /// 列出和筛选记录。
     /// List and screen records
     List(list::ListArguments),
@@ -178,6 +191,9 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Publish(arguments) => publish::perform(context, &arguments),
         Command::Import(arguments) => import::perform(context, &arguments),
         Command::Template(arguments) => template::perform(context, &arguments),
+        Command::Find(arguments) => find::perform(context, &arguments),
+        Command::Watch(arguments) => watch::perform(context, &arguments),
+        Command::Index(command) => index::perform(context, &command),
         Command::List(arguments) => list::perform(context, &arguments),
         Command::Count(arguments) => count::perform(context, &arguments),
         Command::Fund(command) => fund::perform(context, command),

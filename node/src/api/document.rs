@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     audit, charter, counts, erase, export, externals, import, joining, kinds, local, logs, matching, proposals,
-    publish, reading, restate, rewrap, status, types,
+    publish, reading, restate, rewrap, search, status, types, watching,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi(crate::kinds::kinds()).to_string());
@@ -35,17 +35,20 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
             only. Field values are texts, read and written by the kind files. Errors are application/problem+json, in \
             Chinese and English, with the way out."),
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list, counts::counts,
+        search::search, search::search_status, search::rebuild, watching::search_events, watching::list, watching::create,
+        watching::remove, watching::events,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
         reading::show_delivery, publish::revise, publish::withdraw, externals::externals, externals::look_up, restate::list, restate::restate,
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
         joining::invite, joining::sync, kinds::list, kinds::show, matching::matches, matching::recommendations),
-    components(schemas(types::Problem, types::ExternalRecord)),
+    components(schemas(types::Problem, types::ExternalRecord, types::WatchEvent, types::WatchNotice)),
     modifiers(&BearerToken),
     security(("token" = [])),
     tags((name = "status", description = "节点状态。How the node is."),
         (name = "records", description = "查看记录。Reading records."),
+        (name = "search", description = "查找与关注。Finding records and watching for new ones."),
         (name = "matching", description = "匹配与推荐。Matches and recommendations."),
         (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
         (name = "local", description = "只存在本机的文档。Documents that stay on this node."),

@@ -13,6 +13,12 @@ pub const CONNECTIONS_MAX: usize = 256;
 pub const REQUESTS_MAX: usize = 64;
 /// Downloads and uploads of any length at a time.
 pub const STREAMS_MAX: usize = 8;
+/// Streams of events at a time.
+pub const EVENT_STREAMS_MAX: usize = 32;
+/// Events of one stream that wait for its connection.
+pub const EVENTS_WAITING: usize = 16;
+/// How often a stream of events says that it is there still.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a request waits for its turn.
 pub const TURN_WAIT: Duration = Duration::from_secs(10);
 /// How long a request may take until its answer begins.
@@ -34,6 +40,8 @@ pub const STATEMENTS_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const LOOKUP_BYTES_MAX: usize = 8 * LOOKUP_NUMBERS_MAX * EXTERNAL_BYTES_MAX;
 /// Longest charter block as JSON: two characters for each byte, and what is around them.
 pub const BLOCK_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX + 1_024;
+/// Longest question of a watch, in bytes: JSON may write a character in six bytes.
+pub const WATCH_BYTES_MAX: usize = 64 * 1024;
 /// Longest body of every other request, in bytes.
 pub const OTHER_BYTES_MAX: usize = 4 * 1024;
 /// Longest bundle, in bytes. It is read as it comes, never held as a whole.

@@ -33,12 +33,14 @@ mod reading;
 mod restate;
 mod rewrap;
 mod routes;
+mod search;
 mod status;
 mod stream;
 #[cfg(test)]
 mod tests;
 pub mod types;
 mod warnings;
+mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,9 +52,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::core::Core;
+use crate::derive::Derived;
 use crate::directory::DataDirectory;
+use crate::finding::watches::Watches;
 use crate::local::LocalStore;
-use crate::matching::Shelf;
 use crate::network::Network;
 use crate::records::publish::Publisher;
 use connections::BoundedListener;
@@ -83,8 +86,8 @@ pub struct ApiContext {
     pub core: Core,
     /// The network.
     pub network: Network,
-    /// The catalogue of matching.
-    pub matching: Arc<Shelf>,
+    /// What is derived from records: the search index and the catalogue of matching.
+    pub derived: Derived,
     /// The data directory.
     pub directory: DataDirectory,
     /// The bearer token.
@@ -132,6 +135,10 @@ struct SharedState {
     token_hash: blake3::Hash,
     requests: Semaphore,
     streams: Arc<Semaphore>,
+    event_streams: Arc<Semaphore>,
+    watches: Watches,
+    /// Becomes true when the server stops.
+    stopped: watch::Receiver<bool>,
 }
 
 impl std::ops::Deref for Shared {
@@ -175,16 +182,19 @@ pub async fn serve(context: ApiContext, listen: SocketAddr) -> Result<ApiServer,
     };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
+    let (stop, mut stopped) = watch::channel(false);
     let shared = Shared(Arc::new(SharedState {
         token_hash: blake3::hash(context.token.as_bytes()),
         stale: Mutex::default(),
         local: LocalStore::at(context.directory.local_path()),
+        watches: Watches::open(context.directory.watches_path(), crate::kinds::kinds()),
+        event_streams: Arc::new(Semaphore::new(limits::EVENT_STREAMS_MAX)),
+        stopped: stopped.clone(),
         context,
         publisher: Publisher::default(),
         requests: Semaphore::new(limits::REQUESTS_MAX),
         streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
     }));
-    let (stop, mut stopped) = watch::channel(false);
     let router = routes::router(shared);
     let signal = async move {
         // An error means that the handle is gone without `shutdown`: then the server goes on.

@@ -8,11 +8,12 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 use super::limits::{
     BATCH_BYTES_MAX, BLOCK_BYTES_MAX, LOOKUP_BYTES_MAX, OTHER_BYTES_MAX, RECORD_BYTES_MAX, STATEMENTS_BYTES_MAX,
+    WATCH_BYTES_MAX,
 };
 use super::problem::ApiProblem;
 use super::{
     Shared, audit, charter, counts, document, erase, export, externals, guard, import, joining, kinds, local, logs,
-    matching, proposals, publish, reading, restate, rewrap, status,
+    matching, proposals, publish, reading, restate, rewrap, search, status, watching,
 };
 
 /// A route and its bounds.
@@ -45,6 +46,14 @@ pub(super) fn routes() -> Vec<Route> {
         reads("/v1/kinds/{name}", get(kinds::show)),
         reads("/v1/records", get(reading::list)),
         reads("/v1/counts", get(counts::counts)),
+        reads("/v1/search", get(search::search)),
+        reads("/v1/search/status", get(search::search_status)),
+        writes("/v1/search/rebuild", post(search::rebuild), OTHER_BYTES_MAX),
+        reads("/v1/search/events", get(watching::search_events)),
+        reads("/v1/watches", get(watching::list)),
+        writes("/v1/watches", post(watching::create), WATCH_BYTES_MAX),
+        Route { method: Method::DELETE, ..reads("/v1/watches/{name}", delete(watching::remove)) },
+        reads("/v1/watches/{name}/events", get(watching::events)),
         writes("/v1/records", post(publish::create), RECORD_BYTES_MAX),
         writes("/v1/records/batch", post(publish::batch), BATCH_BYTES_MAX),
         writes("/v1/statements", post(publish::statements), STATEMENTS_BYTES_MAX),

@@ -15,6 +15,7 @@ mod matching;
 mod problem;
 mod publishing;
 mod records;
+mod search;
 mod standing;
 mod status;
 
@@ -30,5 +31,6 @@ pub use matching::*;
 pub use problem::*;
 pub use publishing::*;
 pub use records::*;
+pub use search::*;
 pub use standing::*;
 pub use status::*;

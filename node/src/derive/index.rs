@@ -12,8 +12,8 @@ use protocol::view::Label;
 use super::document::document;
 use super::payload::Payload;
 use super::{
-    ATTEMPTS_MAX, Batch, COMMIT_BUSY_TIME, COMMIT_DOCUMENTS, COMMIT_IDLE_TIME, Committed, Consumer, ConsumerError,
-    Held, POSITIONS_TIME, SCRUB_RETRY_TIME, Settled, Shared,
+    ANNOUNCE_MS, ATTEMPTS_MAX, Batch, COMMIT_BUSY_TIME, COMMIT_DOCUMENTS, COMMIT_IDLE_TIME, Committed, Consumer,
+    ConsumerError, Held, POSITIONS_TIME, SCRUB_RETRY_TIME, Settled, Shared,
 };
 use crate::core::{Core, now_ms};
 use crate::directory::{file_error, private_directory};
@@ -21,11 +21,12 @@ use crate::search::{Condition, SearchIndex, SearchWriter};
 
 /// Feeds the index.
 pub(super) struct IndexConsumer {
+    /// Before the core: whoever waits for the last handle of it may open the index then.
+    writer: Option<SearchWriter>,
     core: Core,
     kinds: &'static KindSet,
     directory: PathBuf,
     shared: Arc<Shared>,
-    writer: Option<SearchWriter>,
     /// What the last commit said of itself.
     last: Option<Payload>,
     committed_at: Instant,
@@ -134,14 +135,28 @@ impl IndexConsumer {
         self.committed_at = Instant::now();
         self.shared.gauge.lock().committed_ms = Some(now_ms());
         if settled.round.is_none() {
-            self.shared.committed.send_modify(|committed| {
-                let generation = committed.as_ref().map_or(0, |committed| committed.generation) + 1;
-                let (positions, as_of_ms) = (settled.positions.clone(), settled.looked_until_ms);
-                *committed = Some(Arc::new(Committed { positions, as_of_ms, generation }));
-            });
+            self.announce(settled);
         }
         self.last = Some(payload);
         Ok(())
+    }
+
+    /// Says how far the index can be asked.
+    fn announce(&self, settled: &Settled<'_>) {
+        self.shared.committed.send_modify(|committed| {
+            let generation = committed.as_ref().map_or(0, |committed| committed.generation) + 1;
+            let (positions, as_of_ms) = (settled.positions.clone(), settled.looked_until_ms);
+            *committed = Some(Arc::new(Committed { positions, as_of_ms, generation }));
+        });
+    }
+
+    /// Whether time went on since it was said how far the index can be asked, and the index has everything still.
+    fn is_announcement_old(&self, settled: &Settled<'_>) -> bool {
+        let known = self.shared.committed.borrow().as_ref().map(|committed| committed.as_of_ms);
+        let is_whole = settled.round.is_none() && settled.is_idle && self.waiting == 0;
+        let stands =
+            self.last.as_ref().is_some_and(|last| last.round.is_none() && last.positions == *settled.positions);
+        is_whole && stands && known.is_none_or(|known| known + ANNOUNCE_MS < settled.looked_until_ms)
     }
 
     /// Rids the disk of the words of what was erased.
@@ -152,7 +167,7 @@ impl IndexConsumer {
             return Ok(());
         }
         let scrubbed = self.writer()?.scrub()?;
-        if scrubbed.files_left > 0 {
+        if scrubbed.left > 0 {
             self.scrub_again = Some(Instant::now() + SCRUB_RETRY_TIME);
             return Ok(());
         }
@@ -210,6 +225,9 @@ impl Consumer for IndexConsumer {
         }
         if self.is_due(settled) {
             self.commit(settled)?;
+        }
+        if self.is_announcement_old(settled) {
+            self.announce(settled);
         }
         if settled.is_idle {
             self.scrub(settled)?;

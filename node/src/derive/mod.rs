@@ -63,6 +63,8 @@ const COMMIT_BUSY_TIME: Duration = Duration::from_secs(10);
 const COMMIT_IDLE_TIME: Duration = Duration::from_millis(250);
 /// How long the positions of an index that did not change may be behind.
 const POSITIONS_TIME: Duration = Duration::from_secs(60);
+/// How far the time may go on before it is said again how far the index can be asked.
+const ANNOUNCE_MS: u64 = 10_000;
 /// How long a failed consumer waits until it is tried again.
 const RETRY_TIME: Duration = Duration::from_secs(30);
 /// Attempts after which an index that fails again and again is thrown away.
@@ -184,6 +186,8 @@ struct Shared {
 enum Command {
     /// Build the index anew.
     Rebuild,
+    /// Open the index again: a search found it damaged.
+    Recover,
 }
 
 impl Derived {
@@ -220,7 +224,16 @@ impl Derived {
 
     /// Asks for the index to be built anew. Says whether that will be done.
     pub fn rebuild(&self) -> bool {
-        match self.shared.commands.try_send(Command::Rebuild) {
+        self.ask(Command::Rebuild)
+    }
+
+    /// Says that the index was found damaged.
+    pub fn recover(&self) {
+        self.ask(Command::Recover);
+    }
+
+    fn ask(&self, command: Command) -> bool {
+        match self.shared.commands.try_send(command) {
             // One that waits already does as well.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
             Err(mpsc::error::TrySendError::Closed(_)) => false,

@@ -50,15 +50,15 @@ impl Follower {
                     continue;
                 }
             };
-            while let Ok(Command::Rebuild) = self.commands.try_recv() {
-                worker = rebuild(worker).await.unwrap_or_else(|| self.worker());
+            while let Ok(command) = self.commands.try_recv() {
+                worker = carry_out(command, worker).await.unwrap_or_else(|| self.worker());
             }
             match step {
                 Step::Busy => tokio::time::sleep(pace.pause(begun.elapsed(), worker.ever_touched())).await,
                 Step::Idle { until_ms } => {
                     let Some(command) = self.wait(&mut changes, until_ms).await else { return };
-                    if let Some(Command::Rebuild) = command {
-                        worker = rebuild(worker).await.unwrap_or_else(|| self.worker());
+                    if let Some(command) = command {
+                        worker = carry_out(command, worker).await.unwrap_or_else(|| self.worker());
                     }
                 }
             }
@@ -94,11 +94,16 @@ impl Follower {
     }
 }
 
-/// Begins anew on request.
-async fn rebuild(mut worker: Worker) -> Option<Worker> {
-    tracing::info!("the search index is built anew, as asked for");
+/// Does what was asked for; `None` when that panicked.
+async fn carry_out(command: Command, mut worker: Worker) -> Option<Worker> {
     let begun = tokio::task::spawn_blocking(move || {
-        worker.begin(true);
+        match command {
+            Command::Rebuild => {
+                tracing::info!("the search index is built anew, as asked for");
+                worker.begin(true);
+            }
+            Command::Recover => worker.recover_index(),
+        }
         worker
     });
     begun.await.ok()

@@ -50,11 +50,12 @@ struct Place {
 
 /// Does the work.
 pub(super) struct Worker {
+    /// Before the core, so that what they hold is given back when the last handle of it is.
+    places: Vec<Place>,
     core: Core,
     kinds: &'static KindSet,
     directory: PathBuf,
     shared: Arc<Shared>,
-    places: Vec<Place>,
     /// Whether the consumers were opened.
     is_open: bool,
     open_again: Option<Instant>,
@@ -360,6 +361,14 @@ impl Worker {
         self.core.counters().add("derived-failed", 1);
         let mut gauge = self.shared.gauge.lock();
         (gauge.state, gauge.error) = (IndexState::Failed, Some(text));
+    }
+
+    /// Opens the index again, because a search found it damaged.
+    pub(super) fn recover_index(&mut self) {
+        tracing::warn!("the search index was found damaged; it is opened again");
+        if let Some(index) = self.places.last_mut().filter(|_| self.is_open) {
+            index.retry = Some(Instant::now());
+        }
     }
 
     /// Tries those again that failed some time ago.

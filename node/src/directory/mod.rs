@@ -17,6 +17,8 @@
 //! refused.json         signing keys of applications that were turned away
 //! local/               documents that never leave this node, see `local` (readable by the owner only)
 //! store/ journal/      replica and own-log journal, see `store`
+//! search/              the search index, made from the store again where it is missing (readable by the owner only)
+//! watches/             questions that are kept, and what of their answers was seen (readable by the owner only)
 //! api.token            the API's bearer token              (readable by the owner only)
 //! api.address          where the API listens while the node runs
 //! lock                 held while a process uses the directory
@@ -269,6 +271,16 @@ impl DataDirectory {
     /// The API's bearer token.
     pub fn token_path(&self) -> PathBuf {
         self.path.join("api.token")
+    }
+
+    /// The search index.
+    pub fn search_path(&self) -> PathBuf {
+        self.path.join("search")
+    }
+
+    /// The watches.
+    pub fn watches_path(&self) -> PathBuf {
+        self.path.join("watches")
     }
 
     /// Where the API listens while the node runs.

@@ -7,10 +7,10 @@ use protocol::matching::Unmatchable;
 
 use super::ask::{self, Asked, MATCHES, MatchError};
 use super::{CatalogueConsumer, Shelf};
+use crate::api::types::CreateRecord;
 use crate::derive::{Batch, Consumer, Settled};
 use crate::kinds::kinds;
 use crate::records::look::look;
-use crate::api::types::CreateRecord;
 use crate::records::tests::world::{World, texts};
 
 /// Hands every record of the world to the consumer, as the follower does.

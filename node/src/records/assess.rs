@@ -223,7 +223,7 @@ fn figure_view(kind: &Kind, fields: &BTreeMap<u16, Value>, figure: &Figure) -> F
 }
 
 /// Where a record with these fields stands, for people. `since_ms` is when its owner brought it there.
-pub(super) fn state_view(
+pub(crate) fn state_view(
     lifecycle: &Lifecycle,
     fields: &BTreeMap<u16, Value>,
     since_ms: u64,

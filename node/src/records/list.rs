@@ -122,7 +122,7 @@ impl Query {
     }
 
     /// Names of the fields that the record would have to state; `None` when a condition does not hold.
-    pub(super) fn unknown(&self, kinds: &KindSet, state: &RecordState, as_of_ms: u64) -> Option<Vec<String>> {
+    pub(crate) fn unknown(&self, kinds: &KindSet, state: &RecordState, as_of_ms: u64) -> Option<Vec<String>> {
         let lifecycle = kinds.kind(state.kind).and_then(Kind::lifecycle);
         let mut unknown = Vec::new();
         for filter in &self.filters {

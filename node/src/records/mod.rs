@@ -38,9 +38,9 @@ pub(crate) mod tests;
 mod walk;
 mod words;
 
-pub(crate) use assess::Coverage;
 #[cfg(test)]
 pub(crate) use assess::Found;
+pub(crate) use assess::{Coverage, state_view};
 
 /// Records that a page holds when the caller does not say.
 pub const PAGE_RECORDS: usize = 50;

@@ -42,6 +42,12 @@ pub fn field_text(kind: Option<&Kind>, number: u16, value: &Value) -> (String, S
     }
 }
 
+/// A field with the text of its value.
+pub fn field_value(kind: Option<&Kind>, number: u16, value: &Value) -> FieldValue {
+    let (name, zh, value) = field_text(kind, number, value);
+    FieldValue { number, name, zh, value }
+}
+
 /// What stands in the place of the title of a record that is closed to this node.
 pub const CLOSED_TITLE: &str = "密文 confidential";
 
@@ -111,10 +117,7 @@ impl<'a> Renderer<'a> {
         // Nothing can be said of a whole that is not seen.
         let unseen = seen.is_closed() && assess::is_wholly_sealed(&found.judged.state);
         let judged = kind.filter(|_| !update_needed && !unseen);
-        let fields = state.fields.iter().map(|(number, value)| {
-            let (name, zh, value) = field_text(kind, *number, value);
-            FieldValue { number: *number, name, zh, value }
-        });
+        let fields = state.fields.iter().map(|(number, value)| field_value(kind, *number, value));
         let lifecycle = judged.and_then(Kind::lifecycle);
         RecordView {
             id: state.id.to_string(),

@@ -19,7 +19,7 @@ pub use keeper::Keeper;
 pub use links::LinkFields;
 use links::Links;
 pub(crate) use links::texts;
-pub use positions::{Advanced, Moved, Positions, Said};
+pub use positions::{Advanced, Moved, News, Positions, Said};
 pub use record::{Label, RecordState, Sealing, Step};
 use touched::Concerned;
 pub use touched::Touched;

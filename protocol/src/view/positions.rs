@@ -66,11 +66,22 @@ impl Moved {
     }
 }
 
+/// A statement about a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct News {
+    /// The record.
+    pub record: EntryId,
+    /// When it was made, by its author's clock.
+    pub time_ms: u64,
+    /// Whether it created the record.
+    pub is_create: bool,
+}
+
 /// What was said of records between two positions, as far as one step reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// The records, each with when something was said of it, by its author's clock.
-    pub records: Vec<(EntryId, u64)>,
+    /// The statements, in the order of the logs.
+    pub news: Vec<News>,
     /// Where the step ended.
     pub positions: Positions,
     /// Whether that is where it was to lead.
@@ -224,13 +235,14 @@ impl Keeper {
         source: &dyn EntrySource,
         entries_max: usize,
     ) -> Said {
-        let (mut records, mut is_cut) = (Vec::new(), from.missing.is_none());
+        let (mut news, mut is_cut) = (Vec::new(), from.missing.is_none());
         let mut note = |place: Place| {
             let entry =
                 source.entry(place.log, place.sequence).filter(|entry| entry.header().kind >= RECORD_KINDS_FROM);
             let Some(entry) = entry else { return };
             if let Some(Ok(statement)) = entry.body().map(|body| Statement::decode(body)) {
-                records.push((statement.record.unwrap_or_else(|| entry.id()), entry.header().time_ms));
+                let (record, time_ms) = (statement.record.unwrap_or_else(|| entry.id()), entry.header().time_ms);
+                news.push(News { record, time_ms, is_create: statement.record.is_none() });
             }
         };
         let still = |place: &&Place| until.missing.as_ref().is_none_or(|missing| missing.contains(place));
@@ -260,7 +272,7 @@ impl Keeper {
         if let Some(missing) = &mut positions.missing {
             missing.extend(still);
         }
-        Said { records, positions, is_there, is_cut }
+        Said { news, positions, is_there, is_cut }
     }
 
     /// Whether older positions stand still.

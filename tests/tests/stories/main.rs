@@ -14,6 +14,7 @@ mod kinds;
 mod matching;
 mod readers;
 mod records;
+mod search;
 mod surroundings;
 mod theft;
 mod threats;

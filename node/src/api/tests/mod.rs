@@ -5,6 +5,7 @@ mod bundles;
 mod document;
 mod federation;
 mod records;
+mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use super::types::{PendingApplication, Problem, ProblemDetail};
 use super::{ApiContext, ApiHooks, ApiServer, serve};
 use crate::config::Config;
 use crate::core::now_ms;
+use crate::derive::Derived;
 use crate::directory::{DataDirectory, Profile};
 use crate::network::{Network, NetworkEvent, NetworkSettings};
 use crate::records::tests::world::World;
@@ -62,6 +64,7 @@ struct Desk {
     world: World,
     server: ApiServer,
     network: Network,
+    derived: Derived,
     directory: DataDirectory,
     hooks: Arc<TestHooks>,
     _network_events: tokio::sync::mpsc::Receiver<NetworkEvent>,
@@ -94,10 +97,12 @@ impl Desk {
         let path = world.folder.path().join("directory");
         let directory = DataDirectory::create(&path, &profile, &Config::default()).expect("an empty directory");
         let hooks = Arc::new(TestHooks::default());
+        let (derived, follower) = Derived::new(world.core.clone(), &directory.search_path());
+        tokio::spawn(follower.run());
         let context = ApiContext {
             core: world.core.clone(),
             network: network.clone(),
-            matching: Arc::default(),
+            derived: derived.clone(),
             directory: directory.clone(),
             token: TOKEN.into(),
             started_ms: now_ms(),
@@ -105,7 +110,7 @@ impl Desk {
             hooks: Arc::clone(&hooks) as Arc<dyn ApiHooks>,
         };
         let server = serve(context, "127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
-        Self { world, server, network, directory, hooks, _network_events: network_events }
+        Self { world, server, network, derived, directory, hooks, _network_events: network_events }
     }
 
     /// Sends bytes as they are and reads to the end of the connection.
