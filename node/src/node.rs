@@ -121,7 +121,6 @@ impl Node {
         let context = ApiContext {
             core: core.clone(),
             network: network.network.clone(),
-            matching: derived.matching(),
             derived,
             directory: directory.clone(),
             leads,

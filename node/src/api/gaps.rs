@@ -86,7 +86,7 @@ pub(super) async fn funds(State(shared): State<Shared>, pairs: Pairs) -> Result<
     }
     let view = blocking(move || {
         let mut view = survey::funds(shared.core(), kinds(), region.as_deref())?;
-        idle::pair(shared.core(), &shared.context.matching, &mut view, fits);
+        idle::pair(shared.core(), &shared.context.derived.matching(), &mut view, fits);
         Ok::<_, SurveyError>(view)
     });
     Ok(Json(view.await??))

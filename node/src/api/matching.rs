@@ -45,7 +45,7 @@ pub(super) async fn matches(
         limit: read_limit(&pairs)?,
         excluded: read_flag(&pairs, "excluded")?,
     };
-    let view = blocking(move || ask::matches(shared.core(), &shared.context.matching, &reference, &asked));
+    let view = blocking(move || ask::matches(shared.core(), &shared.context.derived.matching(), &reference, &asked));
     Ok(Json(view.await??))
 }
 
@@ -68,7 +68,9 @@ pub(super) async fn recommendations(
     let pairs = pairs.known(&["fund", "limit"])?;
     let fund = pairs.one("fund")?.filter(|fund| *fund != OWN).map(str::to_owned);
     let limit = read_limit(&pairs)?;
-    let view = blocking(move || ask::recommendations(shared.core(), &shared.context.matching, fund.as_deref(), limit));
+    let view = blocking(move || {
+        ask::recommendations(shared.core(), &shared.context.derived.matching(), fund.as_deref(), limit)
+    });
     Ok(Json(view.await??))
 }
 

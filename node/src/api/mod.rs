@@ -59,7 +59,6 @@ use crate::directory::DataDirectory;
 use crate::finding::watches::Watches;
 use crate::leads::Leads;
 use crate::local::LocalStore;
-use crate::matching::Shelf;
 use crate::network::Network;
 use crate::records::publish::Publisher;
 use connections::BoundedListener;
@@ -90,9 +89,7 @@ pub struct ApiContext {
     pub core: Core,
     /// The network.
     pub network: Network,
-    /// The catalogue of matching.
-    pub matching: Arc<Shelf>,
-    /// What is derived from records: the search index.
+    /// What is derived from records: the search index and the catalogue of matching.
     pub derived: Derived,
     /// The data directory.
     pub directory: DataDirectory,

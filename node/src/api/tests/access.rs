@@ -79,7 +79,6 @@ async fn it_listens_on_the_loopback_interface_and_says_when_the_port_is_taken() 
         ApiContext {
             core: desk.world.core.clone(),
             network,
-            matching: desk.derived.matching(),
             derived: desk.derived.clone(),
             directory: desk.directory.clone(),
             leads: desk.leads.clone(),

@@ -106,7 +106,6 @@ impl Desk {
         let context = ApiContext {
             core: world.core.clone(),
             network: network.clone(),
-            matching: derived.matching(),
             derived: derived.clone(),
             directory: directory.clone(),
             leads: leads.clone(),
