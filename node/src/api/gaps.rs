@@ -53,14 +53,14 @@ fn asked(pairs: &Pairs, about: &str) -> Result<Asked, ApiProblem> {
     params(
         ("region" = Option<String>, Query, description = "县、市、省的代码或名称；不写为全联盟。A division by code or name; none for all."),
         ("chain" = Option<String>, Query, description = "产业链名称含这些字。The name of the chain holds this."),
+        ("limit" = Option<usize>, Query, description = "产业链条数，默认 50，最多 1000。Chains of the answer."),
     ),
     responses((status = 200, description = "各产业链的环节。The links of the chains.", body = ChainsView),
+        (status = 400, description = "参数有误。A wrong parameter.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "没有这个地方。No such place.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn chains(State(shared): State<Shared>, pairs: Pairs) -> Result<Json<ChainsView>, ApiProblem> {
-    let pairs = pairs.known(&["region", "chain"])?;
-    let (region, chain) = (pairs.one("region")?.map(str::to_owned), pairs.one("chain")?.map(str::to_owned));
-    let view = blocking(move || survey::chains(shared.core(), kinds(), region.as_deref(), chain.as_deref()));
-    Ok(Json(view.await??))
+    let asked = asked(&pairs.known(&["region", "chain", "limit"])?, "chain")?;
+    Ok(Json(blocking(move || survey::chains(shared.core(), kinds(), &asked)).await??))
 }
 
 /// Idle funds.

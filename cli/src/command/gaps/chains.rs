@@ -25,11 +25,19 @@ pub struct ChainsArguments {
     /// Only links that are missing, only planned, or stated to be missing
     #[arg(long)]
     missing: bool,
+    /// 最多列出多少条产业链。
+    /// At most so many chains
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
 }
 
 /// Asks and shows.
 pub fn perform(context: &Context, arguments: &ChainsArguments) -> Result<(), Failure> {
-    let pairs = query(&[("region", arguments.region.clone()), ("chain", arguments.chain.clone())]);
+    let pairs = query(&[
+        ("region", arguments.region.clone()),
+        ("chain", arguments.chain.clone()),
+        ("limit", Some(arguments.limit.to_string())),
+    ]);
     let view: ChainsView = context.client()?.get("/v1/gaps/chains", &pairs)?;
     context.out.json(&view);
     let place = view.region.as_ref().map_or("全联盟 the federation", |region| region.name.as_str());
@@ -42,6 +50,8 @@ pub fn perform(context: &Context, arguments: &ChainsArguments) -> Result<(), Fai
     for chain in &view.chains {
         show(context, place, chain, arguments.missing);
     }
+    let (shown, total) = (view.chains.len(), view.total);
+    context.out.line(format!("列出 {shown} 条产业链，共 {total} 条 {shown} of {total} chains"));
     say_beside(context, &view.without_place, "产业链没有行政区划", "chains without a division");
     say_beside(
         context,

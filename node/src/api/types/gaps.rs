@@ -115,8 +115,10 @@ pub struct ChainsView {
     /// The place; absent for the whole federation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<CodeName>,
-    /// The chains, by name.
+    /// The chains: those with most records in the place first, then by name.
     pub chains: Vec<ChainView>,
+    /// How many there are in all.
+    pub total: usize,
     /// Chains of which no division is known.
     pub without_place: SurveyRecords,
     /// Records that show a link and of which no county is known.

@@ -110,12 +110,12 @@ fn lines(count: Option<usize>) -> Result<usize, SurveyError> {
     if (1..=SURVEY_LINES_MAX).contains(&count) { Ok(count) } else { Err(SurveyError::Lines) }
 }
 
-/// What is asked of a competition or of pools, as texts.
+/// What is asked of a competition, of chains or of pools, as texts.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// A place, by code or name.
     pub region: Option<String>,
-    /// An industry, by code or name; of pools, words.
+    /// An industry, by code or name; of chains and pools, words.
     pub about: Option<String>,
     /// Fewest counties.
     pub counties_min: Option<usize>,
@@ -143,15 +143,15 @@ pub fn competition(core: &Core, kinds: &KindSet, asked: &Asked) -> Result<Compet
 }
 
 /// Which links of its chains a place lacks.
-pub fn chains(
-    core: &Core,
-    kinds: &KindSet,
-    place: Option<&str>,
-    chain: Option<&str>,
-) -> Result<ChainsView, SurveyError> {
+pub fn chains(core: &Core, kinds: &KindSet, asked: &Asked) -> Result<ChainsView, SurveyError> {
     let mut pass = Pass::new(core, kinds, core.as_of_ms());
-    let region = region(place)?;
-    let question = chain::Question { region: region.clone(), chain: chain.map(str::to_owned), as_of_ms: pass.as_of_ms };
+    let region = region(asked.region.as_deref())?;
+    let question = chain::Question {
+        region: region.clone(),
+        chain: asked.about.clone(),
+        lines: lines(asked.lines)?,
+        as_of_ms: pass.as_of_ms,
+    };
     let mut atlas = chain::Atlas::new(question);
     pass.round(&[chain::CHAIN_KIND], true, &mut |record, _| atlas.take(record));
     let mut evidence = atlas.into_evidence();

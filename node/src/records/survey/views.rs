@@ -90,6 +90,7 @@ impl<'a> Names<'a> {
             frame,
             region: region.map(|region| division(region.division())),
             chains: answer.chains.into_iter().map(view).collect(),
+            total: answer.total,
             without_place: self.records(answer.without_place),
             evidence_without_place: self.records(answer.evidence_without_place),
         }

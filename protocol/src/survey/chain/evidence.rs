@@ -111,7 +111,7 @@ impl LinkFilling {
 }
 
 impl Evidence {
-    pub(super) fn new(question: Question, chains: Vec<Filling>, without_place: Sources) -> Self {
+    pub(super) fn new(question: Question, chains: Vec<Filling>, answer: Answer) -> Self {
         let mut by_code: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
         let mut by_section: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
         let (mut patterns, mut named) = (Vec::new(), Vec::new());
@@ -130,7 +130,6 @@ impl Evidence {
         }
         // Beyond what such a machine takes, only codes are looked at; no real atlas comes near.
         let names = if patterns.is_empty() { None } else { AhoCorasick::new(&patterns).ok() };
-        let answer = Answer { without_place, ..Answer::default() };
         Self { question, chains, by_code, by_section, names, named, answer }
     }
 

@@ -30,12 +30,14 @@ const ENDINGS: [&str; 4] = ["产业链", "链条", "链", "产业"];
 const BEFORE: [char; 3] = ['>', '→', '＞'];
 
 /// What is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Question {
     /// The place whose links are looked at; `None` for the whole federation.
     pub region: Option<Region>,
     /// Only chains whose name holds this.
     pub chain: Option<String>,
+    /// Most chains of the answer.
+    pub lines: usize,
     /// The time of the question.
     pub as_of_ms: u64,
 }
@@ -76,8 +78,10 @@ impl Verdict {
 /// The answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The chains, by name.
+    /// The chains: those with most records in the place first, then by name.
     pub chains: Vec<Chain>,
+    /// How many there are in all.
+    pub total: usize,
     /// Chains of which no division is known; they are of no place.
     pub without_place: Sources,
     /// Records of the second round that show a link and of which no county is known.
@@ -236,8 +240,11 @@ impl Atlas {
         let Self { question, mut chains, without_place } = self;
         let named = question.chain.is_some();
         chains.retain(|_, chain| named || chain.here.records > 0);
-        let chains = chains.into_values().map(Named::into_chain).collect();
-        Evidence::new(question, chains, without_place)
+        let (total, mut chains) = (chains.len(), chains.into_values().collect::<Vec<_>>());
+        // The sort is stable: what is equal stays in the order of the names.
+        chains.sort_by_key(|chain| std::cmp::Reverse(chain.here.records));
+        let chains = chains.into_iter().take(question.lines).map(Named::into_chain).collect();
+        Evidence::new(question, chains, Answer { total, without_place, ..Answer::default() })
     }
 }
 

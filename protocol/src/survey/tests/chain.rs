@@ -6,7 +6,8 @@ use crate::survey::place::{Nearness, Region};
 
 fn ask(world: &World, region: Option<&str>, chain: Option<&str>) -> Answer {
     let region = region.map(|text| Region::parse(text).expect("a region"));
-    let mut atlas = Atlas::new(Question { region, chain: chain.map(str::to_owned), as_of_ms: day(2026, 7, 31) });
+    let chain = chain.map(str::to_owned);
+    let mut atlas = Atlas::new(Question { region, chain, lines: 50, as_of_ms: day(2026, 7, 31) });
     world.each().for_each(|record| atlas.take(&record));
     let mut evidence = atlas.into_evidence();
     world.each().for_each(|record| evidence.take(&record, world));
