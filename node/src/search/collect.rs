@@ -3,16 +3,15 @@
 //! Records come in blocks, so that columns are read for many at once. The order is by figure and then by id, so it is
 //! the same however records lie in segments, and a page begins exactly behind the one before.
 
-use std::collections::{BTreeSet, BinaryHeap};
-use std::sync::Arc;
+use std::collections::BinaryHeap;
 
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::Column;
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader, TantivyError};
 
-use super::facets::{Counted, FacetTables, Freshness, SegmentCounts, SegmentFreshness, Sums};
+use super::facets::{Counter, Sums, Wanted};
 use super::query::{SortBy, SortKey, Span};
-use super::schema::{AMOUNT, AREA, CHANGED, CREATED, DEADLINE, FLAGS, FLOOR_AREA, ID_PARTS, id_of};
+use super::schema::{AMOUNT, AREA, CHANGED, CREATED, DEADLINE, FACTS, FLOOR_AREA, ID_PARTS, first_part, id_of};
 
 /// Records that are looked at together.
 const BLOCK: usize = 128;
@@ -31,12 +30,8 @@ pub(super) struct Pass {
     pub(super) keep: usize,
     /// Behind which key.
     pub(super) after: Option<SortKey>,
-    /// Whether the tags of facets are counted, and with which tables.
-    pub(super) tables: Option<Arc<FacetTables>>,
-    /// First characters of the tags that are wanted.
-    pub(super) prefixes: BTreeSet<char>,
-    /// Whether freshness is counted, and as of when.
-    pub(super) freshness: Option<Freshness>,
+    /// What is counted.
+    pub(super) wanted: Option<Wanted>,
 }
 
 /// Bits that must be set.
@@ -87,10 +82,8 @@ pub(super) struct Collected {
     pub(super) total: u64,
     /// The first ones behind the cursor, in order.
     pub(super) keys: Vec<SortKey>,
-    /// How often each tag occurs.
-    pub(super) counts: Sums,
-    /// How many changed within each of the times.
-    pub(super) fresh: Vec<u64>,
+    /// What was counted.
+    pub(super) sums: Sums,
 }
 
 impl Collector for Pass {
@@ -113,29 +106,24 @@ impl Collector for Pass {
             Order::Score => OrderColumn::Score,
             Order::Column { name, ascending } => OrderColumn::Column { column: columns.i64(name)?, ascending },
         };
-        let counted = match &self.tables {
-            Some(tables) => Counted::open(segment, tables)?,
-            None => None,
-        };
-        let fresh = match &self.freshness {
-            Some(freshness) => Some(freshness.of_segment(columns.i64(CHANGED)?)),
+        let counter = match &self.wanted {
+            Some(wanted) => Some(wanted.of(segment)?),
             None => None,
         };
         Ok(SegmentPass {
             flags: self.flags,
-            flag_column: columns.u64(FLAGS)?,
+            fact_column: columns.u64(FACTS)?,
             spans,
             order,
             ids,
-            counted,
-            fresh,
+            counter,
             keep: self.keep,
             after: self.after,
             total: 0,
             best: BinaryHeap::new(),
             docs: Vec::with_capacity(BLOCK),
             scores: Vec::with_capacity(BLOCK),
-            flag_values: Vec::with_capacity(BLOCK),
+            facts: Vec::with_capacity(BLOCK),
         })
     }
 
@@ -148,10 +136,8 @@ impl Collector for Pass {
         for fruit in fruits {
             collected.total += fruit.total;
             collected.keys.extend(fruit.keys);
-            fruit.counts.add_to(&self.prefixes, &mut collected.counts);
-            collected.fresh.resize(collected.fresh.len().max(fruit.fresh.len()), 0);
-            for (sum, count) in collected.fresh.iter_mut().zip(fruit.fresh) {
-                *sum += count;
+            if let Some(counter) = fruit.counter {
+                collected.sums.add(counter);
             }
         }
         collected.keys.sort_unstable();
@@ -168,12 +154,11 @@ enum OrderColumn {
 /// The pass over one segment.
 pub(super) struct SegmentPass {
     flags: Flags,
-    flag_column: Column<u64>,
+    fact_column: Column<u64>,
     spans: Vec<(Column<i64>, Span)>,
     order: OrderColumn,
     ids: [Column<u64>; 4],
-    counted: Option<Counted>,
-    fresh: Option<SegmentFreshness>,
+    counter: Option<Counter>,
     keep: usize,
     after: Option<SortKey>,
     total: u64,
@@ -181,15 +166,14 @@ pub(super) struct SegmentPass {
     best: BinaryHeap<SortKey>,
     docs: Vec<DocId>,
     scores: Vec<Score>,
-    flag_values: Vec<u64>,
+    facts: Vec<u64>,
 }
 
 /// What a segment gives.
 pub(super) struct SegmentCollected {
     total: u64,
     keys: Vec<SortKey>,
-    counts: SegmentCounts,
-    fresh: Vec<u64>,
+    counter: Option<Counter>,
 }
 
 impl SegmentCollector for SegmentPass {
@@ -215,28 +199,19 @@ impl SegmentCollector for SegmentPass {
 
     fn harvest(mut self) -> SegmentCollected {
         self.look();
-        SegmentCollected {
-            total: self.total,
-            keys: self.best.into_vec(),
-            counts: self.counted.map(Counted::counts).unwrap_or_default(),
-            fresh: self.fresh.map(SegmentFreshness::counts).unwrap_or_default(),
-        }
+        SegmentCollected { total: self.total, keys: self.best.into_vec(), counter: self.counter }
     }
 }
 
 impl SegmentPass {
     /// Looks at the records that have come together.
     fn look(&mut self) {
-        self.drop_by_flags();
-        for (column, span) in &self.spans {
-            retain_both(&mut self.docs, &mut self.scores, |doc| lies_within(column, *span, doc));
-        }
+        self.facts.resize(self.docs.len(), 0);
+        self.fact_column.values.get_vals(&self.docs, &mut self.facts);
+        self.drop_what_fails();
         self.total += self.docs.len() as u64;
-        if let Some(counted) = &mut self.counted {
-            counted.add(&self.docs);
-        }
-        if let Some(fresh) = &mut self.fresh {
-            fresh.add(&self.docs);
+        if let Some(counter) = &mut self.counter {
+            counter.add(&self.docs, &self.facts);
         }
         if self.keep > 0 {
             for index in 0..self.docs.len() {
@@ -247,23 +222,22 @@ impl SegmentPass {
         self.scores.clear();
     }
 
-    fn drop_by_flags(&mut self) {
-        if self.flags.mask == 0 || self.docs.is_empty() {
-            return;
-        }
-        self.flag_values.resize(self.docs.len(), 0);
-        self.flag_column.values.get_vals(&self.docs, &mut self.flag_values);
+    /// Drops the records that do not pass.
+    fn drop_what_fails(&mut self) {
         let Flags { mask, wanted } = self.flags;
         let mut kept = 0;
         for index in 0..self.docs.len() {
-            if self.flag_values[index] & mask == wanted {
-                self.docs.swap(kept, index);
-                self.scores.swap(kept, index);
+            let (doc, facts) = (self.docs[index], self.facts[index]);
+            if facts & mask == wanted && self.spans.iter().all(|(column, span)| lies_within(column, *span, doc)) {
+                self.docs[kept] = doc;
+                self.scores[kept] = self.scores[index];
+                self.facts[kept] = facts;
                 kept += 1;
             }
         }
         self.docs.truncate(kept);
         self.scores.truncate(kept);
+        self.facts.truncate(kept);
     }
 
     /// Keeps a record if it is among the first ones behind the cursor.
@@ -279,7 +253,12 @@ impl SegmentPass {
         {
             return;
         }
-        let id = id_of(std::array::from_fn(|part| self.ids[part].values.get_val(doc)));
+        // Many records may have the same figure: the first part of the id tells almost all of them.
+        let first = self.ids[0].values.get_val(doc);
+        if worst.is_some_and(|worst| (missing, value, first) > (worst.missing, worst.value, first_part(&worst.id))) {
+            return;
+        }
+        let id = id_of(std::array::from_fn(|part| if part == 0 { first } else { self.ids[part].values.get_val(doc) }));
         let key = SortKey { missing, value, id };
         if worst.is_some_and(|worst| key > *worst) || self.after.is_some_and(|after| key <= after) {
             return;
@@ -293,7 +272,7 @@ impl SegmentPass {
 
 /// A score in steps.
 fn steps(score: Score) -> i64 {
-    (score * SCORE_STEPS).round() as i64
+    (score * SCORE_STEPS) as i64
 }
 
 /// The figure by which a record is ordered: the smallest or largest of its figures, turned round where the largest
@@ -316,18 +295,4 @@ fn lies_within(column: &Column<i64>, span: Span, doc: DocId) -> bool {
         is_known = true;
     }
     !is_known && span.with_unknown
-}
-
-/// Keeps the records that pass, with their scores.
-fn retain_both(docs: &mut Vec<DocId>, scores: &mut Vec<Score>, passes: impl Fn(DocId) -> bool) {
-    let mut kept = 0;
-    for index in 0..docs.len() {
-        if passes(docs[index]) {
-            docs.swap(kept, index);
-            scores.swap(kept, index);
-            kept += 1;
-        }
-    }
-    docs.truncate(kept);
-    scores.truncate(kept);
 }

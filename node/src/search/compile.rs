@@ -1,14 +1,14 @@
 //! From what is asked to what the index is asked.
 //!
-//! Each unit must be found in one of several ways, each with a weight of its own: as it stands, by the code of the place
-//! or industry that it names, by a word of the same meaning, by its sound. What the dictionary says of the words then
-//! only moves the order.
+//! Each unit must be found in one of several ways, each with a weight of its own: as it stands, by the code of the
+//! place or industry that it names, by a word of the same meaning, by its sound. What the dictionary says of the words
+//! then only moves the order.
 
 use std::ops::Bound;
 
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query as TantivyQuery,
-    RangeQuery, TermQuery, TermSetQuery,
+    RangeQuery, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Score, Searcher, Term};
@@ -37,6 +37,8 @@ const WHOLE_RUN: Score = 3.0;
 /// How much the words of title and names weigh against those of the texts.
 const TITLE: Score = 2.5;
 const TEXT: Score = 1.0;
+/// A word that more than one of so many records has in its texts is not weighed there.
+const COMMON_PART: u64 = 16;
 
 /// A question to tantivy.
 type Question = Box<dyn TantivyQuery>;
@@ -70,7 +72,7 @@ impl Compiler<'_> {
             return Ok(Some(found));
         }
         let mut clauses = vec![(Occur::Must, found)];
-        clauses.extend(self.ranking(plan).into_iter().map(|question| (Occur::Should, question)));
+        clauses.extend(self.ranking(plan)?.into_iter().map(|question| (Occur::Should, question)));
         Ok(Some(Box::new(BooleanQuery::new(clauses))))
     }
 
@@ -175,20 +177,26 @@ impl Compiler<'_> {
     }
 
     /// What only moves the order: the words of the dictionary, and whole runs.
-    fn ranking(&self, plan: &Plan) -> Vec<Question> {
+    fn ranking(&self, plan: &Plan) -> Result<Vec<Question>, SearchError> {
         let mut questions: Vec<Question> = Vec::new();
         let mut words: Vec<&str> = plan.units.iter().flat_map(|unit| ranking_words(&unit.text)).collect();
         words.sort_unstable();
         words.dedup();
+        let records = self.searcher.num_docs();
         for word in words {
             for (field, weight) in [(self.fields.title_words, TITLE), (self.fields.text_words, TEXT)] {
-                let word = term(field, word, IndexRecordOption::WithFreqs);
-                questions.push(Box::new(BoostQuery::new(word, weight)));
+                let term = Term::from_field_text(field, word);
+                // A word that many texts have tells them little apart, and to weigh each costs most of the time.
+                let says_little = weight == TEXT && self.searcher.doc_freq(&term)? * COMMON_PART > records;
+                if !says_little {
+                    let word = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                    questions.push(Box::new(BoostQuery::new(Box::new(word), weight)));
+                }
             }
         }
         let runs = plan.runs.iter().filter_map(|run| self.text(run));
         questions.extend(runs.map(|run| constant(run, WHOLE_RUN)));
-        questions
+        Ok(questions)
     }
 
     /// What the filters let through, as far as it is known by tags.
@@ -196,10 +204,7 @@ impl Compiler<'_> {
         check_lengths(filters)?;
         let divisions = resolve(&filters.divisions, names::resolve_divisions, SearchError::UnknownDivision)?;
         let industries = resolve(&filters.industries, names::resolve_industries, SearchError::UnknownIndustry)?;
-        let mut questions: Vec<Question> = Vec::new();
-        if let Some(only) = &filters.only {
-            questions.push(Box::new(TermSetQuery::new(only.iter().map(|id| self.fields.key(id)))));
-        }
+        let mut questions = Vec::new();
         questions.extend(self.tags(filters.kinds.iter().map(|kind| Tag::Kind(*kind))));
         questions.extend(self.tags(divisions.iter().map(|code| Tag::Division(names::division_stem(code)))));
         questions.extend(self.tags(industries.iter().map(|code| Tag::Industry(code))));
@@ -319,7 +324,6 @@ fn check_lengths(filters: &Filters) -> Result<(), SearchError> {
         filters.owner_classes.len(),
         filters.owners.len(),
         filters.facets.len(),
-        filters.only.as_ref().map_or(0, Vec::len),
     ];
     match lengths.iter().any(|length| *length > FILTER_VALUES_MAX) {
         true => Err(SearchError::TooManyValues { max: FILTER_VALUES_MAX }),

@@ -31,12 +31,10 @@ fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> SearchError + '_ {
     move |source| SearchError::File { path: path.to_owned(), source }
 }
 
-/// What the file says. The words that the dictionary is given beside its own belong to it: with others, the words of
-/// records end elsewhere.
+/// What the file says. Words and codes that come from elsewhere belong to it: with others, the words of records end
+/// elsewhere, and numbers stand for other codes.
 fn expected() -> String {
-    let words: Vec<String> = names::words().into_iter().collect();
-    let fingerprint = blake3::hash(words.join("\n").as_bytes());
-    format!("{SCHEMA_VERSION} {}\n", &fingerprint.to_hex()[..16])
+    format!("{SCHEMA_VERSION} {}\n", names::fingerprint())
 }
 
 /// Makes the directory so that only its owner can enter.

@@ -1,6 +1,5 @@
 //! The index on disk: opened, made anew, asked.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,13 +12,14 @@ use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 use super::collect::{Collected, Flags, Order, Pass};
 use super::compile::{Compiler, all};
 use super::error::{CursorError, SearchError};
-use super::facets::{self, FacetTables, Freshness};
+use super::facets::{self, Tables, Wanted};
+use super::facts::{OPEN, SEALED};
 use super::files;
 use super::limits::{PAGE_HITS_MAX, SEARCH_THREADS, SUGGESTION_HITS_MAX};
 use super::plan::Plan;
-use super::query::{Cursor, Facet, Query, Span};
+use super::query::{Cursor, Query, Span};
 use super::results::{Hit, Results};
-use super::schema::{AMOUNT, AREA, CHANGED, DEADLINE, FLOOR_AREA, Fields, OPEN, SEALED, schema};
+use super::schema::{AMOUNT, AREA, CHANGED, DEADLINE, FLOOR_AREA, Fields, schema};
 use super::statistics::Rounded;
 use super::suggest;
 use super::tokenizers::tokenizers;
@@ -35,7 +35,7 @@ pub(super) struct Inner {
     pub(super) index: Index,
     pub(super) reader: IndexReader,
     pub(super) fields: Fields,
-    pub(super) tables: Arc<FacetTables>,
+    pub(super) tables: Arc<Tables>,
 }
 
 /// In what condition an index was found.
@@ -87,7 +87,7 @@ impl SearchIndex {
         }
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let (_, fields) = schema();
-        let tables = Arc::new(FacetTables::default());
+        let tables = Arc::new(Tables::default());
         Ok(Self { inner: Arc::new(Inner { index, reader, fields, tables }) })
     }
 
@@ -149,19 +149,17 @@ impl<'a> Asked<'a> {
         // Half of the words first, then any; the pages behind the first find the same way by themselves.
         let fewer = [units.div_ceil(2), 1].into_iter().filter(|fewer| *fewer < units);
         let mut relaxed = false;
-        let is_free = self.query.filters.only.is_none();
-        for fewer in fewer.filter(|_| is_free) {
+        for fewer in fewer {
             if collected.total > 0 {
                 break;
             }
             collected = self.collect(fewer)?;
             relaxed = collected.total > 0;
         }
-        let did_you_mean =
-            match is_free && self.query.cursor.is_none() && (relaxed || collected.total < SUGGESTION_HITS_MAX) {
-                true => suggest::suggestions(&self.compiler(), &self.plan)?,
-                false => Vec::new(),
-            };
+        let did_you_mean = match self.query.cursor.is_none() && (relaxed || collected.total < SUGGESTION_HITS_MAX) {
+            true => suggest::suggestions(&self.compiler(), &self.plan)?,
+            false => Vec::new(),
+        };
         let limit = self.limit();
         let has_more = collected.keys.len() > limit;
         collected.keys.truncate(limit);
@@ -170,7 +168,7 @@ impl<'a> Asked<'a> {
             hits: collected.keys.iter().map(|key| self.hit(key)).collect(),
             total: collected.total,
             next: next.map(|key| Cursor { query: fingerprint, key: *key }),
-            facets: facets::answer(&self.query.facets, &collected.counts, &collected.fresh),
+            facets: collected.sums.answer(&self.query.facets),
             did_you_mean,
             relaxed,
             took: begun.elapsed(),
@@ -221,7 +219,7 @@ impl<'a> Asked<'a> {
             (DEADLINE, filters.deadline),
             (CHANGED, filters.fresh_within_days.map(|days| self.since(days))),
         ];
-        let prefixes: BTreeSet<char> = self.query.facets.iter().filter_map(facets::prefix).collect();
+        let facets = &self.query.facets;
         Pass {
             flags: self.flags(),
             spans: figures.into_iter().filter_map(|(name, span)| Some((name, span?))).collect(),
@@ -229,9 +227,7 @@ impl<'a> Asked<'a> {
             // One more than the page has, to know whether there is another.
             keep: self.limit() + 1,
             after: self.query.cursor.map(|cursor| cursor.key),
-            tables: (!prefixes.is_empty()).then(|| self.inner.tables.clone()),
-            prefixes,
-            freshness: self.query.facets.contains(&Facet::Freshness).then_some(Freshness { now_ms: self.now_ms }),
+            wanted: (!facets.is_empty()).then(|| Wanted::new(facets, self.inner.tables.clone(), self.now_ms)),
         }
     }
 

@@ -10,6 +10,7 @@ mod compile;
 mod document;
 mod error;
 mod facets;
+mod facts;
 mod files;
 mod fold;
 mod highlight;

@@ -156,6 +156,30 @@ static MEANINGS: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
     meanings
 });
 
+/// The codes of a table in order: the place of each, from 1, stands for it in columns.
+static DIVISION_ORDER: LazyLock<Vec<&'static str>> = LazyLock::new(|| order(DIVISIONS));
+static INDUSTRY_ORDER: LazyLock<Vec<&'static str>> = LazyLock::new(|| order(INDUSTRIES));
+
+/// For each of these codes the numbers of what facets count it as: province, prefecture and county; section and
+/// division.
+static DIVISION_UPPERS: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
+    let uppers = |code: &&str| division_stems(code).into_iter().map(|stem| format!("{stem:0<6}")).collect::<Vec<_>>();
+    let numbers = |code| uppers(code).iter().filter_map(|upper| division_number(upper)).collect();
+    DIVISION_ORDER.iter().map(numbers).collect()
+});
+static INDUSTRY_UPPERS: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
+    let is_counted = |stem: &&str| stem.len() <= 2;
+    let numbers = |code: &&str| {
+        let stems: BTreeSet<&str> = industry_stems(code).into_iter().filter(is_counted).collect();
+        stems.into_iter().filter_map(industry_number).collect()
+    };
+    INDUSTRY_ORDER.iter().map(numbers).collect()
+});
+
+fn order(name: &str) -> Vec<&'static str> {
+    known(name).entries().map(|(code, _)| code).collect()
+}
+
 /// The section letter of each division of industries.
 static SECTIONS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let table = known(INDUSTRIES);
@@ -227,6 +251,57 @@ pub(super) fn names_of_division(code: &str) -> Vec<String> {
     name.into_iter().chain(short).map(fold).collect()
 }
 
+/// What stands for a division of today in a column.
+pub(super) fn division_number(code: &str) -> Option<u16> {
+    number(&DIVISION_ORDER, code)
+}
+
+/// The division that a number stands for.
+pub(super) fn division_of(number: u16) -> Option<&'static str> {
+    DIVISION_ORDER.get(usize::from(number).checked_sub(1)?).copied()
+}
+
+/// What stands for an industry or a group of them in a column.
+pub(super) fn industry_number(code: &str) -> Option<u16> {
+    number(&INDUSTRY_ORDER, code)
+}
+
+/// The industry that a number stands for.
+pub(super) fn industry_of(number: u16) -> Option<&'static str> {
+    INDUSTRY_ORDER.get(usize::from(number).checked_sub(1)?).copied()
+}
+
+/// What the division of a number is counted as: itself and what it lies in.
+pub(super) fn division_uppers(number: u16) -> &'static [u16] {
+    uppers(&DIVISION_UPPERS, number)
+}
+
+/// What the industry of a number is counted as: its section and its division.
+pub(super) fn industry_uppers(number: u16) -> &'static [u16] {
+    uppers(&INDUSTRY_UPPERS, number)
+}
+
+fn uppers(all: &[Vec<u16>], number: u16) -> &[u16] {
+    let place = usize::from(number).checked_sub(1);
+    place.and_then(|place| all.get(place)).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn number(order: &[&str], code: &str) -> Option<u16> {
+    let place = order.binary_search(&code).ok()?;
+    u16::try_from(place + 1).ok()
+}
+
+/// Everything outside this folder on which the content of an index depends.
+pub(super) fn fingerprint() -> String {
+    let words = words();
+    let words = words.iter().map(String::as_str).chain(DIVISION_ORDER.iter().copied());
+    let mut hasher = blake3::Hasher::new();
+    for word in words.chain(INDUSTRY_ORDER.iter().copied()) {
+        hasher.update(word.as_bytes()).update(b"\n");
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
 /// The codes of today that a division has become; itself when the table does not say.
 pub(super) fn divisions_today(code: &str) -> Vec<String> {
     match known(DIVISIONS).today(code) {
@@ -245,11 +320,6 @@ pub(super) fn division_stems(code: &str) -> Vec<&str> {
 /// A division without the zeros that say that it is a whole province or prefecture.
 pub(super) fn division_stem(code: &str) -> &str {
     code.strip_suffix("0000").or_else(|| code.strip_suffix("00")).unwrap_or(code)
-}
-
-/// Whether the table has a division of that code.
-pub(super) fn is_division(code: &str) -> bool {
-    known(DIVISIONS).contains(code)
 }
 
 /// The groups that an industry belongs to, itself last: C, 38, 384 and 3841.
@@ -342,6 +412,20 @@ mod tests {
         assert_eq!(industry_stems("3841"), ["C", "38", "384", "3841"]);
         assert_eq!(industry_stems("0153"), ["A", "01", "015", "0153"]);
         assert_eq!(industry_stems("C"), ["C"]);
+        for (number, code) in (1..).zip(DIVISION_ORDER.iter()) {
+            assert_eq!((division_number(code), division_of(number)), (Some(number), Some(*code)));
+        }
+        for (number, code) in (1..).zip(INDUSTRY_ORDER.iter()) {
+            assert_eq!((industry_number(code), industry_of(number)), (Some(number), Some(*code)));
+        }
+        let counted =
+            |code| division_uppers(division_number(code).expect("in force")).iter().map(|upper| division_of(*upper));
+        assert_eq!(counted("411426").collect::<Vec<_>>(), [Some("410000"), Some("411400"), Some("411426")]);
+        assert_eq!(counted("110105").collect::<Vec<_>>(), [Some("110000"), Some("110105")]);
+        let counted =
+            |code| industry_uppers(industry_number(code).expect("there")).iter().map(|upper| industry_of(*upper));
+        assert_eq!(counted("3841").collect::<Vec<_>>(), [Some("38"), Some("C")]);
+        assert_eq!((division_number("341421"), division_of(0), industry_of(u16::MAX)), (None, None, None));
         assert_eq!(resolve_divisions("41"), resolve_divisions("河南省"));
         assert_eq!(resolve_divisions("朝阳区"), Some(vec!["110105".to_owned(), "220104".to_owned()]));
         assert_eq!(resolve_divisions("火星县"), None);

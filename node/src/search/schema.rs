@@ -9,8 +9,10 @@
 //! | `sounds` | syllables and pairs of initials of title and names, with places | pinyin |
 //! | `spoken` | words of title and names behind their sounds | "did you mean" |
 //! | `tags` | what filters ask for | filters |
-//! | `counted` | what facets count, as a column | facets |
-//! | `flags` and the rest | what it is, figures and times, as columns | ranges, orders |
+//! | `facts` | kind, owner, place, industry and more in one figure, as a column | facets |
+//! | `places`, `industries` | what `facts` has no room for, as columns | facets |
+//! | `state`, `counted` | states and values of the kinds' own facets, as columns | facets |
+//! | the rest | figures and times, as columns | ranges, orders |
 //!
 //! Nothing is stored, and places are kept only where phrases need them.
 
@@ -23,6 +25,7 @@ use tantivy::schema::{
 use tantivy::{TantivyDocument, Term};
 
 use super::document::Document;
+use super::facts::{Facts, NONE, SEVERAL};
 use super::fold::fold;
 use super::limits::{DOCUMENT_CHARACTERS_MAX, DOCUMENT_TAGS_MAX, FACET_VALUE_CHARACTERS_MAX};
 use super::names;
@@ -40,10 +43,10 @@ pub(super) const FLOOR_AREA: &str = "floor_area";
 pub(super) const DEADLINE: &str = "deadline";
 pub(super) const CREATED: &str = "created";
 pub(super) const CHANGED: &str = "changed";
-pub(super) const FLAGS: &str = "flags";
-/// Bits of the flags: it counts and is not over; it has sealed fields.
-pub(super) const OPEN: u64 = 1;
-pub(super) const SEALED: u64 = 2;
+pub(super) const FACTS: &str = "facts";
+pub(super) const PLACES: &str = "places";
+pub(super) const INDUSTRIES: &str = "industries";
+pub(super) const STATE: &str = "state";
 
 /// The fields by name.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +59,10 @@ pub(super) struct Fields {
     pub(super) sounds: Field,
     pub(super) spoken: Field,
     tags: Field,
+    facts: Field,
+    places: Field,
+    industries: Field,
+    state: Field,
     counted: Field,
     amount: Field,
     area: Field,
@@ -63,7 +70,6 @@ pub(super) struct Fields {
     deadline: Field,
     created: Field,
     changed: Field,
-    flags: Field,
 }
 
 /// The schema and its fields.
@@ -79,6 +85,10 @@ pub(super) fn schema() -> (Schema, Fields) {
         sounds: text(&mut builder, "sounds", SOUNDS, IndexRecordOption::WithFreqsAndPositions, false),
         spoken: text(&mut builder, "spoken", SPOKEN, IndexRecordOption::Basic, false),
         tags: text(&mut builder, "tags", "raw", IndexRecordOption::Basic, false),
+        facts: builder.add_u64_field(FACTS, FAST),
+        places: builder.add_u64_field(PLACES, FAST),
+        industries: builder.add_u64_field(INDUSTRIES, FAST),
+        state: builder.add_text_field(STATE, TextOptions::default().set_fast("raw")),
         counted: builder.add_text_field(COUNTED, TextOptions::default().set_fast("raw")),
         amount: builder.add_i64_field(AMOUNT, figure()),
         area: builder.add_i64_field(AREA, figure()),
@@ -86,7 +96,6 @@ pub(super) fn schema() -> (Schema, Fields) {
         deadline: builder.add_i64_field(DEADLINE, figure()),
         created: builder.add_i64_field(CREATED, figure()),
         changed: builder.add_i64_field(CHANGED, figure()),
-        flags: builder.add_u64_field(FLAGS, FAST),
     };
     (builder.build(), fields)
 }
@@ -115,15 +124,11 @@ impl Fields {
         for (field, part) in self.ids.iter().zip(id_parts(&document.id)) {
             values.add_u64(*field, part);
         }
-        let bits = [(document.counts && !document.closed, OPEN), (document.sealed, SEALED)];
-        values.add_u64(self.flags, bits.iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum());
         self.add_texts(&mut values, document);
         for tag in tags_of(document) {
             values.add_text(self.tags, tag);
         }
-        for counted in counted_of(document) {
-            values.add_text(self.counted, counted);
-        }
+        self.add_facts(&mut values, document);
         let figures =
             [(self.amount, &document.amounts), (self.area, &document.areas), (self.floor_area, &document.floor_areas)];
         for (field, figures) in figures {
@@ -139,6 +144,34 @@ impl Fields {
             values.add_i64(field, i64::try_from(time_ms).unwrap_or(i64::MAX));
         }
         values
+    }
+
+    /// What facets count.
+    fn add_facts(&self, values: &mut TantivyDocument, document: &Document) {
+        let divisions = document.divisions.iter().flat_map(|code| names::divisions_today(code));
+        let divisions: BTreeSet<u16> = divisions.filter_map(|code| names::division_number(&code)).collect();
+        let industries: BTreeSet<u16> =
+            document.industries.iter().filter_map(|code| names::industry_number(code)).collect();
+        let facts = Facts {
+            is_open: document.counts && !document.closed,
+            is_sealed: document.sealed,
+            class: document.owner_class as u8,
+            kind: document.kind,
+            place: one_or_several(&divisions),
+            industry: one_or_several(&industries),
+            owner: document.owner,
+        };
+        values.add_u64(self.facts, facts.pack());
+        for (field, numbers) in [(self.places, divisions), (self.industries, industries)] {
+            for number in numbers.iter().filter(|_| numbers.len() > 1) {
+                values.add_u64(field, u64::from(*number));
+            }
+        }
+        // A value for each record, if only an empty one: a column without gaps is read faster.
+        values.add_text(self.state, state_of(document).unwrap_or_default());
+        for (field, value) in facets_of(document).collect::<BTreeSet<_>>() {
+            values.add_text(self.counted, tags::facet(field, value));
+        }
     }
 
     fn add_texts(&self, values: &mut TantivyDocument, document: &Document) {
@@ -177,6 +210,11 @@ fn id_parts(id: &EntryId) -> [u64; 4] {
     })
 }
 
+/// The first of the figures of an id.
+pub(super) fn first_part(id: &EntryId) -> u64 {
+    id_parts(id)[0]
+}
+
 /// The id of four figures.
 pub(super) fn id_of(parts: [u64; 4]) -> EntryId {
     let mut id = EntryId([0; 32]);
@@ -207,29 +245,13 @@ fn tags_of(document: &Document) -> BTreeSet<String> {
     tags
 }
 
-/// What facets count of a document: each value once, however often the document has it.
-fn counted_of(document: &Document) -> BTreeSet<String> {
-    let mut counted = BTreeSet::from([
-        tags::counted(tags::KIND, &document.kind.to_string()),
-        tags::counted(tags::OWNER, &document.owner.to_string()),
-        tags::counted(tags::OWNER_CLASS, document.owner_class.name()),
-    ]);
-    counted.extend(state_of(document).map(|state| tags::counted(tags::STATE, state)));
-    for code in document.divisions.iter().flat_map(|code| names::divisions_today(code)) {
-        for (prefix, upper) in [tags::PROVINCE, tags::PREFECTURE, tags::COUNTY].iter().zip(names::division_stems(&code))
-        {
-            let upper = format!("{upper:0<6}");
-            counted.extend(names::is_division(&upper).then(|| tags::counted(*prefix, &upper)));
-        }
+/// The number of the only one, or what says that there are none or several.
+fn one_or_several(numbers: &BTreeSet<u16>) -> u16 {
+    match (numbers.first(), numbers.len()) {
+        (None, _) => NONE,
+        (Some(only), 1) => *only,
+        _ => SEVERAL,
     }
-    for code in &document.industries {
-        let stems = names::industry_stems(code);
-        let of_length = |length| stems.iter().find(|stem| stem.len() == length);
-        counted.extend(of_length(1).map(|section| tags::counted(tags::INDUSTRY_SECTION, section)));
-        counted.extend(of_length(2).map(|division| tags::counted(tags::INDUSTRY_DIVISION, division)));
-    }
-    counted.extend(facets_of(document).map(|(field, value)| tags::counted_facet(field, value)));
-    counted
 }
 
 fn state_of(document: &Document) -> Option<&str> {

@@ -36,34 +36,17 @@ impl fmt::Display for Tag<'_> {
             Self::State(state) => write!(f, "s{state}"),
             Self::Division(stem) => write!(f, "d{stem}"),
             Self::Industry(stem) => write!(f, "i{stem}"),
-            Self::Facet(field, value) => write!(f, "f{field}{SEPARATOR}{value}"),
+            Self::Facet(field, value) => write!(f, "f{}", facet(field, value)),
         }
     }
 }
 
-/// The first characters of what is counted: one for each facet.
-pub(super) const KIND: char = 'k';
-pub(super) const OWNER: char = 'o';
-pub(super) const OWNER_CLASS: char = 'c';
-pub(super) const STATE: char = 's';
-pub(super) const PROVINCE: char = 'p';
-pub(super) const PREFECTURE: char = 'q';
-pub(super) const COUNTY: char = 'r';
-pub(super) const INDUSTRY_SECTION: char = 'm';
-pub(super) const INDUSTRY_DIVISION: char = 'n';
-pub(super) const FIELD: char = 'f';
-
-/// What is counted for a value of a facet.
-pub(super) fn counted(prefix: char, value: &str) -> String {
-    format!("{prefix}{value}")
-}
-
 /// What is counted for a value of a field.
-pub(super) fn counted_facet(field: &str, value: &str) -> String {
-    format!("{FIELD}{field}{SEPARATOR}{value}")
+pub(super) fn facet(field: &str, value: &str) -> String {
+    format!("{field}{SEPARATOR}{value}")
 }
 
-/// Field and value of what is counted for a value of a field, without its first character.
+/// Field and value of what is counted.
 pub(super) fn split_facet(text: &str) -> Option<(&str, &str)> {
     text.split_once(SEPARATOR)
 }

@@ -180,7 +180,7 @@ fn after_a_scrub_no_file_holds_an_erased_word() {
     // The dictionaries of the fields share beginnings and ends of words, so words are looked up in them; what columns
     // hold stands in the files as it is.
     let words = ["饕餮", "qwertyzxcv", "zqx-7781", "魑魅", "魍魉", "taotie\u{1}饕餮"];
-    let as_they_are: [&[u8]; 3] = ["貔貅".as_bytes(), b"vanished", &reversed(&secret.id.0[..8])];
+    let as_they_are: [&[u8]; 2] = ["貔貅".as_bytes(), b"vanished"];
     for word in words {
         assert!(knows(&kept.index, word), "{word} is there before");
     }
@@ -216,10 +216,6 @@ fn knows(index: &SearchIndex, word: &str) -> bool {
     let fields = schema.fields().filter(|(_, entry)| entry.is_indexed());
     let mut terms = fields.map(|(field, _)| tantivy::Term::from_field_text(field, word));
     terms.any(|term| inner.reader.searcher().doc_freq(&term).expect("a dictionary") > 0)
-}
-
-fn reversed(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().rev().copied().collect()
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Benchmarks of the whole path, each printed beside a baseline measured in the same run.
 //!
 //! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `live`,
-//! `kinds`, `matching`, `search-index`, `workbook`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by
-//! default, 10,000 for `kinds` and `workbook`).
+//! `kinds`, `workbook`, `search-index`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default,
+//! 10,000 for `kinds` and `workbook`).
 
 mod catch_up;
 mod import;
