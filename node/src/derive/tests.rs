@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use protocol::charter::{Operation, Role, SeatGrant};
@@ -90,8 +91,13 @@ impl Bench {
     #[track_caller]
     fn rest(&mut self) -> Option<u64> {
         let until_ms = loop {
-            if let Step::Idle { until_ms } = self.worker.step() {
-                break until_ms;
+            match self.worker.step() {
+                // What was taken in waits a little for a commit.
+                Step::Idle { .. } if self.derived.lag(&self.world.core).records > 0 => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Step::Idle { until_ms } => break until_ms,
+                Step::Busy => {}
             }
         };
         let core = &self.world.core;

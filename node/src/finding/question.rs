@@ -420,7 +420,7 @@ mod tests {
         assert_eq!(refused(with(|asked| asked.words = "长".repeat(300))), "words");
         assert_eq!(refused(with(|asked| asked.member = vec![1; 65])), "member");
         assert_eq!(
-            refused(with(|asked| (asked.kind, asked.state) = (vec!["demand".into()], vec!["腾飞".into()]))),
+            refused(with(|asked| (asked.kind, asked.state) = (vec!["lead".into()], vec!["腾飞".into()]))),
             "state"
         );
         assert!(matches!(

@@ -232,7 +232,7 @@ fn a_member_that_is_given_records_takes_their_numbers_too() {
     assert!(world.decide(vec![Operation::Expel(departure)]).everything);
     let given = Operation::Reassign { from: MemberNumber(2), to: MemberNumber(1), reason: String::new() };
     assert!(world.decide(vec![given]).everything);
-    assert_eq!(world.since(&before), Err(Moved::Charter));
+    assert_eq!(world.since(&before), Err(Moved::Owners));
     assert_eq!(world.peer.view().by_external(MemberNumber(1), 103, "XM1"), Some(project.id()));
 }
 

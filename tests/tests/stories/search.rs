@@ -293,7 +293,7 @@ fn every(node: &Node, arguments: &[&str]) -> BTreeSet<(String, String)> {
 /// The questions whose complete answers are compared.
 const QUESTIONS: [&[&str]; 5] = [
     &["配套"],
-    &["changsanjiao"],
+    &["peitao"],
     &["--kind", "demand", "--industry", "3841"],
     &["厂房", "--closed", "--sort", "deadline"],
     &["第7号"],
