@@ -546,7 +546,7 @@ fn names_that_may_mean_one_enterprise_are_shown_to_their_own_county_alone() {
     let county = &scene.nodes[1];
     publish_lead(county, "XS001", &lead("有研科技", "", "3985"));
     let enterprise = |name: &str, industry: &str| {
-        let fields = [format!("名称={name}"), format!("行业={industry}")];
+        let fields = [format!("名称={name}"), format!("行业代码={industry}")];
         let mut arguments = vec!["publish", "--kind", "target_enterprise"];
         arguments.extend(fields.iter().map(String::as_str));
         county.run(&arguments).ok();

@@ -61,7 +61,7 @@ fn a_record_is_found_by_every_way_of_saying_it() {
     wait_equal(&[county, reader], WAIT);
     for node in [county, reader] {
         wait_indexed(node);
-        for words in ["冷链", "lenglian", "qclc", "靠近高铁", "\"脐橙冷链\""] {
+        for words in ["冷链", "lenglian", "qcll", "靠近高铁", "\"脐橙冷链\""] {
             assert_eq!(labels(node, &[words]), [demand.as_str()], "{words}");
         }
         assert_eq!(labels(node, &["铜山县"]), [other.as_str()], "铜山区 has been 铜山县");
