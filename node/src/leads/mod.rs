@@ -173,9 +173,13 @@ impl Leads {
     fn enter_epoch(&self) -> Option<LeadEpoch> {
         let epoch = self.core.read(|state| state.replica.charter().lead_epoch());
         let number = epoch.map_or(0, |epoch| epoch.epoch);
-        let mut book = self.book.lock();
-        if book.epoch() != number {
+        let before = {
+            let mut book = self.book.lock();
+            let before = book.epoch();
             book.enter_epoch(number);
+            before
+        };
+        if before != number {
             self.lines.iter().for_each(|line| *line.lock() = Line::default());
             *self.sweep.lock() = Sweep::default();
         }

@@ -211,6 +211,7 @@ impl Leads {
             book.leads().filter(|(_, lead)| !lead.ended && !lead.is_evaluated(epoch, slot)).count()
         };
         let view = |(slot, holder, member): (HolderSlot, protocol::lead_token::LeadHolder, MemberName)| {
+            let waiting = if epoch.is_some() { lacking(slot) } else { 0 };
             let line = self.lines[slot.index()].lock();
             let trouble = line.trouble.as_ref();
             HolderView {
@@ -218,7 +219,7 @@ impl Leads {
                 member,
                 key: holder.key.to_string(),
                 evaluations_per_day: holder.evaluations_per_day,
-                waiting: if epoch.is_some() { lacking(slot) } else { 0 },
+                waiting,
                 trouble: trouble.map(|trouble| trouble.name().to_owned()),
                 words: trouble.map(|trouble| {
                     let (zh, en) = trouble.words();

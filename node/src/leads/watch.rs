@@ -233,7 +233,15 @@ impl Leads {
                 })
             };
             let Some(stretch) = stretch else { continue };
-            let next = self.try_stretch(own, &stretch, &trials, budget).next;
+            let Tried { settled, next } = self.try_stretch(own, &stretch, &trials, budget);
+            if settled < next {
+                // What could not be read yet is met again on the way of new tokens, which every secret goes.
+                let mut places = self.places.lock();
+                self.core.read(|state| {
+                    let reached = resume(&places.tokens, log, state).min(settled);
+                    reach(&mut places.tokens, log, reached, state);
+                });
+            }
             if budget.is_spent() {
                 sweep.next = Some(Place { log, sequence: next });
                 return true;
