@@ -11,7 +11,7 @@ use protocol::limits::LEAD_BATCH_MAX;
 use thiserror::Error;
 
 use super::Leads;
-use super::book::LeadId;
+use super::book::{Lead, LeadId};
 use crate::core::now_ms;
 use crate::network::limits::FRAME_WAIT;
 use crate::network::{FrameError, OpenStreamError, StreamKind, read_frame, write_frame};
@@ -181,7 +181,11 @@ impl Leads {
     fn wanted(&self, epoch: u32, slot: HolderSlot, batch: usize) -> Vec<(LeadId, CreditCode)> {
         let book = self.book.lock();
         let lacking = book.leads().filter(|(_, lead)| !lead.ended && !lead.is_evaluated(epoch, slot));
-        lacking.filter_map(|(id, lead)| Some((id.clone(), lead.credit_code()?))).take(batch).collect()
+        let mut lacking: Vec<(&LeadId, &Lead)> = lacking.collect();
+        // What the other holder has answered comes first, so that no quota is spent on halves; then the oldest.
+        let turn = |lead: &Lead| (!lead.is_evaluated(epoch, slot.other()), lead.added_ms);
+        lacking.sort_by(|(a_id, a), (b_id, b)| turn(a).cmp(&turn(b)).then_with(|| a_id.cmp(b_id)));
+        lacking.into_iter().filter_map(|(id, lead)| Some((id.clone(), lead.credit_code()?))).take(batch).collect()
     }
 
     async fn evaluate(
