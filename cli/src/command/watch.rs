@@ -184,11 +184,12 @@ impl<R: Read> Events<R> {
         loop {
             let mut line = String::new();
             let room = (EVENT_BYTES_MAX - event.data.len()) as u64;
-            if (&mut self.reader).take(room).read_line(&mut line)? == 0 {
-                return match room {
-                    0 => Err(io::Error::other("an event is too long")),
-                    _ => Ok(None),
-                };
+            let read = (&mut self.reader).take(room).read_line(&mut line)?;
+            if read as u64 == room && !line.ends_with('\n') {
+                return Err(io::Error::other("an event is too long"));
+            }
+            if read == 0 {
+                return Ok(None);
             }
             let line = line.trim_end_matches(['\n', '\r']);
             match line.split_once(':') {

@@ -90,7 +90,10 @@ impl Bench {
     #[track_caller]
     fn rest(&mut self) -> Option<u64> {
         let until_ms = loop {
-            if let Step::Idle { until_ms } = self.worker.step() {
+            let step = self.worker.step();
+            // The index commits a little later.
+            let is_behind = self.derived.lag(&self.world.core).records > 0;
+            if let (Step::Idle { until_ms }, false) = (step, is_behind) {
                 break until_ms;
             }
         };

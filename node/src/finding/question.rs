@@ -420,8 +420,9 @@ mod tests {
         assert_eq!(refused(with(|asked| asked.words = "长".repeat(300))), "words");
         assert_eq!(refused(with(|asked| asked.member = vec![1; 65])), "member");
         assert_eq!(
-            refused(with(|asked| (asked.kind, asked.state) = (vec!["demand".into()], vec!["腾飞".into()]))),
-            "state"
+            refused(with(|asked| (asked.kind, asked.state) = (vec!["vote".into()], vec!["腾飞".into()]))),
+            "state",
+            "a kind without states"
         );
         assert!(matches!(
             parse(&with(|asked| asked.kind = vec!["colour".into()])),
