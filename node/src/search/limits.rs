@@ -33,3 +33,19 @@ pub const SUGGESTIONS_MAX: usize = 5;
 pub const SUGGESTION_HITS_MAX: u64 = 3;
 /// Characters of a snippet.
 pub const SNIPPET_CHARACTERS: usize = 80;
+/// Words that the beginning of a word stands for; what comes behind them in the alphabet is not found by it.
+pub const PREFIX_WORDS_MAX: usize = 64;
+/// Words of the same meaning that one word finds.
+pub const SYNONYMS_MAX: usize = 16;
+/// Threads that a query runs on, besides its own.
+pub const SEARCH_THREADS: usize = 2;
+/// How often a scrub looks again for what a running merge still holds.
+pub const SCRUB_ROUNDS_MAX: usize = 100;
+/// How long it waits between, in milliseconds.
+pub const SCRUB_WAIT_MS: u64 = 20;
+/// Documents since the last commit that are remembered, so that replacing one that was never there costs nothing.
+pub const REMEMBERED_MAX: usize = 100_000;
+/// Words of one segment that are looked at for a suggestion.
+pub const SUGGESTION_TERMS_MAX: usize = 512;
+/// Characters of one text in which the words of a query are marked.
+pub const HIGHLIGHT_CHARACTERS_MAX: usize = 20_000;

@@ -28,6 +28,16 @@ pub struct Query {
     pub facets: Vec<Facet>,
 }
 
+impl Query {
+    /// What tells this query from those of which a cursor would mean another place: everything but page and counts.
+    pub(super) fn fingerprint(&self) -> u32 {
+        let text = format!("{:?}", (&self.words, &self.filters, &self.sort));
+        let hash = blake3::hash(text.as_bytes());
+        let bytes = hash.as_bytes();
+        u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    }
+}
+
 /// What a record must be. An empty list lets everything through; of several values in one list, one is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filters {
@@ -58,6 +68,8 @@ pub struct Filters {
     pub fresh_within_days: Option<u32>,
     /// Whether what is over, and what does not count, is looked for too.
     pub include_closed: bool,
+    /// Only what has sealed fields, or only what has none.
+    pub sealed: Option<bool>,
 }
 
 /// From one figure to another, both included.
@@ -89,10 +101,14 @@ pub enum SortBy {
     Relevance,
     /// When the record changed.
     Changed,
+    /// When the record was created.
+    Created,
     /// Its largest figure of money, or the smallest when ascending.
     Amount,
     /// Its largest area of land, or the smallest when ascending.
     Area,
+    /// Its largest floor area, or the smallest when ascending.
+    FloorArea,
     /// Its deadline.
     Deadline,
 }

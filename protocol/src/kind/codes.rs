@@ -212,6 +212,21 @@ impl CodeTable {
         in_force.map(|(key, code)| (key.as_str(), code.name.as_str()))
     }
 
+    /// Every name that leads to codes in force: names of today and of old and other names, each with these codes.
+    pub fn names(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (name, codes) in &self.old_names {
+            let today = codes.iter().flat_map(|code| self.codes_today(code));
+            names.entry(name).or_default().extend(today);
+        }
+        // As in `resolve`, a name in force wins over an alias, and that over a name of old.
+        names.extend(self.aliases.iter().map(|(name, code)| (name.as_str(), BTreeSet::from([code.as_str()]))));
+        let in_force = self.by_name.iter();
+        names.extend(in_force.map(|(name, codes)| (name.as_str(), codes.iter().map(String::as_str).collect())));
+        names.retain(|_, codes| !codes.is_empty());
+        names
+    }
+
     /// Whether `wide` is `narrow` or a group that it belongs to: industry 38 covers 3841, C covers 38, and division
     /// 430000 covers 430422. A retired division belongs to what it belonged to and to what its successor belongs to.
     pub fn covers(&self, wide: &str, narrow: &str) -> bool {
@@ -407,6 +422,22 @@ mod tests {
         ] {
             assert_eq!(divisions().resolve(text).as_deref(), Ok(code), "{text}");
         }
+    }
+
+    #[test]
+    fn every_name_leads_to_codes_in_force() {
+        let names = divisions().names();
+        assert_eq!(names["铜山县"], BTreeSet::from(["320312"]));
+        assert_eq!(names["乐陵县"], BTreeSet::from(["371481"]));
+        assert_eq!(names["朝阳区"], BTreeSet::from(["110105", "220104"]));
+        assert!(names.values().flatten().all(|code| divisions().contains(code) && !divisions().is_retired(code)));
+        let agrees = |(name, codes): (&&str, &BTreeSet<&str>)| match divisions().resolve(name) {
+            Ok(code) => *codes == BTreeSet::from([code.as_str()]),
+            Err(CodeFault::Ambiguous { candidates }) => codes.iter().eq(candidates.iter()),
+            Err(_) => false,
+        };
+        assert!(names.iter().all(agrees));
+        assert_eq!(industries().names()["中药饮片加工"], BTreeSet::from(["273", "2730"]));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Benchmarks of the whole path, each printed beside a baseline measured in the same run.
 //!
 //! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `live`,
-//! `kinds`, `workbook`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default, 10,000 for `kinds`
-//! and `workbook`).
+//! `kinds`, `workbook`, `search-index`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default,
+//! 10,000 for `kinds` and `workbook`).
 
 mod catch_up;
 mod import;
@@ -11,6 +11,7 @@ mod live;
 mod machine;
 mod resync;
 mod rows;
+mod search_index;
 mod workbook;
 
 fn main() {
@@ -34,6 +35,9 @@ fn main() {
     }
     if runs("workbook") {
         workbook::run(fewer);
+    }
+    if runs("search-index") {
+        search_index::run(records);
     }
     if runs("live") {
         live::run();
