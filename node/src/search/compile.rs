@@ -8,7 +8,7 @@ use std::ops::Bound;
 
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query as TantivyQuery,
-    RangeQuery, TermQuery,
+    RangeQuery, TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Score, Searcher, Term};
@@ -204,7 +204,10 @@ impl Compiler<'_> {
         check_lengths(filters)?;
         let divisions = resolve(&filters.divisions, names::resolve_divisions, SearchError::UnknownDivision)?;
         let industries = resolve(&filters.industries, names::resolve_industries, SearchError::UnknownIndustry)?;
-        let mut questions = Vec::new();
+        let mut questions: Vec<Question> = Vec::new();
+        if let Some(only) = &filters.only {
+            questions.push(Box::new(TermSetQuery::new(only.iter().map(|id| self.fields.key(id)))));
+        }
         questions.extend(self.tags(filters.kinds.iter().map(|kind| Tag::Kind(*kind))));
         questions.extend(self.tags(divisions.iter().map(|code| Tag::Division(names::division_stem(code)))));
         questions.extend(self.tags(industries.iter().map(|code| Tag::Industry(code))));
@@ -324,6 +327,7 @@ fn check_lengths(filters: &Filters) -> Result<(), SearchError> {
         filters.owner_classes.len(),
         filters.owners.len(),
         filters.facets.len(),
+        filters.only.as_ref().map_or(0, Vec::len),
     ];
     match lengths.iter().any(|length| *length > FILTER_VALUES_MAX) {
         true => Err(SearchError::TooManyValues { max: FILTER_VALUES_MAX }),

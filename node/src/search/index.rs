@@ -149,17 +149,19 @@ impl<'a> Asked<'a> {
         // Half of the words first, then any; the pages behind the first find the same way by themselves.
         let fewer = [units.div_ceil(2), 1].into_iter().filter(|fewer| *fewer < units);
         let mut relaxed = false;
-        for fewer in fewer {
+        let is_free = self.query.filters.only.is_none();
+        for fewer in fewer.filter(|_| is_free) {
             if collected.total > 0 {
                 break;
             }
             collected = self.collect(fewer)?;
             relaxed = collected.total > 0;
         }
-        let did_you_mean = match self.query.cursor.is_none() && (relaxed || collected.total < SUGGESTION_HITS_MAX) {
-            true => suggest::suggestions(&self.compiler(), &self.plan)?,
-            false => Vec::new(),
-        };
+        let did_you_mean =
+            match is_free && self.query.cursor.is_none() && (relaxed || collected.total < SUGGESTION_HITS_MAX) {
+                true => suggest::suggestions(&self.compiler(), &self.plan)?,
+                false => Vec::new(),
+            };
         let limit = self.limit();
         let has_more = collected.keys.len() > limit;
         collected.keys.truncate(limit);

@@ -70,6 +70,8 @@ pub struct Filters {
     pub include_closed: bool,
     /// Only what has sealed fields, or only what has none.
     pub sealed: Option<bool>,
+    /// Only these records. Nothing is relaxed or suggested then: whoever asks knows what it looks for.
+    pub only: Option<Vec<EntryId>>,
 }
 
 /// From one figure to another, both included.
