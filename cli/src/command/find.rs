@@ -35,8 +35,8 @@ pub struct FindArguments {
     /// The other conditions
     #[command(flatten)]
     pub conditions: ConditionArguments,
-    /// 排序：relevance 相关（缺省）、changed 更新、amount 金额、area 面积、deadline 期限；可加 -asc、-desc。
-    /// Order: relevance (default), changed, amount, area or deadline, with -asc or -desc behind it
+    /// 排序：relevance 相关（缺省）、changed 更新、created 发布、amount 金额、area 面积、floor-area 建筑面积、deadline 期限；可加 -asc、-desc。
+    /// Order: relevance (default), changed, created, amount, area, floor-area or deadline, with -asc or -desc behind it
     #[arg(long, value_name = "ORDER")]
     pub sort: Option<String>,
     /// 最多列出多少条。

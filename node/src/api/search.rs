@@ -76,7 +76,7 @@ impl SharedState {
         ("fresh_days" = Option<u32>, Query, description = "多少天内更新过。Changed within so many days."),
         ("unknown" = Option<bool>, Query, description = "没有写明上述数字的也要。Also those that do not state the figure."),
         ("closed" = Option<bool>, Query, description = "已结束、不计数的也要。Also what is over or does not count."),
-        ("sort" = Option<String>, Query, description = "relevance（默认）、changed、amount、area、deadline，可加 -asc、-desc。The order."),
+        ("sort" = Option<String>, Query, description = "relevance（默认）、changed、created、amount、area、floor-area、deadline，可加 -asc、-desc。The order."),
         ("limit" = Option<usize>, Query, description = "每页条数，默认 20，最多 100。Records of a page."),
         ("cursor" = Option<String>, Query, description = "上一页的 next。`next` of the page before."),
         ("facet" = Option<Vec<String>>, Query,

@@ -1,5 +1,6 @@
 //! From a record to what the search index takes in of it, and to the texts in which a reader is shown why it was found.
 
+use protocol::kind::lifecycle::State;
 use protocol::kind::{Field, FieldRole, FieldType, Kind, KindSet, Position, amount_in, codes};
 use protocol::statement::COMMON_FIELDS_FROM;
 use protocol::value::{Date, Value};
@@ -51,6 +52,10 @@ const NAMES: [&str; 20] = [
     "member_name",
     "provider",
 ];
+/// States that are over though something may follow.
+const OVER: [&str; 2] = ["expired", "closed"];
+/// Final states that are not over: from then on the thing holds.
+const IN_FORCE: [&str; 1] = ["issued"];
 /// Texts that say where a record came from and not what it is about.
 const LEFT_OUT: [&str; 1] = ["source"];
 /// Days since 1970 begin in China so much earlier than in UTC.
@@ -116,13 +121,16 @@ fn add_fields(document: &mut Document, kind: &Kind, state: &RecordState, as_of_m
             Position::Unmapped(_) | Position::Blank => None,
         };
         document.closed = match position {
-            Position::State(at) => {
-                let ended = lifecycle.states().get(at).is_some_and(|state| state.is_final);
-                ended || lifecycle.position(&state.fields) != position
-            }
+            Position::State(at) => lifecycle.states().get(at).is_some_and(is_over),
             Position::Unmapped(_) | Position::Blank => false,
         };
     }
+}
+
+/// Whether nobody looks for a record in this state unless asked to: nothing follows any more, or its time is over. What
+/// is overdue is not over.
+fn is_over(state: &State) -> bool {
+    (state.is_final && !IN_FORCE.contains(&state.name.as_str())) || OVER.contains(&state.name.as_str())
 }
 
 /// The content of a record in the order of its kind, without what belongs to the system.
@@ -313,6 +321,8 @@ mod tests {
         let (before, after) = (made("demand", &cells, end_ms - 1), made("demand", &cells, end_ms));
         assert_eq!((before.state.as_deref(), before.closed), (Some("发布"), false));
         assert!(after.closed && after.state != before.state);
+        let task = made("task", &[("任务", "甲"), ("完成时限", "2020-03-31"), ("状态", "进行中")], end_ms);
+        assert!(!task.closed, "what is overdue is not over: {:?}", task.state);
         assert_eq!(before.deadline_day, Some(20_543), "days since 1970");
         assert!(before.texts.iter().all(|text| text != "某文件"), "{:?}", before.texts);
         assert!(kind.facets().count() > before.facets.len());

@@ -25,11 +25,13 @@ const AMOUNT: Reading = Reading { kind: "fund", field: "ticket_min", unit: "万�
 const DAY: Reading = Reading { kind: "demand", field: "deadline", unit: "", example: "2026-12-31" };
 
 /// Orders by their names.
-const SORTS: [(&str, &str, SortBy, bool); 5] = [
+const SORTS: [(&str, &str, SortBy, bool); 7] = [
     ("relevance", "相关", SortBy::Relevance, false),
     ("changed", "更新", SortBy::Changed, false),
+    ("created", "发布", SortBy::Created, false),
     ("amount", "金额", SortBy::Amount, false),
     ("area", "面积", SortBy::Area, false),
+    ("floor-area", "建筑面积", SortBy::FloorArea, false),
     // The nearest deadline is what people want first.
     ("deadline", "期限", SortBy::Deadline, true),
 ];
@@ -92,7 +94,8 @@ impl Question {
             )?,
             deadline: read_days(asked)?,
             fresh_within_days: asked.fresh_days,
-            include_closed: asked.closed,
+            // Who names a state wants what is in it.
+            include_closed: asked.closed || !asked.state.is_empty(),
             ..Filters::default()
         };
         let sort = asked.sort.as_deref().map(read_sort).transpose()?.unwrap_or_default();
@@ -420,8 +423,9 @@ mod tests {
         assert_eq!(refused(with(|asked| asked.words = "长".repeat(300))), "words");
         assert_eq!(refused(with(|asked| asked.member = vec![1; 65])), "member");
         assert_eq!(
-            refused(with(|asked| (asked.kind, asked.state) = (vec!["lead".into()], vec!["腾飞".into()]))),
-            "state"
+            refused(with(|asked| (asked.kind, asked.state) = (vec!["vote".into()], vec!["腾飞".into()]))),
+            "state",
+            "a kind without states"
         );
         assert!(matches!(
             parse(&with(|asked| asked.kind = vec!["colour".into()])),

@@ -157,11 +157,11 @@ impl<'a> Asked<'a> {
             collected = self.collect(fewer)?;
             relaxed = collected.total > 0;
         }
-        let is_first = is_free && self.query.cursor.is_none();
-        let did_you_mean = match is_first && (relaxed || collected.total < SUGGESTION_HITS_MAX) {
-            true => suggest::suggestions(&self.compiler(), &self.plan)?,
-            false => Vec::new(),
-        };
+        let did_you_mean =
+            match is_free && self.query.cursor.is_none() && (relaxed || collected.total < SUGGESTION_HITS_MAX) {
+                true => suggest::suggestions(&self.compiler(), &self.plan)?,
+                false => Vec::new(),
+            };
         let limit = self.limit();
         let has_more = collected.keys.len() > limit;
         collected.keys.truncate(limit);

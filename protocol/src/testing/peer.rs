@@ -13,7 +13,7 @@ use super::shelf::Shelf;
 use crate::sync::chunk::{self, ChunkBuilder};
 use crate::sync::message::{Message, Span};
 use crate::sync::session::{Ingested, Output, Session, Summary, SyncError};
-use crate::view::{Advanced, BodySource, Keeper, Moved, Place, Positions, Touched, View};
+use crate::view::{Advanced, BodySource, Keeper, Moved, Place, Positions, Said, Touched, View};
 use serde_bytes::ByteBuf;
 
 /// A node in memory.
@@ -82,6 +82,11 @@ impl Peer {
         let mut changes = Vec::new();
         self.replica.add_proof(proof.clone(), &mut changes);
         self.carry_out(changes);
+    }
+
+    /// What was said between two positions, as far as `entries_max` entries tell.
+    pub fn said(&self, from: &Positions, until: &Positions, entries_max: usize) -> Said {
+        self.keeper.said(from, until, &self.replica, &self.shelf, entries_max)
     }
 
     /// What it stores.

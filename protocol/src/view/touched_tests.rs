@@ -233,7 +233,42 @@ fn a_member_that_is_given_records_takes_their_numbers_too() {
     let given = Operation::Reassign { from: MemberNumber(2), to: MemberNumber(1), reason: String::new() };
     assert!(world.decide(vec![given]).everything);
     assert_eq!(world.since(&before), Err(Moved::Owners));
+    assert!(!Moved::Owners.took_away() && Moved::Erased.took_away());
     assert_eq!(world.peer.view().by_external(MemberNumber(1), 103, "XM1"), Some(project.id()));
+}
+
+#[test]
+fn what_was_said_between_two_positions_is_told_in_steps_and_nothing_twice() {
+    let mut world = World::new();
+    let (first, second) = (world.create("project", "XM1", &[("name", "一")]), world.create("project", "XM2", &[]));
+    let revised = world.revise("project", first.id(), &[("name", "改")]);
+    world.hear(&Arc::new(first.without_body()));
+    let from = world.peer.positions();
+    [&second, &revised].into_iter().for_each(|entry| drop(world.hear(entry)));
+    let until = world.peer.positions();
+    let step = world.peer.said(&from, &until, 1);
+    let told = |news: &[crate::view::News]| -> Vec<(EntryId, bool)> {
+        news.iter().map(|news| (news.record, news.is_create)).collect()
+    };
+    assert_eq!((told(&step.news), step.is_there, step.is_cut), (vec![(second.id(), true)], false, false));
+    let rest = world.peer.said(&step.positions, &until, usize::MAX);
+    assert_eq!((told(&rest.news), rest.is_there), (vec![(first.id(), false)], true));
+    assert_eq!(world.peer.said(&rest.positions, &until, usize::MAX).news, []);
+
+    // A body that comes later is told when it is there, once.
+    world.hear(&first);
+    let later = world.peer.positions();
+    let step = world.peer.said(&rest.positions, &later, usize::MAX);
+    assert_eq!((told(&step.news), step.is_there), (vec![(first.id(), true)], true));
+    assert_eq!(world.peer.said(&step.positions, &later, usize::MAX).news, []);
+
+    // Where the log has another branch now, that is said; what was erased is none of the news.
+    world.last = Some(Arc::clone(&second));
+    let contradicting = world.create("project", "XM4", &[("name", "四")]);
+    world.hear(&contradicting);
+    let forked = world.peer.positions();
+    let cut = world.peer.said(&step.positions, &forked, usize::MAX);
+    assert!(cut.is_cut && cut.is_there && cut.news.is_empty(), "{cut:?}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub struct SearchQuery {
     /// Whether what is over, and what does not count, is looked for too.
     #[serde(default, skip_serializing_if = "is_false")]
     pub closed: bool,
-    /// `relevance`, `changed`, `amount`, `area` or `deadline`, with `-asc` or `-desc` behind it.
+    /// `relevance`, `changed`, `created`, `amount`, `area`, `floor-area` or `deadline`, with `-asc` or `-desc` behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
 }
