@@ -119,7 +119,7 @@ pub(super) async fn search_events(
     pairs: Pairs,
 ) -> Result<Response, ApiProblem> {
     let asked = read_question(&pairs.known(&QUESTION)?)?;
-    let former = last_event(&headers).and_then(|id| Some(id.split_once('-')?));
+    let former = last_event(&headers).and_then(|id| id.split_once('-'));
     let (known, present) = (former.map(|(id, _)| id.to_owned()), shared.core().positions());
     let (id, watch) = shared.watches.nameless(kinds(), asked, present, known.as_deref())?;
     // The numbers of another stream say nothing of this one.

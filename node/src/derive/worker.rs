@@ -163,6 +163,7 @@ impl Worker {
         let held = consumer.held();
         self.places.push(Place { consumer: Box::new(consumer), needs: Some(START), retry: None });
         self.is_open = true;
+        self.open_again = None;
         self.resume(self.places.len() - 1, held);
         true
     }

@@ -7,7 +7,7 @@ use protocol::kind::{Kind, KindSet, codes};
 
 use super::passages::passages;
 use super::question::{FACETS, Question};
-use super::{FindingError, PAGE_FOUND_MAX, PAGE_READ_MAX};
+use super::{FindingError, PAGE_FOUND_MAX, PAGE_PASSES_MAX, PAGE_READ_MAX};
 use crate::api::types::{FacetCount, FacetView, FoundRecord, LagView, SearchAnswer};
 use crate::core::Core;
 use crate::derive::document::{deadline, document};
@@ -54,7 +54,9 @@ impl Finder<'_> {
         let limit = page.limit.clamp(1, PAGE_FOUND_MAX);
         let mut query = Query { cursor: page.cursor, facets: page.facets.clone(), ..question.query.clone() };
         let (mut kept, mut read, mut first): (Vec<Kept>, usize, Option<Results>) = (Vec::new(), 0, None);
+        let mut passes = 0;
         let next = loop {
+            passes += 1;
             query.limit = Limit(limit - kept.len());
             let results = self.ask(&index, &query, as_of_ms)?;
             read += results.hits.len();
@@ -63,7 +65,7 @@ impl Finder<'_> {
             query.facets.clear();
             let ended = results.next.is_none() || results.hits.is_empty();
             first.get_or_insert(results);
-            if ended || kept.len() >= limit || read >= PAGE_READ_MAX {
+            if ended || kept.len() >= limit || read >= PAGE_READ_MAX || passes >= PAGE_PASSES_MAX {
                 break query.cursor;
             }
         };

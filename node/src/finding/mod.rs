@@ -23,6 +23,8 @@ pub const PAGE_FOUND: usize = 20;
 pub const PAGE_FOUND_MAX: usize = 100;
 /// Hits that are read for one page where conditions are judged record by record; then it ends early, with a cursor.
 pub const PAGE_READ_MAX: usize = 2_000;
+/// Times that the index is asked for one page, where conditions that it does not know drop most of what it finds.
+pub const PAGE_PASSES_MAX: usize = 32;
 /// Passages that show why a record was found.
 pub const PASSAGES_MAX: usize = 3;
 /// Characters of words.

@@ -165,6 +165,7 @@ impl Watch {
                 progress.later.insert((news.time_ms, news.record, news.is_create));
             }
         }
+        let is_dropped = progress.later.len() > WATCH_LATER_MAX;
         while progress.later.len() > WATCH_LATER_MAX {
             progress.later.pop_last();
         }
@@ -177,7 +178,7 @@ impl Watch {
             Some((progress.remember(*record, *is_new), event))
         });
         let events = events.collect();
-        Ok(Brought { events, progress, is_there: said.is_there, is_cut: said.is_cut })
+        Ok(Brought { events, progress, is_there: said.is_there, is_cut: said.is_cut || is_dropped })
     }
 
     fn among(&self, finder: &Finder<'_>, ids: Vec<EntryId>) -> Result<BTreeMap<EntryId, FoundRecord>, FindingError> {

@@ -70,15 +70,21 @@ impl Leads {
                     continue;
                 }
             };
-            let until = (from + entries.len() as u64).min(end);
-            let of_kind = entries.iter().filter(|entry| entry.header().kind == kind.number());
+            // What was not fetched yet is waited for; what was erased never comes.
+            let is_awaited = |at: usize| self.core.read(|state| state.replica.erased(log, from + at as u64).is_none());
+            let readable = entries.iter().enumerate().take_while(|(at, entry)| {
+                entry.header().kind != kind.number() || entry.body().is_some() || !is_awaited(*at)
+            });
+            let readable = readable.count();
+            let until = (from + readable as u64).min(end);
+            let of_kind = entries[..readable].iter().filter(|entry| entry.header().kind == kind.number());
             let touched: BTreeSet<EntryId> = of_kind
                 .filter_map(|entry| Some(Statement::decode(entry.body()?).ok()?.record.unwrap_or(entry.id())))
                 .collect();
             touched.iter().for_each(|id| self.look_at_record(own, kind, id));
             let mut places = self.places.lock();
             self.core.read(|state| reach(&mut places.own, log, until, state));
-            more |= until < end;
+            more |= until > from && until < end;
         }
         more
     }

@@ -129,11 +129,13 @@ impl Leads {
     pub(super) fn watch(&self, own: MemberNumber) -> bool {
         self.make_secrets();
         self.look_after_tokens();
-        let mut budget = Budget { tokens: TOKENS_PER_ROUND, tries: TRIES_PER_ROUND };
-        let gone_on = self.try_new_tokens(own, &mut budget);
-        let swept = self.sweep_new_secrets(own, &mut budget);
+        // Each has a budget of its own: tokens that stay new for long would keep old ones from being tried.
+        let mut for_new = Budget { tokens: TOKENS_PER_ROUND, tries: TRIES_PER_ROUND };
+        let mut for_old = Budget { tokens: TOKENS_PER_ROUND, tries: TRIES_PER_ROUND };
+        let gone_on = self.try_new_tokens(own, &mut for_new);
+        let swept = self.sweep_new_secrets(own, &mut for_old);
         // A round that got nowhere waits for something to change.
-        budget.is_spent() && (gone_on || swept)
+        (for_new.is_spent() || for_old.is_spent()) && (gone_on || swept)
     }
 
     /// Makes secrets of what both holders answered.
@@ -190,7 +192,9 @@ impl Leads {
         let mut gone_on = false;
         let trials = self.trials(|_| true);
         let logs = self.core.read(|state| state.replica.charter().logs().len() as LogNumber);
-        for log in 0..logs {
+        // Each round begins elsewhere, so that no log with tokens that cannot be read yet takes every round's budget.
+        let start = (now_ms() / 1_000) as LogNumber % logs.max(1);
+        for log in (start..logs).chain(0..start) {
             if budget.is_spent() {
                 break;
             }

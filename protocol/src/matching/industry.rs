@@ -162,8 +162,8 @@ impl Industry {
         let number = self.number();
         match level {
             Level::Section => Self(self.section()),
-            Level::Division => Self(1 << LEVEL_SHIFT | number / 100 * 100),
-            Level::Group => Self(2 << LEVEL_SHIFT | number / 10 * 10),
+            Level::Division => Self((1 << LEVEL_SHIFT) | (number / 100 * 100)),
+            Level::Group => Self((2 << LEVEL_SHIFT) | (number / 10 * 10)),
             Level::Class => self,
         }
     }

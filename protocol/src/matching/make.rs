@@ -237,7 +237,7 @@ impl<'a> Maker<'a> {
 
     fn figure(&self, field: u16) -> Option<Figure> {
         match self.fields.get(&field)? {
-            Value::Money { number, currency } if currency == b"CNY" => measure::yuan(number),
+            Value::Money { number, currency: [b'C', b'N', b'Y'] } => measure::yuan(number),
             Value::Quantity { number, unit } => measure::figure(number, measure::unit(unit)?),
             _ => None,
         }

@@ -147,10 +147,10 @@ impl Profile {
     pub(super) fn set_figure(&mut self, slot: Slot, figure: Figure) {
         let index = slot.index();
         match index.checked_sub(MONEY_SLOTS) {
-            None => self.money.iter_mut().nth(index).into_iter().for_each(|place| *place = figure.value()),
+            None => self.money.get_mut(index).into_iter().for_each(|place| *place = figure.value()),
             Some(place) => {
                 let value = i32::try_from(figure.value()).unwrap_or(i32::MAX);
-                self.measures.iter_mut().nth(place).into_iter().for_each(|place| *place = value);
+                self.measures.get_mut(place).into_iter().for_each(|place| *place = value);
             }
         }
         let shift = index as u32 * Words::BITS;

@@ -103,8 +103,8 @@ pub(super) fn common_division(divisions: &[u32]) -> Option<u32> {
 pub(super) fn covers(wide: u32, narrow: u32) -> bool {
     match wide {
         _ if wide == narrow => true,
-        _ if wide % 10_000 == 0 => wide / 10_000 == narrow / 10_000,
-        _ if wide % 100 == 0 => wide / 100 == narrow / 100,
+        _ if wide.is_multiple_of(10_000) => wide / 10_000 == narrow / 10_000,
+        _ if wide.is_multiple_of(100) => wide / 100 == narrow / 100,
         _ => false,
     }
 }
@@ -116,7 +116,7 @@ pub(super) fn closeness(left: u32, right: u32) -> Closeness {
         () if left == right => Closeness::County,
         () if province != right / 10_000 => Closeness::Apart,
         // Of a province nothing narrower is known than that.
-        () if left % 10_000 == 0 || right % 10_000 == 0 => Closeness::Province,
+        () if left.is_multiple_of(10_000) || right.is_multiple_of(10_000) => Closeness::Province,
         () if MUNICIPALITIES.contains(&province) || left / 100 % 100 == DIRECT => Closeness::Province,
         () if left / 100 == right / 100 => Closeness::Prefecture,
         () => Closeness::Province,

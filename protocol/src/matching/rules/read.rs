@@ -158,7 +158,10 @@ fn sections(letters: &[String]) -> Result<u32, String> {
     Ok(industries(letters)?.into_iter().map(section_bit).fold(0, |bits, bit| bits | bit))
 }
 
-fn read_forms(raw: &RulesFile) -> Result<(WordTable<u32>, Vec<(String, u32)>, Vec<String>), Wrong> {
+/// Words of forms, groups of forms with their bits, and names.
+type Forms = (WordTable<u32>, Vec<(String, u32)>, Vec<String>);
+
+fn read_forms(raw: &RulesFile) -> Result<Forms, Wrong> {
     let (mut words, mut groups, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for form in &raw.forms {
         let mut bits = 0;
@@ -374,7 +377,9 @@ impl KindReader<'_> {
     }
 
     fn read_figures(&self, raw: &KindFile, read: &mut KindRules) -> Result<(), String> {
-        let figures: [(Slot, [&Option<String>; 2], fn(&Field) -> bool); 10] = [
+        /// A figure, the fields that it stands in, and what they must be.
+        type Wanted<'a> = (Slot, [&'a Option<String>; 2], fn(&Field) -> bool);
+        let figures: [Wanted<'_>; 10] = [
             (Slot::Amount, [&raw.amount, &None], is_money),
             (Slot::TicketMax, [&raw.ticket_max, &None], is_money),
             (Slot::Capacity, [&raw.capacity, &raw.capacity_else], is_money),

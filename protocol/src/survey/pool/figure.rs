@@ -103,7 +103,9 @@ impl Sums {
 
     /// The sums by field and by what they measure, in the order of fields and units.
     pub fn finish(&self) -> Vec<Sum> {
-        let mut groups: BTreeMap<(&str, &str), Vec<Vec<(&str, Part)>>> = BTreeMap::new();
+        /// Parts with their units, those of like units together.
+        type Groups<'a> = Vec<Vec<(&'a str, Part)>>;
+        let mut groups: BTreeMap<(&str, &str), Groups<'_>> = BTreeMap::new();
         for ((name, zh, unit), part) in &self.parts {
             let groups = groups.entry((name, zh)).or_default();
             let alike = groups.iter_mut().find(|group| group.iter().any(|(other, _)| are_alike(other, unit)));

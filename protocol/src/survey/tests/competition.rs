@@ -16,7 +16,9 @@ fn ask(world: &World, question: Question) -> Answer {
 }
 
 /// Prefecture, industry, and the counties with their records.
-fn lines(answer: &Answer) -> Vec<(&str, &str, Vec<(&str, usize)>)> {
+type Line<'a> = (&'a str, &'a str, Vec<(&'a str, usize)>);
+
+fn lines(answer: &Answer) -> Vec<Line<'_>> {
     answer
         .lines
         .iter()
