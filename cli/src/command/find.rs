@@ -240,7 +240,7 @@ pub fn pairs(query: &SearchQuery) -> Vec<(&'static str, String)> {
     list("class", &query.class);
     list("tag", &query.tag);
     list("where", &query.conditions);
-    list("words", &[query.words.clone()]);
+    list("words", std::slice::from_ref(&query.words));
     pairs.extend(query.member.iter().map(|member| ("member", member.to_string())));
     let texts = [
         ("min_area", &query.min_area),

@@ -155,13 +155,13 @@ fn what_a_parcel_asks_for_excludes_and_changes_are_followed() {
 
     let both = |answer: &Value| answer["considered"] == 2;
     let answer = matches(other, &project, &["--excluded"], both);
-    assert_eq!(found(&answer), [cheap.clone()]);
+    assert_eq!(found(&answer), std::slice::from_ref(&cheap));
     let excluded = &answer["excluded"][0];
     assert_eq!((&excluded["record"]["label"], &excluded["reasons"][0]["reason"]), (&json!(dear), &json!("intensity")));
     assert_eq!(excluded["reasons"][0]["zh"], "投资强度200万元/亩，低于地块要求的300万元/亩");
 
     // From the parcel's side it is the same.
-    let back = matches(other, &cheap, &[], |answer| found(answer) == [project.clone()]);
+    let back = matches(other, &cheap, &[], |answer| found(answer) == std::slice::from_ref(&project));
     assert_eq!(back["found"][0]["score"], answer["found"][0]["score"]);
     assert_eq!(found(&other.run(&["match", &dear]).ok()), [""; 0]);
 
@@ -222,16 +222,16 @@ fn funds_are_recommended_projects_and_alone_see_what_is_for_sale() {
     assert!(found(&offered).contains(&project));
     let from_seller = matches(fund, &buyer, &[], |answer| found(answer).contains(&offer));
     assert_eq!(agreed(&from_seller), agreed(&offered), "readers of equal rights see the same");
-    let from_county = matches(county, &buyer, &[], |answer| found(answer) == [project.clone()]);
+    let from_county = matches(county, &buyer, &[], |answer| found(answer) == std::slice::from_ref(&project));
     assert_eq!(from_county["considered"], 1);
     assert_eq!(county.run(&["match", &offer]).failed(5), "match-uncounted");
     assert!(found(&matches(second, &offer, &[], |answer| !found(answer).is_empty())).contains(&buyer));
 
     let recommended = fund.run(&["recommend"]).ok();
     assert_eq!(recommended["funds"][0]["fund"]["label"], json!(own));
-    assert_eq!(found(&recommended["funds"][0]["matches"]), [project.clone()]);
+    assert_eq!(found(&recommended["funds"][0]["matches"]), std::slice::from_ref(&project));
     let named = county.run(&["recommend", "--fund", &buyer]).ok();
-    assert_eq!(found(&named["funds"][0]["matches"]), [project.clone()], "an offer is no project");
+    assert_eq!(found(&named["funds"][0]["matches"]), std::slice::from_ref(&project), "an offer is no project");
     assert_eq!(county.run(&["recommend"]).failed(6), "match-no-own-funds");
     assert_eq!(county.run(&["recommend", "--fund", &project]).failed(5), "match-no-fund");
 }
