@@ -104,8 +104,10 @@ fn a_fork_freezes_the_log_everywhere_until_a_seal_names_the_branch() {
     let first = create(culprit, charter, None, now_ms(), "起点");
     let [one, other] = ["甲说", "乙说"].map(|title| create(culprit, charter, Some(&first), now_ms(), title));
     let above = create(culprit, charter, Some(&other), now_ms(), "乙又说");
-    scene.feed(0, &[], &[first.clone(), one]).ok();
-    scene.feed(1, &[], &[first, other.clone(), above]).ok();
+    // The branch that will be named comes first: a node keeps the branch that it met first, and one that came second
+    // everywhere could be fetched from nobody.
+    scene.feed(1, &[], &[first.clone(), other.clone(), above]).ok();
+    scene.feed(0, &[], &[first, one]).ok();
     for node in &scene.nodes {
         wait("the fork is proven", SOON, || head(node, CULPRITS_LOG)["forked_at"] == 1);
     }

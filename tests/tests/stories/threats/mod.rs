@@ -16,7 +16,7 @@ use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::testing::{EXPIRES_MS, Organisation};
 
 /// Time for something that happens at once, on a busy machine.
-const SOON: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_secs(30);
 /// The log of the culprit: the charter numbers logs in the order of admission, and the secretariat's is 0.
 const CULPRITS_LOG: usize = 1;
 
