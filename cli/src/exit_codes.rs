@@ -1,5 +1,7 @@
 //! The exit codes of `xianmeng`, all of them. Scripts rely on them: a number never changes its meaning.
 
+use node::api::types::Severity;
+
 /// What the process says when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -24,19 +26,23 @@ pub enum ExitCode {
     Store = 8,
     /// The network: a port in use, no peer within reach.
     Network = 9,
-    /// What was to be verified does not hold.
+    /// What was to be verified does not hold: a file was altered, or a bulletin differs from what was computed again.
     VerificationFailed = 10,
     /// Another process uses this node's keys; this one gave way.
     KeysInUse = 11,
     /// A part was done and the rest left out, as the command line asked for: rows with errors of an import, and sheets
     /// that are for members of other classes.
     PartlyDone = 12,
+    /// `doctor` or `health` found something that somebody should look after.
+    FindingsWarning = 13,
+    /// `doctor` or `health` found something critical.
+    FindingsCritical = 14,
     /// Stopped by the person at the keyboard; what was acknowledged stays.
     Interrupted = 130,
 }
 
 /// Every code with its meaning in Chinese and English, in ascending order.
-const TABLE: [(ExitCode, &str, &str); 14] = [
+const TABLE: [(ExitCode, &str, &str); 16] = [
     (ExitCode::Ok, "成功", "done"),
     (ExitCode::Internal, "程序内部错误", "internal error"),
     (ExitCode::Usage, "命令写法不对", "the command line is wrong"),
@@ -55,7 +61,11 @@ const TABLE: [(ExitCode, &str, &str); 14] = [
     ),
     (ExitCode::Store, "存储损坏或磁盘已满", "the store is damaged or the disk is full"),
     (ExitCode::Network, "网络问题（端口被占用、连不上引导节点）", "network (port in use, bootstrap unreachable)"),
-    (ExitCode::VerificationFailed, "核验不通过", "verification failed"),
+    (
+        ExitCode::VerificationFailed,
+        "核验不通过（文件有改动，或公报与重算不同）",
+        "verification failed (a file was altered, or a bulletin differs from what was computed again)",
+    ),
     (
         ExitCode::KeysInUse,
         "另一个进程在用本节点的密钥，本进程已让位",
@@ -66,6 +76,8 @@ const TABLE: [(ExitCode, &str, &str); 14] = [
         "只完成了一部分：导入时有错的行、别类成员的工作表没有发布（--partial）",
         "done in part: rows with errors and sheets for other classes were left out of an import (--partial)",
     ),
+    (ExitCode::FindingsWarning, "诊断或健康检查发现了要注意的事", "doctor or health found something to look after"),
+    (ExitCode::FindingsCritical, "诊断或健康检查发现了严重的事", "doctor or health found something critical"),
     (ExitCode::Interrupted, "被人中断；已确认的不受影响", "interrupted; what was acknowledged stays"),
 ];
 
@@ -73,6 +85,15 @@ impl ExitCode {
     /// The number.
     pub fn number(self) -> u8 {
         self as u8
+    }
+}
+
+/// How a command ends that found what is this bad.
+pub fn of_severity(severity: Severity) -> ExitCode {
+    match severity {
+        Severity::Ok => ExitCode::Ok,
+        Severity::Warning => ExitCode::FindingsWarning,
+        Severity::Critical => ExitCode::FindingsCritical,
     }
 }
 
@@ -89,7 +110,7 @@ mod tests {
     #[test]
     fn the_numbers_are_the_documented_ones() {
         let numbers: Vec<u8> = TABLE.iter().map(|(code, ..)| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 130]);
         assert!(help().contains(" 10  核验不通过"));
     }
 }

@@ -94,7 +94,7 @@ pub fn install_kinds(context: &Context, given: Option<&Path>) -> Result<(), Fail
     // A command that needs no data directory does not fail for the want of one.
     let own = || context.data_path().ok().map(|data| data.join(KINDS_DIRECTORY)).filter(|directory| directory.is_dir());
     let directory = given.map(Path::to_owned).or_else(own);
-    node::kinds::install(directory.as_deref()).map(|_| ()).map_err(|error| kinds_failure(&error))
+    node::kinds::install(directory.as_deref()).map_err(|error| kinds_failure(&error))
 }
 
 /// The failure that an error of kind files means.

@@ -30,6 +30,11 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// A node runs for months and now and then builds an index: what that took must go back to the system, and a static
+/// binary must not depend on musl's allocator, which is slow where threads allocate at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // clap has not read the line yet when it fails, and a program wants to read its failures too.
     let json = std::env::args_os().any(|argument| argument == "--json");

@@ -104,6 +104,12 @@ impl Passphrases {
         Self { surroundings: Surroundings::of_process(), config, memory: Mutex::default() }
     }
 
+    /// The same without asking anybody.
+    pub fn unattended(config: PathBuf) -> Self {
+        let surroundings = Surroundings { terminal: false, ..Surroundings::of_process() };
+        Self { surroundings, config, memory: Mutex::default() }
+    }
+
     fn ask(&self, key: KeyName, memory: &mut Memory) -> Result<Option<Passphrase>, PassphraseError> {
         let typed = memory.typed.entry(key).or_default();
         if !self.surroundings.terminal || *typed >= TYPED_MAX {

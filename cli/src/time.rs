@@ -17,9 +17,19 @@ pub fn show(time_ms: u64) -> String {
     let beijing = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
     let seconds = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
     let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return format!("{time_ms} ms") };
-    let time = time.to_offset(beijing);
+    let Some(time) = time.checked_to_offset(beijing) else { return format!("{time_ms} ms") };
     let (date, (hour, minute, second)) = (time.date(), time.to_hms());
     format!("{date} {hour:02}:{minute:02}:{second:02}")
+}
+
+/// A time by which something must be done, for people: midnight ends the day before it, `2026-02-28 24:00`.
+pub fn show_deadline(time_ms: u64) -> String {
+    let shown = show(time_ms);
+    if !shown.ends_with(" 00:00:00") || time_ms == 0 {
+        return shown;
+    }
+    let before = show(time_ms - 1);
+    before.split(' ').next().map_or(shown, |day| format!("{day} 24:00"))
 }
 
 /// Like [`show`], with a dash for the time that is none.
@@ -55,5 +65,7 @@ mod tests {
         assert_eq!(parse("2025-12-01 08:00"), Some(1_764_547_200_000));
         assert_eq!((parse("2025-13-01"), parse("2025"), parse("明天")), (None, None, None));
         assert_eq!(show(u64::MAX), format!("{} ms", u64::MAX));
+        assert_eq!(show_deadline(1_764_547_200_000 - 8 * 3_600_000), "2025-11-30 24:00", "not the next day at 00:00");
+        assert_eq!(show_deadline(1_764_547_200_000), "2025-12-01 08:00:00");
     }
 }

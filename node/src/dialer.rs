@@ -8,14 +8,16 @@
 //! its connections are how it hears that it was reinstated.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use protocol::charter::Purpose;
 use protocol::identity::{PublicKey, public_key};
 use tokio::task::JoinSet;
 
-use crate::core::Core;
-use crate::network::Network;
+use crate::core::{Core, now_ms};
+use crate::network::{DialError, DialFault, Network};
 
 /// How often missing links are looked for.
 const TICK: Duration = Duration::from_millis(500);
@@ -43,6 +45,20 @@ struct Attempt {
     found: Option<PublicKey>,
 }
 
+/// Why a peer of the settings or the invitation is not connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What it comes down to; none when it answers and is no member.
+    pub fault: Option<DialFault>,
+    /// In the network's words.
+    pub reason: String,
+    /// Since when, by this node's clock, in milliseconds since 1970 (UTC).
+    pub since_ms: u64,
+}
+
+/// What keeps configured peers away, by the first of their addresses. The configuration bounds it.
+pub type Troubles = Arc<Mutex<BTreeMap<String, Trouble>>>;
+
 /// A peer to begin with, from the settings or the invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bootstrap {
@@ -62,7 +78,8 @@ pub struct Dialer {
     /// How many links to keep among members with signed addresses; none when discovery is off.
     links: usize,
     attempts: BTreeMap<Target, Attempt>,
-    running: JoinSet<(Target, Result<PublicKey, String>)>,
+    running: JoinSet<(Target, Result<PublicKey, DialError>)>,
+    troubles: Troubles,
     /// The version of the charter for which the waits hold: every block can change who is a stranger.
     version: u32,
 }
@@ -78,7 +95,13 @@ impl Dialer {
     ) -> Self {
         let fixed = fixed.into_iter().map(|bootstrap| Target { peer: bootstrap.peer, addresses: bootstrap.addresses });
         let (fixed, own) = (fixed.collect(), public_key(own));
-        Self { core, network, own, fixed, links, attempts: BTreeMap::new(), running: JoinSet::new(), version: 0 }
+        let (attempts, running, troubles) = (BTreeMap::new(), JoinSet::new(), Troubles::default());
+        Self { core, network, own, fixed, links, attempts, running, troubles, version: 0 }
+    }
+
+    /// What keeps configured peers away; goes on being told while the dialer runs.
+    pub fn troubles(&self) -> Troubles {
+        Arc::clone(&self.troubles)
     }
 
     /// Works until the network is gone.
@@ -100,6 +123,7 @@ impl Dialer {
 
     fn begin(&mut self, connected: &[PublicKey], members: usize) {
         self.follow_charter();
+        self.forget_mended(connected);
         let now = Instant::now();
         for target in self.wanted(connected, members) {
             if self.running.len() >= ATTEMPTS {
@@ -114,7 +138,7 @@ impl Dialer {
             let network = self.network.clone();
             self.running.spawn(async move {
                 let result = network.dial(target.peer, target.addresses.clone()).await;
-                (target, result.map_err(|error| error.to_string()))
+                (target, result)
             });
         }
     }
@@ -162,13 +186,16 @@ impl Dialer {
         wanted
     }
 
-    fn ended(&mut self, target: Target, result: Result<PublicKey, String>) {
+    fn ended(&mut self, target: Target, result: Result<PublicKey, DialError>) {
         let found = result.as_ref().ok().copied();
+        let fault = result.as_ref().err().map(DialError::fault);
+        let result = result.map_err(|error| error.to_string());
         // A stranger is of no use here, and its connection is closed after a while: not to be made again in a loop.
         let result = result.and_then(|found| match self.is_member(&found) {
             true => Ok(()),
             false => Err("a stranger answers there".to_owned()),
         });
+        self.note(&target, fault, result.as_ref().err());
         let attempt = self.attempts.entry(target.clone()).or_default();
         attempt.running = false;
         attempt.found = found.or(attempt.found);
@@ -185,6 +212,30 @@ impl Dialer {
                 tracing::debug!(addresses = ?target.addresses, reason, "no connection");
             }
         }
+    }
+
+    /// A member that came by itself needs no dialling, and nothing is wrong with it. Who lives at an address without a key
+    /// is known once somebody answered there.
+    fn forget_mended(&self, connected: &[PublicKey]) {
+        let found = |target: &Target| self.attempts.get(target).and_then(|attempt| attempt.found);
+        let is_here = |peer: PublicKey| connected.contains(&peer) && self.is_member(&peer);
+        let here = self.fixed.iter().filter(|target| target.peer.or_else(|| found(target)).is_some_and(is_here));
+        let mut troubles = self.troubles.lock();
+        here.filter_map(|target| target.addresses.first()).for_each(|address| {
+            troubles.remove(address);
+        });
+    }
+
+    /// Keeps what is wrong with a configured peer, since when, and forgets it once it is mended.
+    fn note(&self, target: &Target, fault: Option<DialFault>, reason: Option<&String>) {
+        let Some(address) = target.addresses.first().filter(|_| self.fixed.contains(target)) else { return };
+        let mut troubles = self.troubles.lock();
+        let Some(reason) = reason else {
+            troubles.remove(address);
+            return;
+        };
+        let since_ms = troubles.get(address).map_or_else(now_ms, |trouble| trouble.since_ms);
+        troubles.insert(address.clone(), Trouble { fault, reason: reason.clone(), since_ms });
     }
 
     fn is_member(&self, key: &PublicKey) -> bool {
@@ -252,11 +303,16 @@ mod tests {
             dialer.ended(target.clone(), Ok(public_key(&newcomer.transport)));
             assert_eq!(failures(&dialer), times);
         }
+        let named = |dialer: &Dialer| dialer.troubles().lock().contains_key(ADDRESS);
+        dialer.forget_mended(&[public_key(&newcomer.transport)]);
+        assert!(named(&dialer), "a stranger that is connected is a stranger");
         let mut charter = world.charter.clone();
         world.secretariat.admit(&mut charter, &newcomer);
         append(&world, &charter).await;
         dialer.follow_charter();
         assert!(dialer.attempts[&target].wait_until.is_none());
+        dialer.forget_mended(&[public_key(&newcomer.transport)]);
+        assert!(!named(&dialer), "it came by itself, and its address names no key");
         dialer.ended(target.clone(), Ok(public_key(&newcomer.transport)));
         assert_eq!(failures(&dialer), 0, "it is a member now");
     }

@@ -192,7 +192,12 @@ impl Judge {
             let charter = state.replica.charter();
             Some((charter.log_of(key)?.member, charter.gossip_entries_per_minute()?))
         });
-        limit.is_none_or(|(member, limit)| self.pace.lock().takes(member, limit, Instant::now()))
+        let Some((member, limit)) = limit else { return true };
+        let keeps = self.pace.lock().takes(member, limit, Instant::now());
+        if !keeps {
+            self.core.note_over_limit(member);
+        }
+        keeps
     }
 
     async fn judge_block(&self, token: GossipToken, source: PublicKey, content: &[u8]) {

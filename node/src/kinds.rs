@@ -41,7 +41,8 @@ pub type NamedSets = BTreeMap<u16, ContentHash>;
 /// The kinds in use and where they come from.
 #[derive(Debug)]
 pub struct Installed {
-    set: KindSet,
+    /// With extra files; `None` is the built-in one, which is read when it is first asked for: most commands never do.
+    set: Option<KindSet>,
     /// Names and contents.
     extra: Vec<(String, String)>,
     directory: Option<PathBuf>,
@@ -138,7 +139,7 @@ impl KindsError {
 
 /// The kinds in use by this process: those of this build until [`install`] said otherwise.
 pub fn kinds() -> &'static KindSet {
-    &installed().set
+    installed().set()
 }
 
 /// The kinds in use with their extra files.
@@ -151,13 +152,12 @@ pub fn installed() -> &'static Installed {
 /// # Errors
 /// A directory or file that cannot be read or is too large, a file that breaks a rule or redefines a built-in kind, and
 /// a second call.
-pub fn install(directory: Option<&Path>) -> Result<&'static KindSet, KindsError> {
+pub fn install(directory: Option<&Path>) -> Result<(), KindsError> {
     let installed = match directory {
         Some(directory) => Installed::read(directory)?,
         None => Installed::builtin(),
     };
-    INSTALLED.set(installed).map_err(|_| KindsError::Installed)?;
-    Ok(kinds())
+    INSTALLED.set(installed).map_err(|_| KindsError::Installed)
 }
 
 /// The built-in set with these files, given as names and contents.
@@ -218,25 +218,24 @@ pub fn readable(named: &NamedSets, kinds: &KindSet, version: u16, kind: u16) -> 
         return is_builtin(kind);
     }
     let installed = installed();
-    installed.set.hash() == kinds.hash()
+    installed.set().hash() == kinds.hash()
         && installed.known().get(hash).is_some_and(|extra| is_builtin(kind) || extra.contains(&kind))
 }
 
 impl Installed {
     fn builtin() -> Self {
-        let set = KindSet::builtin().clone();
-        Self { set, extra: Vec::new(), directory: None, known: OnceLock::new() }
+        Self { set: None, extra: Vec::new(), directory: None, known: OnceLock::new() }
     }
 
     fn read(directory: &Path) -> Result<Self, KindsError> {
         let extra = read_directory(directory)?;
         let set = extended(&extra)?;
-        Ok(Self { set, extra, directory: Some(directory.to_owned()), known: OnceLock::new() })
+        Ok(Self { set: Some(set), extra, directory: Some(directory.to_owned()), known: OnceLock::new() })
     }
 
     /// The kinds.
     pub fn set(&self) -> &KindSet {
-        &self.set
+        self.set.as_ref().unwrap_or_else(|| KindSet::builtin())
     }
 
     /// The names of the extra files.

@@ -13,7 +13,7 @@ use protocol::statement::Statement;
 use protocol::testing::Organisation;
 use protocol::value::Value;
 
-use crate::config::{ApiConfig, Config, NetworkConfig};
+use crate::config::{ApiConfig, Config, NetworkConfig, PortalConfig};
 use crate::core::now_ms;
 use crate::directory::{DataDirectory, Profile};
 use crate::network::{Network, NetworkEvent, NetworkSettings, Published, Topic, Verdict};
@@ -35,6 +35,7 @@ fn directory(path: &Path, organisation: &Organisation, charter: &Charter) -> Dat
             ..NetworkConfig::default()
         },
         api: ApiConfig { listen: "127.0.0.1:0".into() },
+        portal: PortalConfig { listen: "127.0.0.1:0".into(), ..PortalConfig::default() },
         ..Config::default()
     };
     let directory = DataDirectory::create(path, &profile, &config).expect("an empty directory");

@@ -421,7 +421,8 @@ pub fn attestation(bytes: &[u8], claim: &Claim, charter: &Charter) -> Result<Att
         return Err(AttestationError::OtherCharter(beacon.charter_version));
     }
     let member = charter.holder(&beacon.transport, Purpose::Transport).ok_or(AttestationError::NotMember)?;
-    let Beacon { transport, boot_ms, expires_ms, complete, .. } = beacon;
+    let complete = beacon.is_complete();
+    let Beacon { transport, boot_ms, expires_ms, .. } = beacon;
     Ok(Attestation { member, transport, boot_ms, expires_ms, complete })
 }
 

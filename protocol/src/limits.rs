@@ -126,9 +126,17 @@ pub const CLAIM_HEADS_MAX: usize = 65_536;
 
 /// Heads in one health beacon; the rest follows in the next one.
 pub const BEACON_HEADS_MAX: usize = 512;
+/// Longest frame on a stream of beacons, in bytes.
+pub const RELAY_FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Ids of beacons in one offer or request.
+pub const RELAY_IDS_MAX: usize = 2_048;
+/// Beacons that may be awaited from one partner, and ids of which it is remembered that it has them.
+pub const RELAY_WANTED_MAX: usize = 4_096;
 
 /// Candidates whose texts are compared: the best by everything else. Part of what a match is (SPEC, section 20).
 pub const MATCH_TEXT_CANDIDATES: usize = 1_000;
+/// Candidates that are read again at a time, until no further one can come among those that are shown.
+pub const MATCH_READ_RECORDS: usize = 128;
 /// Most matches of one answer.
 pub const MATCH_FOUND_MAX: usize = 200;
 /// Excluded candidates that an answer lists; beyond them they are counted only.
@@ -154,3 +162,8 @@ pub const SURVEY_SHOWN_MAX: usize = 20;
 pub const SURVEY_LINES_MAX: usize = 1_000;
 /// Records that a draft of a pooled need names.
 pub const POOL_SOURCES_MAX: usize = 400;
+
+/// Periods before the present one that are looked at for a duty: five years of months, more than a year of weeks.
+pub const DUTY_PERIODS_BACK_MAX: usize = 60;
+/// Records that are named as evidence of one duty in one period; all of them are counted.
+pub const DUTY_EVIDENCE_MAX: usize = 3;

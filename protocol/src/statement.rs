@@ -105,6 +105,16 @@ impl Statement {
         Self { operation: Operation::Withdraw, ..Self::revise(nonce, kind_set, record, fields, BTreeSet::new()) }
     }
 
+    /// A statement that a record is still true: a revision that sets and clears nothing.
+    pub fn confirm(nonce: [u8; BODY_NONCE_BYTES], kind_set: u16, record: EntryId) -> Self {
+        Self::revise(nonce, kind_set, record, BTreeMap::new(), BTreeSet::new())
+    }
+
+    /// Whether it says that the record is still true, and nothing else.
+    pub fn is_confirmation(&self) -> bool {
+        self.operation == Operation::Revise && self.fields.is_empty() && self.cleared.is_empty()
+    }
+
     /// The canonical bytes.
     ///
     /// Errors when the statement breaks a rule of its layout, so that no author signs what no reader accepts.

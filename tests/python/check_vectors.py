@@ -225,6 +225,7 @@ JUDGES = {
     "messages": lambda vector: wire.message(data(vector)),
     "sealed": sealed.judge,
     "signatures": judge_signature,
+    "relay": lambda vector: wire.relay(data(vector)),
     "statements": lambda vector: statement.statement(data(vector)),
     "values": lambda vector: statement.value(vector["type"], data(vector)),
 }

@@ -1,10 +1,14 @@
 //! What the stories share: real nodes as processes, a federation whose every key the story knows, a peer that obeys
-//! nobody, a disk whose power can be cut, and the built program.
+//! nobody, a disk whose power can be cut, the built program, and a portal with a browser before
+//! it.
 
+pub mod board;
+pub mod browser;
 pub mod hostile;
 pub mod node;
 pub mod power;
 pub mod program;
+pub mod proxy;
 pub mod scene;
 pub mod sheet;
 

@@ -13,7 +13,10 @@ use crate::program::xianmeng;
 
 /// How long a state may take to come about, unless a story says otherwise.
 pub const WAIT: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(50);
+/// How often a state is looked at at first, and later: what is soon there is found soon, and what takes long does not
+/// take the processor from those that it waits for.
+const POLL: Duration = Duration::from_millis(20);
+const POLL_MAX: Duration = Duration::from_millis(300);
 /// What a node prints when it is ready.
 const READY: &str = "\"ready\":true";
 
@@ -119,8 +122,20 @@ impl Node {
         }
     }
 
+    /// The same for a node that may take longer than others.
+    #[track_caller]
+    pub fn start_within(&mut self, limit: Duration) {
+        if let Err(log) = self.try_start_within(limit) {
+            panic!("the node did not start:\n{log}");
+        }
+    }
+
     /// Starts the node; its output if it ends instead of becoming ready.
     pub fn try_start(&mut self) -> Result<(), String> {
+        self.try_start_within(WAIT)
+    }
+
+    fn try_start_within(&mut self, limit: Duration) -> Result<(), String> {
         let mut words: Vec<String> = self.prefix.clone();
         words.push(xianmeng().to_string_lossy().into_owned());
         let mut command = Command::new(&words[0]);
@@ -131,7 +146,7 @@ impl Node {
         let log = log.map_or_else(|_| Stdio::null(), Stdio::from);
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = spawned.expect("the program was built");
-        let first = first_line(&mut child);
+        let first = first_line(&mut child, limit);
         match first {
             Some(line) if line.contains(READY) => {
                 self.process = Some(child);
@@ -192,7 +207,7 @@ impl Node {
     /// How the node is.
     #[track_caller]
     pub fn status(&self) -> Value {
-        self.run(&["status"]).ok()
+        self.get("/v1/status")
     }
 
     /// Digest of its frontier.
@@ -227,7 +242,7 @@ impl Node {
     /// Names of the members with whom the node has a connection. Whoever it takes for a stranger is left out.
     #[track_caller]
     pub fn linked(&self) -> Vec<String> {
-        let peers = self.run(&["peers"]).ok();
+        let peers = self.get("/v1/peers");
         let names = peers.as_array().expect("a list").iter().filter_map(|peer| peer["member"]["name"].as_str());
         names.map(str::to_owned).collect()
     }
@@ -260,9 +275,11 @@ pub fn outcome(mut command: Command) -> Outcome {
 #[track_caller]
 pub fn wait(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
+    let mut poll = POLL;
     while !holds() {
         assert!(begun.elapsed() < limit, "{what}: not within {} s", limit.as_secs());
-        std::thread::sleep(POLL);
+        std::thread::sleep(poll);
+        poll = POLL_MAX.min(poll * 5 / 4);
     }
 }
 
@@ -293,7 +310,7 @@ pub fn wait_equal(nodes: &[&Node], limit: Duration) {
     });
 }
 
-fn first_line(child: &mut Child) -> Option<String> {
+fn first_line(child: &mut Child, limit: Duration) -> Option<String> {
     let output = child.stdout.take()?;
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
@@ -308,7 +325,7 @@ fn first_line(child: &mut Child) -> Option<String> {
         let mut rest = [0; 4_096];
         while output.read(&mut rest).is_ok_and(|bytes| bytes > 0) {}
     });
-    receiver.recv_timeout(WAIT).ok()
+    receiver.recv_timeout(limit).ok()
 }
 
 /// A federation of nodes in a line: each knows only the one before it, and the secretariat is the first.

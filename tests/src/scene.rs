@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
-use node::config::{ApiConfig, Config, NetworkConfig, TimingConfig};
+use node::config::{ApiConfig, Config, NetworkConfig, PortalConfig, TimingConfig};
 use node::directory::keystore::KeyName;
 use node::directory::{DataDirectory, Profile};
 use protocol::bundle::{FrameType, Writer};
@@ -108,6 +108,7 @@ fn make_directory(path: &Path, operator: &Organisation, charter: &Charter, liste
     let config = Config {
         network: NetworkConfig { listen: vec![listen.to_owned()], peers, discovery: false, ..NetworkConfig::default() },
         api: ApiConfig { listen: "127.0.0.1:0".into() },
+        portal: PortalConfig { listen: "127.0.0.1:0".into(), ..PortalConfig::default() },
         timing: TimingConfig { sync_seconds: SYNC_SECONDS, ..TimingConfig::default() },
         ..Config::default()
     };

@@ -18,22 +18,10 @@ pub enum FundCommand {
 /// Arguments of `fund find`.
 #[derive(Debug, Args)]
 pub struct FindArguments {
-    /// 投资方向含这些字。
-    /// Directions hold these characters
-    #[arg(long, value_name = "TEXT")]
-    pub direction: Option<String>,
-    /// 单笔投资金额，在基金的上下限之内，例如 5000万元。
-    /// An amount within the fund's smallest and largest ticket, for instance 5000万元
-    #[arg(long, value_name = "AMOUNT")]
-    pub ticket: Option<String>,
-    /// 规模至少这么大，例如 5亿元。
-    /// Size of at least so much
-    #[arg(long, value_name = "AMOUNT")]
-    pub size: Option<String>,
-    /// 阶段偏好含这些字。
-    /// Stage preference holds these characters
-    #[arg(long, value_name = "TEXT")]
-    pub stage: Option<String>,
+    /// 其余条件。
+    /// The other conditions
+    #[command(flatten)]
+    pub screen: Screen,
     /// 投资区域含这些字。
     /// Regions hold these characters
     #[arg(long, value_name = "TEXT")]
@@ -42,6 +30,40 @@ pub struct FindArguments {
     /// At most so many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
+}
+
+/// What only funds are asked for, here and in `find fund`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Screen {
+    /// 找基金：投资方向含这些字。
+    /// Funds: directions hold these characters
+    #[arg(long, value_name = "TEXT")]
+    pub direction: Option<String>,
+    /// 找基金：单笔投资金额，在基金的上下限之内，例如 5000万元。
+    /// Funds: an amount within the fund's smallest and largest ticket, for instance 5000万元
+    #[arg(long, value_name = "AMOUNT")]
+    pub ticket: Option<String>,
+    /// 找基金：规模至少这么大，例如 5亿元。
+    /// Funds: size of at least so much
+    #[arg(long, value_name = "AMOUNT")]
+    pub size: Option<String>,
+    /// 找基金：阶段偏好含这些字。
+    /// Funds: stage preference holds these characters
+    #[arg(long, value_name = "TEXT")]
+    pub stage: Option<String>,
+}
+
+impl Screen {
+    /// The first argument that was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--direction", &self.direction),
+            ("--ticket", &self.ticket),
+            ("--size", &self.size),
+            ("--stage", &self.stage),
+        ];
+        given.into_iter().find(|(_, given)| given.is_some()).map(|(name, _)| name)
+    }
 }
 
 /// Does what was asked.
@@ -59,11 +81,11 @@ pub fn find(context: &Context, arguments: &FindArguments) -> Result<(), Failure>
 
 fn conditions(arguments: &FindArguments) -> Vec<String> {
     let asked = [
-        ("directions~", &arguments.direction),
-        ("ticket_min<=", &arguments.ticket),
-        ("ticket_max>=", &arguments.ticket),
-        ("size>=", &arguments.size),
-        ("stages~", &arguments.stage),
+        ("directions~", &arguments.screen.direction),
+        ("ticket_min<=", &arguments.screen.ticket),
+        ("ticket_max>=", &arguments.screen.ticket),
+        ("size>=", &arguments.screen.size),
+        ("stages~", &arguments.screen.stage),
         ("regions~", &arguments.region),
     ];
     asked.iter().filter_map(|(condition, value)| Some(format!("{condition}{}", value.as_ref()?))).collect()
@@ -78,10 +100,12 @@ mod tests {
     fn every_question_is_a_condition_of_the_kind() {
         let text = |text: &str| Some(text.to_owned());
         let arguments = FindArguments {
-            direction: text("智能制造"),
-            ticket: text("5000万元"),
-            size: text("5亿元"),
-            stage: text("成长"),
+            screen: Screen {
+                direction: text("智能制造"),
+                ticket: text("5000万元"),
+                size: text("5亿元"),
+                stage: text("成长"),
+            },
             region: text("重庆"),
             limit: 1,
         };

@@ -54,6 +54,10 @@ pub struct SettingsArguments {
     /// Where the local API listens
     #[arg(long, value_name = "ADDRESS")]
     api: Option<String>,
+    /// 网页门户的地址，例如 127.0.0.1:4788；none 表示不开门户（--api 取任意端口时缺省也取任意端口）。
+    /// Where the portal listens, or `none` (default: any free port when --api takes any)
+    #[arg(long, value_name = "ADDRESS")]
+    portal: Option<String>,
     /// 固定连接的同伴（可多次）。
     /// A peer to stay connected with (repeatable)
     #[arg(long, value_name = "MULTIADDR")]
@@ -100,7 +104,10 @@ pub fn perform(context: &Context, arguments: InitArguments) -> Result<(), Failur
         ("下一步", "Next"),
         &[
             ("加入已有联盟：xianmeng join 邀请函.json", "join a federation: xianmeng join INVITATION.json"),
-            ("或建立新联盟：xianmeng charter create", "or found one: xianmeng charter create"),
+            (
+                "或建立新联盟：xianmeng charter create --federation 名称",
+                "or found one: xianmeng charter create --federation NAME",
+            ),
         ],
     ));
     Ok(())
@@ -141,6 +148,17 @@ fn profile(arguments: &InitArguments) -> Result<Profile, Failure> {
 }
 
 impl SettingsArguments {
+    /// Where the portal listens: several nodes on one machine have no port in common, and say so by the one of the API.
+    fn portal(&self) -> String {
+        let any_port = || self.api.as_deref().is_some_and(|api| api.ends_with(":0"));
+        match self.portal.as_deref() {
+            Some("none") => String::new(),
+            Some(address) => address.to_owned(),
+            None if any_port() => "127.0.0.1:0".to_owned(),
+            None => Config::default().portal.listen,
+        }
+    }
+
     /// The settings, checked by the same rules as the file.
     pub fn config(&self) -> Result<Config, Failure> {
         let mut config = Config::default();
@@ -150,6 +168,7 @@ impl SettingsArguments {
         if let Some(api) = &self.api {
             config.api.listen.clone_from(api);
         }
+        config.portal.listen = self.portal();
         config.network.peers.clone_from(&self.peer);
         config.network.discovery = !self.no_discovery;
         for address in config.network.listen.iter().chain(&config.network.peers) {
@@ -186,6 +205,7 @@ mod tests {
     fn settings() -> SettingsArguments {
         SettingsArguments {
             listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+            portal: None,
             api: Some("127.0.0.1:0".into()),
             peer: Vec::new(),
             no_discovery: true,

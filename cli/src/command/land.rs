@@ -41,18 +41,35 @@ pub struct FindArguments {
     /// An area of at most so many mu
     #[arg(long, value_name = "MU")]
     pub max_mu: Option<String>,
-    /// 要求的投资强度不超过（万元/亩）。
-    /// A demand of at most so much investment per mu, in 万元
-    #[arg(long, value_name = "AMOUNT")]
-    pub max_intensity: Option<String>,
     /// 行政区划代码（GB/T 2260）。
     /// Division (GB/T 2260)
     #[arg(long, value_name = "CODE")]
     pub division: Option<String>,
-    /// 只要“拿地即开工”的。
-    /// Only land that is ready to start
+    /// 其余条件。
+    /// The other conditions
+    #[command(flatten)]
+    pub screen: Screen,
+}
+
+/// What only land is asked for, here and in `find land`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Screen {
+    /// 找地：要求的投资强度不超过（万元/亩）。
+    /// Land: a demand of at most so much investment per mu, in 万元
+    #[arg(long, value_name = "AMOUNT")]
+    pub max_intensity: Option<String>,
+    /// 找地：只要“拿地即开工”的。
+    /// Land: only what is ready to start
     #[arg(long)]
     pub ready: bool,
+}
+
+impl Screen {
+    /// The first argument that was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [("--max-intensity", self.max_intensity.is_some()), ("--ready", self.ready)];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
 }
 
 /// Does what was asked.
@@ -94,12 +111,12 @@ pub fn find(context: &Context, arguments: &FindArguments) -> Result<(), Failure>
 
 /// The conditions on records of a kind, and those questions that it has no field for: its records do not say.
 fn conditions(kind: &protocol::kind::Kind, arguments: &FindArguments) -> Option<(Vec<String>, Vec<String>)> {
-    let ready = arguments.ready.then(|| "是".to_owned());
+    let ready = arguments.screen.ready.then(|| "是".to_owned());
     let asked = [
         ("industry_codes", "=", arguments.industry.as_ref()),
         (AREA, ">=", arguments.min_mu.as_ref()),
         (AREA, "<=", arguments.max_mu.as_ref()),
-        ("minimum_investment", "<=", arguments.max_intensity.as_ref()),
+        ("minimum_investment", "<=", arguments.screen.max_intensity.as_ref()),
         ("division_code", "=", arguments.division.as_ref()),
         (READY, "=", ready.as_ref()),
     ];
@@ -144,17 +161,16 @@ mod tests {
             industry: text("3841"),
             min_mu: text("400"),
             max_mu: text("3000"),
-            max_intensity: text("300"),
             division: text("411426"),
-            ready: true,
+            screen: Screen { max_intensity: text("300"), ready: true },
         };
         let kind = |name| KindSet::builtin().kind_named(name).expect("a built-in kind");
         let (asked, unasked) = conditions(kind("land_parcel"), &arguments).expect("parcels say all of it");
         assert_eq!((asked.len(), unasked.len()), (6, 0));
         asked.iter().for_each(|text| drop(Filter::parse(kind("land_parcel"), text).expect("a good condition")));
         assert_eq!(conditions(kind("resource"), &arguments), None, "no resource is called ready to start");
-        let (asked, unasked) =
-            conditions(kind("resource"), &FindArguments { ready: false, ..arguments }).expect("some");
+        let any = FindArguments { screen: Screen { ready: false, ..arguments.screen.clone() }, ..arguments };
+        let (asked, unasked) = conditions(kind("resource"), &any).expect("some");
         assert_eq!((asked.len(), unasked), (4, vec!["minimum_investment".to_owned()]));
         asked.iter().for_each(|text| drop(Filter::parse(kind("resource"), text).expect("a good condition")));
     }

@@ -1,10 +1,17 @@
 //! The commands, one file each.
 
+mod access_log;
+mod alarms;
 mod assignment;
 mod audit;
+mod bulletin;
 mod charter;
+mod confirm;
 mod count;
+mod custody;
 mod delivery;
+mod doctor;
+mod duties;
 mod erase;
 mod erasures;
 mod export;
@@ -12,10 +19,12 @@ mod export_sheet;
 mod find;
 mod fund;
 mod gaps;
+mod health;
 mod history;
 mod import;
 mod import_bundle;
 mod index;
+mod indicators;
 mod init;
 mod interrupt;
 mod join;
@@ -28,6 +37,7 @@ mod local;
 mod log;
 mod matching;
 mod peers;
+mod portal;
 mod publish;
 mod rank;
 mod recover;
@@ -119,6 +129,15 @@ pub enum Command {
     /// 给基金推荐项目和资金需求。
     /// Projects and needs of money for a fund
     Recommend(matching::RecommendArguments),
+    /// 履责情况：谁该做、何时截止、做了没有；--as-of 按某日结束时推算，--overdue 只列逾期。
+    /// Duties: who owes what by when and how it was performed, as of any day
+    Duties(duties::DutiesArguments),
+    /// 声明“本期无变化”：替本成员履行本期义务；已履行的不再报。
+    /// Say that nothing changed: performs what this member owes in the running periods, once
+    Unchanged,
+    /// 声明一条或多条记录仍然属实：什么也不改，算作无变化的更新。
+    /// Say that records are still true: changes nothing, and counts as an update without change
+    Confirm(confirm::ConfirmArguments),
     /// 一县的招商工具包（八库两清单两册一图一指南）有哪些、缺哪些。
     /// Which of the 14 items of the county toolkit a county has, and which are missing
     Toolkit(toolkit::ToolkitArguments),
@@ -160,8 +179,21 @@ pub enum Command {
     /// Duplicate leads: which of them other members have too, and whose names are alike
     #[command(subcommand)]
     Leads(leads::LeadsCommand),
-    /// 离线核验导出文件或日志段。
-    /// Verify an export or journal segments, without a node
+    /// 指标：数值、目标、判定、期间、覆盖；给出编号时列出算出它的记录。
+    /// Indicators: value, target, verdict, period, coverage; with a code, the records that it comes from
+    Indicators(indicators::IndicatorsArguments),
+    /// 指标公报：公布、列出、显示。
+    /// Bulletins of figures: publish, list, show
+    #[command(subcommand)]
+    Bulletin(bulletin::BulletinCommand),
+    /// 对公报里的一项指标提出异议。
+    /// Object to one figure of a bulletin
+    Object(bulletin::ObjectArguments),
+    /// 秘书处：答复一条异议。
+    /// The secretariat: answer an objection
+    Answer(bulletin::AnswerArguments),
+    /// 离线核验导出文件或日志段；verify bulletin 重算一份指标公报。
+    /// Verify an export or journal segments, without a node; `verify bulletin` computes a bulletin again
     Verify(verify::VerifyArguments),
     /// 重新核验本节点持有的一切，逐一列出差异；audit bundle 写出可离线证明没有缺漏的文件。
     /// Verify everything that is held again and name every difference; `audit bundle` writes a proof for outsiders
@@ -172,12 +204,31 @@ pub enum Command {
     /// 读入别处导出的文件。
     /// Read in a file that was exported elsewhere
     ImportBundle(import_bundle::ImportBundleArguments),
+    /// 网页门户：打开、账号管理。
+    /// The portal in the browser: open it, manage its accounts
+    #[command(subcommand)]
+    Portal(portal::PortalCommand),
     /// 现在连着哪些节点。
     /// The peers connected now
     Peers,
+    /// 全盟节点健康：谁在线、失联、从未上线，谁落后、分叉、时钟不准、磁盘将满。
+    /// The members' nodes: who is up, silent or never joined, and what is wrong with whom
+    Health(health::HealthArguments),
+    /// 存管：每个日志有几家、几省持有到哪一条，最少的在前。
+    /// Custody: how many members in how many provinces hold each log, those that fewest hold first
+    Custody,
     /// 节点状态，或一条记录送达了多少家。
     /// How the node is, or how far a record has got
     Status(status::StatusArguments),
+    /// 诊断：有什么不对、为什么、怎么办；节点不运行也能用，什么也不改。
+    /// What is wrong, why, and what to do; works without a running node and changes nothing
+    Doctor,
+    /// 现在的告警，以及送到哪里。
+    /// The alarms that last, and where they are sent
+    Alarms,
+    /// 登录和写入的日志；--verify 核验有没有被改动。
+    /// The log of logins and writes; --verify tells whether it was altered
+    AccessLog(access_log::AccessLogArguments),
     /// 立即与同伴核对一轮。
     /// Reconcile with peers now
     Sync,
@@ -215,6 +266,9 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Fund(command) => fund::perform(context, command),
         Command::Land(command) => land::perform(context, command),
         Command::Match(arguments) => matching::perform(context, &arguments),
+        Command::Duties(arguments) => duties::perform(context, &arguments),
+        Command::Unchanged => duties::unchanged(context),
+        Command::Confirm(arguments) => confirm::perform(context, &arguments),
         Command::Recommend(arguments) => matching::recommend(context, &arguments),
         Command::Toolkit(arguments) => toolkit::perform(context, &arguments),
         Command::Kinds(arguments) => kinds::perform(context, &arguments),
@@ -229,12 +283,22 @@ pub fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Rewrap(arguments) => rewrap::perform(context, &arguments),
         Command::Local(command) => local::perform(context, command),
         Command::Leads(command) => leads::perform(context, command),
+        Command::Indicators(arguments) => indicators::perform(context, &arguments),
+        Command::Bulletin(command) => bulletin::perform(context, command),
+        Command::Object(arguments) => bulletin::object(context, &arguments),
+        Command::Answer(arguments) => bulletin::answer(context, &arguments),
         Command::Verify(arguments) => verify::perform(context, &arguments),
         Command::Audit(arguments) => audit::perform(context, arguments),
         Command::Export(arguments) => export::perform(context, &arguments),
         Command::ImportBundle(arguments) => import_bundle::perform(context, &arguments),
+        Command::Portal(command) => portal::perform(context, command),
         Command::Peers => peers::perform(context),
+        Command::Health(arguments) => health::perform(context, &arguments),
+        Command::Custody => custody::perform(context),
         Command::Status(arguments) => status::perform(context, &arguments),
+        Command::Doctor => doctor::perform(context),
+        Command::Alarms => alarms::perform(context),
+        Command::AccessLog(arguments) => access_log::perform(context, &arguments),
         Command::Sync => sync::perform(context),
         Command::Demo(arguments) => crate::demo::demo(context, &arguments),
     }

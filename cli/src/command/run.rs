@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use clap::Args;
+use node::api::{API_LISTEN, ApiError};
 use node::core::{Stop, TwinSign};
 use node::directory::{DataDirectory, Keys};
 use node::joining::JoinError;
@@ -129,6 +130,8 @@ fn start_logging(directory: &DataDirectory, given: Option<&str>) -> Result<(), F
         .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(std::io::stderr)
+        // It would say so on standard error, and panic when that is what lies on a full disk.
+        .log_internal_errors(false)
         .try_init()
         .map_err(Failure::internal)
 }
@@ -145,22 +148,29 @@ pub fn node_failure(error: &NodeError) -> Failure {
         NodeError::NoFederation => {
             let (zh, en) = ("这个节点还不属于任何联盟。", "this node belongs to no federation yet");
             Failure::new(ExitCode::NotAllowed, "no-federation", zh, en).fix(
-                "建立新联盟用 xianmeng charter create；加入已有联盟用 xianmeng join 邀请函.json。",
-                "`xianmeng charter create` founds one, `xianmeng join INVITATION.json` joins one",
+                "建立新联盟用 xianmeng charter create --federation 名称；加入已有联盟用 xianmeng join 邀请函.json。",
+                "`xianmeng charter create --federation NAME` founds one, `xianmeng join INVITATION.json` joins one",
             )
         }
         NodeError::Join(error) => join_failure(error),
         NodeError::Store(error) => store_failure(error),
         NodeError::Network(error) => network_failure(error),
         NodeError::Random(error) => Failure::internal(error),
-        NodeError::Api(error) => {
-            let (zh, en) = (format!("本机接口起不来：{error}"), format!("the API cannot start: {error}"));
-            Failure::new(ExitCode::Network, "api", zh, en).fix(
-                "请关掉占用端口的程序，或改 config.toml 的 api.listen。",
-                "stop what uses the port, or change api.listen in config.toml",
-            )
-        }
+        NodeError::Api(error) => api_failure(error),
     }
+}
+
+/// The setting to change is the one that names the address.
+fn api_failure(error: &ApiError) -> Failure {
+    let setting = match error {
+        ApiError::AddressInUse { setting, .. } | ApiError::Listen { setting, .. } => *setting,
+        ApiError::Address(_) => API_LISTEN,
+    };
+    let (zh, en) = (format!("本机接口起不来：{error}"), format!("the API cannot start: {error}"));
+    Failure::new(ExitCode::Network, "api", zh, en).fix(
+        format!("请关掉占用端口的程序，或改 config.toml 的 {setting}。"),
+        format!("stop what uses the port, or change {setting} in config.toml"),
+    )
 }
 
 /// The failure that an error of joining means.
@@ -319,6 +329,10 @@ mod tests {
         assert_eq!(exit(NodeError::Store(StoreError::DiskFull { what: "write" })), ExitCode::Store);
         let port = NetworkError::AddressInUse { address: "/ip4/127.0.0.1/tcp/1".into() };
         assert_eq!(exit(NodeError::Network(port)), ExitCode::Network);
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let taken = ApiError::AddressInUse { address, setting: node::api::METRICS_LISTEN };
+        let failure = node_failure(&NodeError::Api(taken));
+        assert!(failure.fix_en.contains("metrics.listen") && failure.fix_zh.contains("metrics.listen"));
         assert_eq!(exit(NodeError::Join(JoinError::Refused { reason: "token".into() })), ExitCode::NotAllowed);
         assert_eq!(exit(NodeError::Join(JoinError::Malformed)), ExitCode::Network);
         assert_eq!(stopped(&Stop::Twin(TwinSign::Entry { sequence: 3 })).exit, ExitCode::KeysInUse);

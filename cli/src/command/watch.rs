@@ -6,7 +6,7 @@ use clap::Args;
 use node::api::types::{CreateWatch, SearchQuery, WatchEvent, WatchNotice, WatchView};
 use serde_json::json;
 
-use super::find::{ConditionArguments, lines, pairs};
+use super::find::{BOLD, ConditionArguments, lines, pairs};
 use crate::client::{Client, broken_answer, segment};
 use crate::context::Context;
 use crate::exit_codes::ExitCode;
@@ -15,8 +15,6 @@ use crate::time;
 
 /// Longest event, in bytes.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
-/// Bold, and back.
-const BOLD: (&str, &str) = ("\u{1b}[1m", "\u{1b}[0m");
 
 /// Arguments of `watch`.
 #[derive(Debug, Default, Args)]
@@ -150,6 +148,9 @@ fn tell(context: &Context, reader: impl Read) -> Result<(), Failure> {
             "notice" => {
                 let notice: WatchNotice = serde_json::from_str(&event.data).map_err(unreadable)?;
                 context.out.json_line(&notice);
+                if notice.code == "index-behind" {
+                    return Err(Failure::new(ExitCode::NotAllowed, "index-behind", notice.zh, notice.en));
+                }
                 context.out.say(notice.zh, notice.en);
             }
             _ => {}

@@ -15,13 +15,13 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::limits::{CONNECTIONS_MAX, SILENCE_MAX};
 
 /// A listener that waits when there are too many connections.
-pub(super) struct BoundedListener {
+pub(crate) struct BoundedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
 }
 
 impl BoundedListener {
-    pub(super) fn new(listener: TcpListener) -> Self {
+    pub(crate) fn new(listener: TcpListener) -> Self {
         Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
     }
 }
@@ -45,7 +45,7 @@ impl Listener for BoundedListener {
 }
 
 /// A connection that breaks when nothing moves for too long.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,

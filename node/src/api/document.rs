@@ -10,8 +10,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    audit, charter, counts, erase, export, externals, gaps, import, joining, kinds, leads, local, logs, matching,
-    proposals, publish, reading, restate, rewrap, search, status, types, watching,
+    audit, charter, counts, duties, erase, export, externals, gaps, health, import, indicators, joining, kinds, leads,
+    local, logs, matching, operations, portal, proposals, publish, reading, restate, rewrap, search, status, types,
+    watching,
 };
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi(crate::kinds::kinds()).to_string());
@@ -36,28 +37,35 @@ pub(super) fn openapi(kinds: &KindSet) -> Value {
             Chinese and English, with the way out."),
     paths(status::health, self::document, status::status, status::network, status::peers, reading::list, counts::counts,
         gaps::competition, gaps::chains, gaps::funds, gaps::pools, gaps::matching, gaps::rankings,
+        indicators::list, indicators::evidence, indicators::bulletins, indicators::publish_bulletin, indicators::bulletin,
+        indicators::verification,
         search::search, search::search_status, search::rebuild, watching::search_events, watching::list, watching::create,
         watching::remove, watching::events,
         publish::create, publish::batch, publish::statements, reading::show, reading::show_history,
-        reading::show_delivery, publish::revise, publish::withdraw, externals::externals, externals::look_up, restate::list, restate::restate,
+        reading::show_delivery, publish::revise, publish::confirm, publish::withdraw, externals::externals, externals::look_up, restate::list, restate::restate,
         erase::erase, erase::erasures, audit::audit, rewrap::rewrap, local::list, local::add, local::show, local::remove, export::export,
         import::import, charter::show, charter::append, proposals::list,
         proposals::propose, proposals::endorse, logs::entries, joining::applications, joining::remove_application,
-        joining::invite, joining::sync, kinds::list, kinds::show, leads::overview, leads::notices, leads::check,
-        leads::take_back, matching::matches, matching::recommendations),
-    components(schemas(types::Problem, types::ExternalRecord, types::WatchEvent, types::WatchNotice)),
+        joining::invite, joining::sync, portal::link, kinds::list, kinds::show, leads::overview, leads::notices, leads::check,
+        leads::take_back, matching::matches, matching::recommendations, health::overview, health::member,
+        health::custody, operations::ready, operations::metrics, operations::doctor, operations::alarms,
+        operations::access_log, duties::list, duties::unchanged),
+    components(schemas(types::Problem, types::ExternalRecord, types::WatchEvent, types::WatchNotice, types::AlarmMessage)),
     modifiers(&BearerToken),
     security(("token" = [])),
     tags((name = "status", description = "节点状态。How the node is."),
         (name = "records", description = "查看记录。Reading records."),
         (name = "gaps", description = "同质竞争、缺环、闲置、汇集、成功率和排序。Competition, missing links, idle funds, pooled needs, success, rankings."),
+        (name = "indicators", description = "指标与公报。Indicators and bulletins."),
         (name = "matching", description = "匹配与推荐。Matches and recommendations."),
+        (name = "duties", description = "义务的履行。How duties are performed."),
         (name = "search", description = "查找与关注。Finding records and watching for new ones."),
         (name = "publishing", description = "发布、修订、撤回。Publishing, revising, withdrawing."),
         (name = "local", description = "只存在本机的文档。Documents that stay on this node."),
         (name = "leads", description = "线索查重。Duplicate leads."),
         (name = "bundles", description = "导出和导入文件。Files to carry elsewhere."),
         (name = "charter", description = "章程。The charter."),
+        (name = "operations", description = "诊断、告警、就绪、指标、访问日志。Doctor, alarms, readiness, metrics, the log of logins and writes."),
         (name = "joining", description = "邀请和入盟。Invitations and applications.")))]
 pub(super) struct Document;
 

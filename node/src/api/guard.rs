@@ -7,25 +7,18 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::limits::{REQUEST_TIME_MAX, TURN_WAIT};
+use super::operations::{Shown, Unsettled};
 use super::problem::ApiProblem;
 
 /// Paths that need no token: they tell nothing about the federation.
-pub(super) const PUBLIC_PATHS: [&str; 2] = ["/healthz", "/openapi.json"];
+pub(super) const PUBLIC_PATHS: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
 /// Host names of this machine itself.
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
 /// Checks, in this order: the host is a loopback name; the token is right; there is room.
 pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    if !is_loopback_host(request.headers()) || named.is_some_and(|named| !is_loopback(&named)) {
-        return ApiProblem::new(
-            StatusCode::FORBIDDEN,
-            "host",
-            "只接受发往本机地址（127.0.0.1、[::1]、localhost）的请求。",
-            "only requests to a loopback host are answered: 127.0.0.1, [::1], localhost",
-        )
-        .fix("请用 127.0.0.1 访问。", "use 127.0.0.1")
-        .into_response();
+    if let Some(problem) = foreign_host(&request) {
+        return problem.into_response();
     }
     if PUBLIC_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -42,6 +35,9 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
         response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         return response;
     }
+    if let Some(shown) = request.extensions().get::<Shown>() {
+        shown.set();
+    }
     match tokio::time::timeout(TURN_WAIT, shared.requests.acquire()).await {
         Ok(Ok(_turn)) => next.run(request).await,
         _ => ApiProblem::new(
@@ -55,18 +51,44 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
     }
 }
 
+/// Admits requests to loopback host names only, without a token.
+pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
+    match foreign_host(&request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// Why a request to another host than this one is not answered.
+fn foreign_host(request: &Request) -> Option<ApiProblem> {
+    let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    if is_loopback_host(request.headers()) && named.is_none_or(|named| is_loopback(&named)) {
+        return None;
+    }
+    let (zh, en) = (
+        "只接受发往本机地址（127.0.0.1、[::1]、localhost）的请求。",
+        "only requests to a loopback host are answered: 127.0.0.1, [::1], localhost",
+    );
+    Some(ApiProblem::new(StatusCode::FORBIDDEN, "host", zh, en).fix("请用 127.0.0.1 访问。", "use 127.0.0.1"))
+}
+
 /// Ends a request that takes too long. What it had published stays published.
 pub(super) async fn limit_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiProblem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-slow",
-            "请求超过了时限；若是发布，结果可能稍后才出现。",
-            "the request took too long; what it was to publish may still appear",
-        )
-        .fix("请先查询结果，再决定是否重试。", "look whether it was done before you try again")
-        .into_response(),
+        Err(_) => {
+            let problem = ApiProblem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-slow",
+                "请求超过了时限；若是发布，结果可能稍后才出现。",
+                "the request took too long; what it was to publish may still appear",
+            );
+            let problem =
+                problem.fix("请先查询结果，再决定是否重试。", "look whether it was done before you try again");
+            let mut response = problem.into_response();
+            response.extensions_mut().insert(Unsettled);
+            response
+        }
     }
 }
 
@@ -86,7 +108,8 @@ fn is_loopback_host(headers: &HeaderMap) -> bool {
     second.is_none() && first.and_then(|host| host.to_str().ok()).is_some_and(is_loopback)
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine itself, with or without a port.
+pub(crate) fn is_loopback(host: &str) -> bool {
     LOOPBACK_NAMES.iter().any(|name| {
         let rest = host.get(..name.len()).filter(|start| start.eq_ignore_ascii_case(name)).map(|_| &host[name.len()..]);
         rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))

@@ -14,13 +14,16 @@ mod charter;
 mod connections;
 mod counts;
 mod document;
+mod duties;
 pub(crate) mod erase;
 mod export;
 mod externals;
 mod extract;
 mod gaps;
 mod guard;
+mod health;
 mod import;
+mod indicators;
 mod joining;
 mod kinds;
 mod leads;
@@ -28,6 +31,8 @@ pub mod limits;
 mod local;
 mod logs;
 mod matching;
+mod operations;
+mod portal;
 mod problem;
 mod proposals;
 mod publish;
@@ -41,13 +46,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 pub mod types;
-mod warnings;
+pub(crate) mod warnings;
 mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -57,12 +61,22 @@ use crate::core::Core;
 use crate::derive::Derived;
 use crate::directory::DataDirectory;
 use crate::finding::watches::Watches;
+use crate::health::Health;
 use crate::leads::Leads;
 use crate::local::LocalStore;
+use crate::metrics::server::MetricsServer;
 use crate::network::Network;
+use crate::operations::Operations;
 use crate::records::publish::Publisher;
-use connections::BoundedListener;
+pub(crate) use connections::BoundedListener;
+pub(crate) use guard::is_loopback as is_loopback_name;
+pub(crate) use status::peer_views;
 use types::{PendingApplication, ProblemDetail};
+
+/// The setting of the API's address.
+pub const API_LISTEN: &str = "api.listen";
+/// The setting of the address where metrics are served without a token.
+pub const METRICS_LISTEN: &str = "metrics.listen";
 
 /// What the API asks of the rest of the node.
 pub trait ApiHooks: Send + Sync + 'static {
@@ -80,6 +94,9 @@ pub trait ApiHooks: Send + Sync + 'static {
 
     /// What needs a person's attention, the worst first.
     fn warnings(&self) -> Vec<ProblemDetail>;
+
+    /// A link by which the owner of the data directory enters the portal. The reason when there is none.
+    fn portal_link(&self) -> Result<String, ProblemDetail>;
 }
 
 /// What the API serves.
@@ -95,6 +112,8 @@ pub struct ApiContext {
     pub directory: DataDirectory,
     /// The search for duplicate leads.
     pub leads: Leads,
+    /// How the members' nodes are.
+    pub health: Health,
     /// The bearer token.
     pub token: String,
     /// When the node started, in milliseconds since 1970 (UTC).
@@ -103,6 +122,10 @@ pub struct ApiContext {
     pub state: &'static str,
     /// The rest of the node.
     pub hooks: Arc<dyn ApiHooks>,
+    /// Doctor, alarms, metrics, and the log of logins and writes.
+    pub operations: Operations,
+    /// Publishes for this node's member.
+    pub publisher: Publisher,
 }
 
 /// Why the API cannot be served.
@@ -112,16 +135,20 @@ pub enum ApiError {
     #[error("the API must listen on a loopback address such as 127.0.0.1:4780, not on `{0}`")]
     Address(String),
     /// Somebody listens there already.
-    #[error("the API cannot listen on {address}: it is already in use")]
+    #[error("{setting}: nothing can listen on {address}: it is already in use")]
     AddressInUse {
         /// The address.
         address: SocketAddr,
+        /// The setting that names it.
+        setting: &'static str,
     },
     /// The system refuses.
-    #[error("the API cannot listen on {address}: {source}")]
+    #[error("{setting}: nothing can listen on {address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
+        /// The setting that names it.
+        setting: &'static str,
         /// Why.
         source: std::io::Error,
     },
@@ -135,8 +162,6 @@ struct SharedState {
     context: ApiContext,
     publisher: Publisher,
     local: LocalStore,
-    /// Own confidential records to be sealed anew, by charter version and length of the own log when they were counted.
-    stale: Mutex<Option<((u32, u64), usize)>>,
     token_hash: blake3::Hash,
     requests: Semaphore,
     streams: Arc<Semaphore>,
@@ -169,37 +194,47 @@ impl SharedState {
 #[derive(Debug)]
 pub struct ApiServer {
     address: SocketAddr,
+    /// Where the metrics are served without a token, if they are.
+    metrics: Option<MetricsServer>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-/// Serves the API on `listen`, a loopback address; port 0 lets the system choose.
+/// Serves the API on `listen`, a loopback address; port 0 lets the system choose. `metrics` is where Prometheus may ask
+/// without a token, also on loopback.
 ///
 /// # Errors
 /// [`ApiError::AddressInUse`] when somebody listens there already.
-pub async fn serve(context: ApiContext, listen: SocketAddr) -> Result<ApiServer, ApiError> {
-    if !listen.ip().is_loopback() {
-        return Err(ApiError::Address(listen.to_string()));
+pub async fn serve(
+    context: ApiContext,
+    listen: SocketAddr,
+    metrics: Option<SocketAddr>,
+) -> Result<ApiServer, ApiError> {
+    if let Some(open) = [Some(listen), metrics].into_iter().flatten().find(|address| !address.ip().is_loopback()) {
+        return Err(ApiError::Address(open.to_string()));
     }
-    let refused = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::AddrInUse => ApiError::AddressInUse { address: listen },
-        _ => ApiError::Listen { address: listen, source },
-    };
-    let listener = TcpListener::bind(listen).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let listener = TcpListener::bind(listen).await.map_err(refused(listen, API_LISTEN))?;
+    let address = listener.local_addr().map_err(refused(listen, API_LISTEN))?;
     let (stop, mut stopped) = watch::channel(false);
     let shared = Shared(Arc::new(SharedState {
         token_hash: blake3::hash(context.token.as_bytes()),
-        stale: Mutex::default(),
         local: LocalStore::at(context.directory.local_path()),
         watches: Watches::open(context.directory.watches_path(), crate::kinds::kinds()),
         event_streams: Arc::new(Semaphore::new(limits::EVENT_STREAMS_MAX)),
         stopped: stopped.clone(),
+        publisher: context.publisher.clone(),
         context,
-        publisher: Publisher::default(),
         requests: Semaphore::new(limits::REQUESTS_MAX),
         streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
     }));
+    let metrics = match metrics {
+        Some(listen) => {
+            let router = operations::open_router(shared.clone());
+            let started = MetricsServer::start(router, listen, stopped.clone()).await;
+            Some(started.map_err(refused(listen, METRICS_LISTEN))?)
+        }
+        None => None,
+    };
     let router = routes::router(shared);
     let signal = async move {
         // An error means that the handle is gone without `shutdown`: then the server goes on.
@@ -213,7 +248,15 @@ pub async fn serve(context: ApiContext, listen: SocketAddr) -> Result<ApiServer,
             tracing::error!(%error, "the API stopped");
         }
     });
-    Ok(ApiServer { address, stop, task })
+    Ok(ApiServer { address, metrics, stop, task })
+}
+
+/// Why a server cannot listen at an address.
+fn refused(address: SocketAddr, setting: &'static str) -> impl Fn(std::io::Error) -> ApiError {
+    move |source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ApiError::AddressInUse { address, setting },
+        _ => ApiError::Listen { address, setting, source },
+    }
 }
 
 impl ApiServer {
@@ -222,10 +265,22 @@ impl ApiServer {
         self.address
     }
 
+    /// Where the metrics are served without a token, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
+    }
+
     /// Takes no more requests, waits a little for open ones to end, and returns.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(limits::DRAIN_TIME_MAX, &mut self.task).await.is_err() {
+        let metrics = self.metrics.take();
+        let metrics = async {
+            if let Some(metrics) = metrics {
+                metrics.ended().await;
+            }
+        };
+        let ((), ended) = futures::join!(metrics, tokio::time::timeout(limits::DRAIN_TIME_MAX, &mut self.task));
+        if ended.is_err() {
             self.task.abort();
         }
     }

@@ -72,7 +72,7 @@ impl ApiProblem {
             )
     }
 
-    fn of(status: u16, problem: Problem) -> Self {
+    pub(super) fn of(status: u16, problem: Problem) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             problem: Box::new(problem),

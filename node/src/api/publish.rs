@@ -1,16 +1,17 @@
 //! Publishing: one record, a batch, canonical statements, revisions, withdrawals.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use protocol::identity::EntryId;
 use protocol::limits::BODY_BYTES_MAX;
 
 use super::extract::{JsonBody, Pairs, RawBody, Segment, blocking};
+use super::operations::About;
 use super::problem::ApiProblem;
 use super::status::delivery;
-use super::types::{Checked, CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
+use super::types::{Checked, ConfirmRecords, CreateRecord, Problem, Published, ReviseRecord, WithdrawRecord};
 use super::{Shared, SharedState};
 use crate::kinds::kinds;
 use crate::leads::LEAD_KIND;
@@ -21,10 +22,12 @@ use crate::records::{STATEMENTS_MAX, find};
 /// Bytes in front of a statement: kind and length.
 const STATEMENT_HEAD_BYTES: usize = 6;
 
+/// Labels of one request that the log of writes names.
+const LOGGED_LABELS_MAX: usize = 10;
 /// Leads of one request whose names are compared with others.
 const HINTED_MAX: usize = 1_000;
 
-type Answer = Result<(StatusCode, Json<Published>), ApiProblem>;
+type Answer = Result<(StatusCode, Extension<About>, Json<Published>), ApiProblem>;
 
 /// Publishes a record.
 #[utoipa::path(post, path = "/v1/records", tag = "publishing", request_body = CreateRecord,
@@ -115,6 +118,28 @@ pub(super) async fn revise(
     shared.publish(vec![Request::Revise(id, change)]).await
 }
 
+/// Says of records that they are still true.
+#[utoipa::path(post, path = "/v1/confirmations", tag = "publishing", request_body = ConfirmRecords,
+    description = "声明本成员的一条或多条记录仍然属实：什么也不改，只说明核对过；全部发布或全部不发布。算作无变化的更新（义务）。\
+        Says of records of this member that they are still true: nothing changes, and it is said that somebody looked; all of \
+        them or none. Counts as an update without change (duties).",
+    responses((status = 201, description = "已发布。Published.", body = Published),
+        (status = 400, description = "没有写明记录，或太多。No record is named, or too many.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "不是本成员的记录。Another member's.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "找不到。Not found.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "已撤回。Withdrawn.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn confirm(State(shared): State<Shared>, JsonBody(wanted): JsonBody<ConfirmRecords>) -> Answer {
+    if !(1..=STATEMENTS_MAX).contains(&wanted.records.len()) {
+        let zh = format!("一次要写明 1 到 {STATEMENTS_MAX} 条记录。");
+        return Err(ApiProblem::malformed(zh, format!("name 1 to {STATEMENTS_MAX} records at once")));
+    }
+    let mut requests = Vec::with_capacity(wanted.records.len());
+    for reference in wanted.records {
+        requests.push(Request::Confirm(resolve(&shared, reference).await?));
+    }
+    shared.publish(requests).await
+}
+
 /// Withdraws a record.
 #[utoipa::path(post, path = "/v1/records/{reference}/withdraw", tag = "publishing", request_body = WithdrawRecord,
     description = "撤回本成员的一条记录；历史保留。Withdraws a record of this member; its history stays.",
@@ -188,7 +213,9 @@ impl SharedState {
             let leads = self.context.leads.clone();
             answer.notices = blocking(move || leads.hints(&stated)).await?;
         }
-        Ok((StatusCode::CREATED, Json(answer)))
+        let about =
+            About(answer.labels.iter().take(LOGGED_LABELS_MAX).map(String::as_str).collect::<Vec<_>>().join(" "));
+        Ok((StatusCode::CREATED, Extension(about), Json(answer)))
     }
 
     fn published(&self, published: &[PublishedRecord]) -> Published {

@@ -12,8 +12,9 @@ use super::limits::{
 };
 use super::problem::ApiProblem;
 use super::{
-    Shared, audit, charter, counts, document, erase, export, externals, gaps, guard, import, joining, kinds, leads,
-    local, logs, matching, proposals, publish, reading, restate, rewrap, search, status, watching,
+    Shared, audit, charter, counts, document, duties, erase, export, externals, gaps, guard, health, import,
+    indicators, joining, kinds, leads, local, logs, matching, operations, portal, proposals, publish, reading, restate,
+    rewrap, search, status, watching,
 };
 
 /// A route and its bounds.
@@ -52,6 +53,13 @@ pub(super) fn routes() -> Vec<Route> {
         reads("/v1/gaps/pools", get(gaps::pools)),
         reads("/v1/gaps/matching", get(gaps::matching)),
         reads("/v1/rankings", get(gaps::rankings)),
+        reads("/v1/indicators", get(indicators::list)),
+        reads("/v1/indicators/{code}", get(indicators::evidence)),
+        reads("/v1/bulletins", get(indicators::bulletins)),
+        // They go through every entry.
+        Route { timed: false, ..writes("/v1/bulletins", post(indicators::publish_bulletin), OTHER_BYTES_MAX) },
+        reads("/v1/bulletins/{reference}", get(indicators::bulletin)),
+        Route { timed: false, ..reads("/v1/bulletins/{reference}/verification", get(indicators::verification)) },
         reads("/v1/search", get(search::search)),
         reads("/v1/search/status", get(search::search_status)),
         writes("/v1/search/rebuild", post(search::rebuild), OTHER_BYTES_MAX),
@@ -66,6 +74,7 @@ pub(super) fn routes() -> Vec<Route> {
         reads("/v1/records/{reference}", get(reading::show)),
         reads("/v1/records/{reference}/history", get(reading::show_history)),
         reads("/v1/records/{reference}/delivery", get(reading::show_delivery)),
+        writes("/v1/confirmations", post(publish::confirm), RECORD_BYTES_MAX),
         writes("/v1/records/{reference}/revise", post(publish::revise), RECORD_BYTES_MAX),
         writes("/v1/records/{reference}/withdraw", post(publish::withdraw), RECORD_BYTES_MAX),
         reads("/v1/matches/{reference}", get(matching::matches)),
@@ -100,6 +109,17 @@ pub(super) fn routes() -> Vec<Route> {
         Route { method: Method::DELETE, ..reads("/v1/applications/{id}", delete(joining::remove_application)) },
         writes("/v1/invitations", post(joining::invite), OTHER_BYTES_MAX),
         writes("/v1/sync", post(joining::sync), OTHER_BYTES_MAX),
+        writes("/v1/portal/links", post(portal::link), OTHER_BYTES_MAX),
+        reads("/v1/health", get(health::overview)),
+        reads("/v1/health/{member}", get(health::member)),
+        reads("/v1/custody", get(health::custody)),
+        reads("/readyz", get(operations::ready)),
+        reads("/metrics", get(operations::metrics)),
+        reads("/v1/doctor", get(operations::doctor)),
+        reads("/v1/alarms", get(operations::alarms)),
+        reads("/v1/access-log", get(operations::access_log)),
+        reads("/v1/duties", get(duties::list)),
+        writes("/v1/duties/unchanged", post(duties::unchanged), OTHER_BYTES_MAX),
     ]
 }
 
@@ -117,6 +137,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(shared.clone(), guard::admit))
+        .layer(middleware::from_fn_with_state(shared.clone(), operations::observe))
         .with_state(shared)
 }
 

@@ -10,15 +10,13 @@ use protocol::identity::{MemberNumber, PublicKey};
 use super::extract::blocking;
 use super::problem::ApiProblem;
 use super::types::{
-    Delivery, Health, KnownNode, LogHead, MemberName, NetworkView, PeerView, Problem, ProblemDetail, SigningState,
-    Status,
+    Delivery, Health, KnownNode, LogHead, MemberName, NetworkView, PeerView, Problem, SigningState, Status,
 };
 use super::{Shared, SharedState, warnings};
 use crate::core::{Core, Delivered, State as CoreState, now_ms};
 use crate::kinds::{installed, kinds_status};
 use crate::network::{NetworkClosed, Statistics};
 use crate::records::error::RecordError;
-use crate::records::rewrap::stale;
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "status", security(()),
@@ -75,7 +73,12 @@ pub(super) async fn network(State(shared): State<Shared>) -> Result<Json<Network
     responses((status = 200, description = "节点列表。The peers.", body = [PeerView])))]
 pub(super) async fn peers(State(shared): State<Shared>) -> Result<Json<Vec<PeerView>>, ApiProblem> {
     let peers = shared.context.network.peers().await.map_err(closed)?;
-    let views = shared.core().read(|state| {
+    Ok(Json(peer_views(shared.core(), &peers)))
+}
+
+/// Connected peers, as the charter names them.
+pub(crate) fn peer_views(core: &Core, peers: &[crate::network::PeerInfo]) -> Vec<PeerView> {
+    core.read(|state| {
         let charter = state.replica.charter();
         let view = |peer: &crate::network::PeerInfo| PeerView {
             transport: peer.peer.to_string(),
@@ -86,8 +89,7 @@ pub(super) async fn peers(State(shared): State<Shared>) -> Result<Json<Vec<PeerV
             rejected_messages: peer.rejected_messages,
         };
         peers.iter().map(view).collect()
-    });
-    Ok(Json(views))
+    })
 }
 
 /// As whose node a peer is treated. The charter alone would not tell: who lost its right is connected until it is cut.
@@ -140,27 +142,8 @@ impl SharedState {
         status.warnings = core.read(|state| warnings::of_charter(state.replica.charter(), &key, now_ms()));
         status.warnings.extend(core.read(|state| warnings::of_logs(&state.replica)));
         status.warnings.extend(self.context.hooks.warnings());
-        status.warnings.extend(self.stale_warning());
+        status.warnings.extend(self.context.operations.doctor.stale_warning());
         status
-    }
-
-    /// Own confidential records that one of their readers cannot open. Counted again when charter or own log moved.
-    fn stale_warning(&self) -> Option<ProblemDetail> {
-        let core = self.core();
-        let (_, log) = core.own()?;
-        let now = core.read(|state| (state.replica.charter().version(), state.replica.effective_length(log)));
-        let mut counted = self.stale.lock();
-        let count = match *counted {
-            Some((then, count)) if then == now => count,
-            _ => stale(core).len(),
-        };
-        *counted = Some((now, count));
-        (count > 0).then(|| ProblemDetail {
-            at: "rewrap".into(),
-            code: "rewrap-needed".into(),
-            zh: format!("有 {count} 条密文记录，现在应能读的成员打不开；请执行 xianmeng rewrap。"),
-            en: format!("{count} confidential records have a reader that cannot open them; run `xianmeng rewrap`"),
-        })
     }
 }
 

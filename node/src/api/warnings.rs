@@ -7,7 +7,7 @@ use protocol::replica::Replica;
 use super::types::ProblemDetail;
 
 /// Warnings that follow from the charter, the worst first.
-pub(super) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec<ProblemDetail> {
+pub(crate) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec<ProblemDetail> {
     let mut warnings = Vec::new();
     let mut warn = |code: &str, zh: String, en: String| {
         warnings.push(ProblemDetail { at: "charter".into(), code: code.into(), zh, en });
@@ -77,7 +77,7 @@ pub(super) fn of_charter(charter: &Charter, own: &PublicKey, now_ms: u64) -> Vec
 }
 
 /// Logs that stand still because their keys signed two entries at one place, and are not sealed yet.
-pub(super) fn of_logs(replica: &Replica) -> Vec<ProblemDetail> {
+pub(crate) fn of_logs(replica: &Replica) -> Vec<ProblemDetail> {
     let charter = replica.charter();
     let forked = charter.logs().iter().filter(|log| log.seal.is_none());
     let forked = forked.filter_map(|log| Some((log.member, replica.fork_of(&log.key)?)));

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::extract::{JsonBody, Pairs, Segment, blocking};
 use super::limits::{EVENTS_WAITING, HEARTBEAT, TURN_WAIT};
@@ -143,6 +143,24 @@ impl SharedState {
     }
 }
 
+/// How sending what there is ended.
+enum End {
+    /// Everything that the index has was sent.
+    AllSent,
+    /// The index is not ready or failed.
+    IndexBehind,
+    /// Nobody listens any more, or somebody else does.
+    ListenerGone,
+}
+
+/// What a notice tells.
+enum NoticeOf {
+    /// Results may be missing, because entries count no longer.
+    Cut,
+    /// The index was not ready, so what is new is not known.
+    IndexBehind,
+}
+
 /// Somebody who listens.
 struct Listener {
     shared: Shared,
@@ -172,7 +190,7 @@ fn answer(listener: Listener, turn: OwnedSemaphorePermit) -> Response {
 
 async fn save(shared: &Shared, watch: &Arc<Watch>) {
     let (shared, watch) = (shared.clone(), Arc::clone(watch));
-    let saved = blocking(move || if shared.watches.keeps(&watch) { shared.watches.save(&watch) } else { Ok(()) }).await;
+    let saved = blocking(move || shared.watches.save(&watch)).await;
     if let Ok(Err(error)) = saved {
         tracing::warn!(%error, "what was seen of a watch is not written down; it is told again after a restart");
     }
@@ -191,27 +209,37 @@ impl Listener {
                 return;
             }
             let mut saved_at = Instant::now();
+            let patience = Instant::now() + READY_WAIT;
             loop {
                 let known = committed.borrow_and_update().clone();
-                if let Some(known) = known {
-                    if !self.catch_up(&known, &sender, &mut saved_at).await || self.once {
-                        return;
-                    }
-                } else if self.once && !wait_ready(&mut committed).await {
-                    return;
-                } else if self.once {
-                    continue;
+                let end = match known {
+                    Some(known) => self.catch_up(own, &known, &sender, &mut saved_at).await,
+                    None => End::IndexBehind,
+                };
+                match end {
+                    End::ListenerGone => return,
+                    End::AllSent if self.once => return,
+                    End::AllSent | End::IndexBehind => {}
                 }
-                if committed.changed().await.is_err() {
+                let changed = committed.changed();
+                if self.once {
+                    // Who asks once must be able to tell "nothing more" from "not known yet".
+                    match tokio::time::timeout_at(patience.into(), changed).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) | Err(_) => return drop(sender.send(notice(NoticeOf::IndexBehind)).await),
+                    }
+                } else if changed.await.is_err() {
                     return;
                 }
             }
         };
         tokio::select! {
-            () = work => {}
+            biased;
+            // Whoever has to give way does so before anything more is noted as seen.
             _ = turns.wait_for(|turn| *turn != own) => {}
             _ = stopped.wait_for(|stop| *stop) => {}
             () = sender.closed() => {}
+            () = work => {}
         }
     }
 
@@ -231,8 +259,14 @@ impl Listener {
         }
     }
 
-    /// Sends everything up to what the index has. Says whether somebody listens still.
-    async fn catch_up(&self, known: &Arc<Committed>, sender: &mpsc::Sender<Event>, saved_at: &mut Instant) -> bool {
+    /// Sends everything up to what the index has, as the listener of this turn.
+    async fn catch_up(
+        &self,
+        turn: u64,
+        known: &Arc<Committed>,
+        sender: &mpsc::Sender<Event>,
+        saved_at: &mut Instant,
+    ) -> End {
         loop {
             let (shared, watch, known) = (self.shared.clone(), Arc::clone(&self.watch), Arc::clone(known));
             let brought = match blocking(move || watch.look(&shared.finder(), &known)).await {
@@ -240,30 +274,29 @@ impl Listener {
                 // The index failed or is being opened: there will be another commit.
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "a watch waits for the index");
-                    return true;
+                    return End::IndexBehind;
                 }
-                Err(_) => return false,
+                Err(_) => return End::ListenerGone,
             };
             let some = !brought.events.is_empty();
             for (number, event) in &brought.events {
                 if sender.send(self.event(*number, event)).await.is_err() {
-                    return false;
+                    return End::ListenerGone;
                 }
             }
-            if brought.is_cut && sender.send(notice()).await.is_err() {
-                return false;
+            if brought.is_cut && sender.send(notice(NoticeOf::Cut)).await.is_err() {
+                return End::ListenerGone;
             }
             // Seen is what the connection has taken.
-            if sender.reserve_many(EVENTS_WAITING).await.is_err() {
-                return false;
+            if sender.reserve_many(EVENTS_WAITING).await.is_err() || !self.watch.advance(turn, brought.progress) {
+                return End::ListenerGone;
             }
-            self.watch.advance(brought.progress);
             if some || saved_at.elapsed() >= SAVE_TIME {
                 save(&self.shared, &self.watch).await;
                 *saved_at = Instant::now();
             }
             if brought.is_there {
-                return true;
+                return End::AllSent;
             }
         }
     }
@@ -280,15 +313,19 @@ impl Listener {
     }
 }
 
-async fn wait_ready(committed: &mut watch::Receiver<Option<Arc<Committed>>>) -> bool {
-    matches!(tokio::time::timeout(READY_WAIT, committed.wait_for(Option::is_some)).await, Ok(Ok(_)))
-}
-
-fn notice() -> Event {
-    let notice = WatchNotice {
-        code: "cut".to_owned(),
-        zh: "此前的一些条目已不算数，可能有结果没有送出；请再查一次。".to_owned(),
-        en: "some entries count no longer, so results may be missing; search again".to_owned(),
+fn notice(of: NoticeOf) -> Event {
+    let (code, zh, en) = match of {
+        NoticeOf::Cut => (
+            "cut",
+            "此前的一些条目已不算数，可能有结果没有送出；请再查一次。",
+            "some entries count no longer, so results may be missing; search again",
+        ),
+        NoticeOf::IndexBehind => (
+            "index-behind",
+            "搜索索引还没有准备好，不知道有没有新结果；请稍后再试，或用 xianmeng index 查看进度。",
+            "the search index is not ready, so it is not known what is new; try again later, or see `xianmeng index`",
+        ),
     };
-    Event::default().event("notice").json_data(&notice).unwrap_or_else(|_| Event::default().comment("cut"))
+    let notice = WatchNotice { code: code.to_owned(), zh: zh.to_owned(), en: en.to_owned() };
+    Event::default().event("notice").json_data(&notice).unwrap_or_else(|_| Event::default().comment(code))
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use protocol::beacon::Beacon;
 use protocol::charter::{Charter, Purpose};
 use protocol::completeness::{self, Claim};
-use protocol::identity::PublicKey;
+use protocol::identity::{FrontierDigest, PublicKey};
 
 /// The last beacon of each node.
 #[derive(Debug, Default)]
@@ -28,6 +28,11 @@ impl Attestations {
         if is_new {
             latest.retain(|key, _| holds_right(key));
         }
+    }
+
+    /// The digest that a node named last.
+    pub fn digest(&self, key: &PublicKey) -> Option<FrontierDigest> {
+        self.latest.lock().get(key).map(|(beacon, _)| beacon.digest)
     }
 
     /// Beacons that attest what `claim` names, by transport key.

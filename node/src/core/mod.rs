@@ -6,12 +6,14 @@
 
 mod attestations;
 pub mod counters;
+mod holding;
+mod observed;
 mod stop;
 mod touched;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
@@ -19,6 +21,7 @@ use parking_lot::{Mutex, RwLock};
 use protocol::beacon::Beacon;
 use protocol::charter::{CharterError, LogNumber, SignedBlock};
 use protocol::completeness::Claim;
+use protocol::custody::{Frontiers, Holdings};
 use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{EntryId, FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
@@ -33,6 +36,7 @@ use crate::confidential::{Access, Vault};
 use crate::store::{PurgeReport, Store, StoreError, lock_directory};
 use attestations::Attestations;
 use counters::Counters;
+use observed::Observed;
 pub use stop::{Stop, TwinSign};
 use touched::Collected;
 pub use touched::{Taken, Waiting};
@@ -44,10 +48,24 @@ const QUEUE: usize = 64;
 /// How often a closing node looks whether everybody gave the store back.
 const CLOSE_POLL: Duration = Duration::from_millis(20);
 
+/// The variable that sets a node's clock wrong by so many milliseconds. For tests only.
+pub const CLOCK_OFFSET: &str = "XIANMENG_TEST_CLOCK_OFFSET_MS";
+
 /// The clock of this machine, in milliseconds since 1970 (UTC).
+///
+/// Tests set a node's clock wrong through the environment's [`CLOCK_OFFSET`].
 pub fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |duration| duration.as_millis() as u64)
+    since.map_or(0, |duration| duration.as_millis() as u64).saturating_add_signed(clock_shift_ms())
+}
+
+/// By how many milliseconds the environment's [`CLOCK_OFFSET`] sets the clock of this process wrong; zero without it.
+pub fn clock_shift_ms() -> i64 {
+    static OFFSET_MS: OnceLock<i64> = OnceLock::new();
+    *OFFSET_MS.get_or_init(|| {
+        let text = std::env::var(CLOCK_OFFSET).ok();
+        text.and_then(|text| text.parse().ok()).unwrap_or_default()
+    })
 }
 
 /// Why nothing could be published.
@@ -76,6 +94,12 @@ pub enum PublishError {
     ClockBehind {
         /// How far.
         behind_ms: u64,
+    },
+    /// The clock is ahead of those of the peers: an entry dated into the future is seen by nobody until then.
+    #[error("this machine's clock is {ahead_ms} ms ahead of its peers'")]
+    ClockAhead {
+        /// How far.
+        ahead_ms: u64,
     },
     /// An entry breaks a rule of entries.
     #[error("entry {index} cannot be signed: {error}")]
@@ -158,7 +182,10 @@ struct Shared {
     store: Store,
     counters: Counters,
     /// For each member, how far its node is known to hold each log.
-    held: Mutex<BTreeMap<MemberNumber, BTreeMap<LogNumber, u64>>>,
+    held: Mutex<Holdings>,
+    /// The frontiers that this node went through lately.
+    frontiers: Mutex<Frontiers>,
+    observed: Observed,
     attestations: Attestations,
     /// What was touched and nobody has taken yet.
     touched: Mutex<Collected>,
@@ -166,12 +193,24 @@ struct Shared {
     vault: RwLock<Arc<Vault>>,
     /// Whether the own log may grow: cleared while peers must confirm its head.
     signing_ready: std::sync::atomic::AtomicBool,
+    /// How far the clock is ahead of the peers' beyond the tolerance, in milliseconds; 0 if it is not, or nobody knows.
+    clock_ahead_ms: std::sync::atomic::AtomicU64,
     changed: watch::Sender<u64>,
     /// Set once, when the node must stop.
     failed: watch::Sender<Option<Stop>>,
 }
 
 impl Shared {
+    /// Why nothing is signed any more: the store's reason, where that is what stops the node, since the one who asked
+    /// may be told before or after the write that failed.
+    fn closed(&self) -> PublishError {
+        let failed = match &*self.failed.borrow() {
+            Some(Stop::Store(reason)) => Some(reason.clone()),
+            _ => self.store.stopped(),
+        };
+        failed.map_or(PublishError::Closed, |reason| PublishError::Store { disk_full: false, reason })
+    }
+
     fn stop(&self, reason: Stop) {
         self.signing_ready.store(false, std::sync::atomic::Ordering::Release);
         self.failed.send_if_modified(|failed| {
@@ -205,10 +244,13 @@ impl Core {
             store,
             counters: Counters::default(),
             held: Mutex::default(),
+            frontiers: Mutex::default(),
+            observed: Observed::default(),
             attestations: Attestations::default(),
             touched: Mutex::default(),
             vault: RwLock::default(),
             signing_ready: signing_ready.into(),
+            clock_ahead_ms: Default::default(),
             changed: watch::Sender::new(0),
             failed: watch::Sender::new(None),
         });
@@ -289,8 +331,8 @@ impl Core {
     /// Signs entries and makes them durable, all of them or none.
     pub async fn publish(&self, drafts: Vec<Draft>) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Publish { drafts, reply }).await.map_err(|_| PublishError::Closed)?;
-        answer.await.map_err(|_| PublishError::Closed)?
+        self.send(Command::Publish { drafts, reply }).await.map_err(|_| self.shared.closed())?;
+        answer.await.map_err(|_| self.shared.closed())?
     }
 
     /// Takes in entries whose signatures were checked, and makes what is new durable.
@@ -331,39 +373,14 @@ impl Core {
         tokio::task::spawn_blocking(verify).await.unwrap_or_default()
     }
 
-    /// Notes that a member's node holds logs up to these lengths.
-    pub fn note_held(&self, member: MemberNumber, heads: impl IntoIterator<Item = (LogNumber, u64)>) {
-        let known = self.read(|state| state.replica.charter().logs().len());
-        let mut held = self.shared.held.lock();
-        let logs = held.entry(member).or_default();
-        // What the charter does not know is not remembered, so nobody can make this grow.
-        for (log, length) in heads.into_iter().filter(|(log, _)| (*log as usize) < known) {
-            let known = logs.entry(log).or_default();
-            *known = (*known).max(length);
-        }
-    }
-
-    /// To how many members' nodes an entry has been delivered.
-    pub fn delivered(&self, log: LogNumber, sequence: u64) -> Delivered {
-        let own = self.own().map(|(member, _)| member);
-        let others: Vec<MemberNumber> = self.read(|state| {
-            let nodes = state.replica.charter().transport_keys();
-            let mut members: Vec<_> = nodes.into_values().filter(|member| Some(*member) != own).collect();
-            members.sort();
-            members.dedup();
-            members
-        });
-        let held = self.shared.held.lock();
-        let holds = |member: &MemberNumber| {
-            held.get(member).and_then(|logs| logs.get(&log)).is_some_and(|length| *length > sequence)
-        };
-        let members = others.len();
-        Delivered { held_by: others.into_iter().filter(holds).collect(), members }
-    }
-
     /// Keeps a verified beacon, with its bytes, for audit bundles.
     pub fn note_beacon(&self, beacon: Beacon, bytes: &[u8]) {
         self.read(|state| self.shared.attestations.note(beacon, bytes, state.replica.charter()));
+    }
+
+    /// The digest that the node with this transport key named in its last beacon.
+    pub fn last_digest(&self, key: &PublicKey) -> Option<FrontierDigest> {
+        self.shared.attestations.digest(key)
     }
 
     /// The beacons of other nodes that name exactly the frontier of `claim`, as this node's charter stands.
@@ -402,6 +419,17 @@ impl Core {
     /// holds.
     pub fn has_failed(&self) -> bool {
         self.shared.failed.borrow().is_some()
+    }
+
+    /// How far this machine's clock is ahead of its peers' beyond the tolerance, if it is known to be.
+    pub fn clock_ahead_ms(&self) -> Option<u64> {
+        let ahead_ms = self.shared.clock_ahead_ms.load(std::sync::atomic::Ordering::Acquire);
+        (ahead_ms > 0).then_some(ahead_ms)
+    }
+
+    /// Says how far this machine's clock is ahead of its peers' beyond the tolerance, if it is.
+    pub fn set_clock_ahead(&self, ahead_ms: Option<u64>) {
+        self.shared.clock_ahead_ms.store(ahead_ms.unwrap_or_default(), std::sync::atomic::Ordering::Release);
     }
 
     /// Why publishing would be refused now, if it would.

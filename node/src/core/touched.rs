@@ -9,12 +9,15 @@ use super::Core;
 pub(super) struct Collected {
     touched: Touched,
     since_ms: Option<u64>,
+    /// Whether the view went on since somebody took this, be it past what touches no record.
+    moved: bool,
     /// Records that were ever touched, for who wants to know how busy the writer is.
     ever: u64,
 }
 
 impl Collected {
     pub(super) fn note(&mut self, touched: Touched, now_ms: u64) {
+        self.moved = true;
         if touched.is_empty() {
             return;
         }
@@ -42,6 +45,8 @@ pub struct Waiting {
     pub records: Option<usize>,
     /// When the first of them was touched, by this machine's clock.
     pub since_ms: Option<u64>,
+    /// Whether the positions of the view are others than those that were taken last.
+    pub moved: bool,
     /// Records that were touched since the node started, each as often as it was.
     pub ever: u64,
 }
@@ -63,7 +68,7 @@ impl Core {
     pub fn waiting(&self) -> Waiting {
         let held = self.shared.touched.lock();
         let records = (!held.touched.everything).then_some(held.touched.records.len());
-        Waiting { records, since_ms: held.since_ms, ever: held.ever }
+        Waiting { records, since_ms: held.since_ms, moved: held.moved, ever: held.ever }
     }
 
     /// A step from older positions towards the present ones; reads so many entries under the lock.

@@ -258,8 +258,8 @@ impl Writer {
         let key = public_key(&self.shared.signing);
         let (_, log) = own_of(replica, &key).ok_or(PublishError::NotMember)?;
         let charter = replica.charter();
-        let time_ms = now_ms().max(charter.tip_block().time_ms);
         let length = replica.length(log);
+        let time_ms = signing_ms(now_ms(), charter.tip_block().time_ms, replica.latest_ms_before(log, length));
         // After going over to another branch of the charter, entries that name its blocks wait in the journal alone: to
         // sign in their places would fork the log.
         if self.shared.store.journal_length(&key) > length {
@@ -428,6 +428,14 @@ fn append_blocks(
     Ok(new)
 }
 
+/// The time that an entry claims: that of the clock, of the charter's tip, or of the latest own entry, whichever is last. An
+/// entry dated before an own one is not believed and performs no duty, so a clock that was set back a little voids
+/// nothing; an own entry far ahead was signed by a clock that was wrong and is not followed.
+fn signing_ms(now_ms: u64, tip_ms: u64, latest_own_ms: u64) -> u64 {
+    let is_near = latest_own_ms <= now_ms.saturating_add(CLOCK_TOLERANCE_MS);
+    now_ms.max(tip_ms).max(if is_near { latest_own_ms } else { 0 })
+}
+
 /// Why this node may not sign now, if it may not.
 pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishError> {
     let key = public_key(&shared.signing);
@@ -438,13 +446,17 @@ pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishErro
         return Some(PublishError::Forked { sequence });
     }
     if shared.failed.borrow().is_some() {
-        return Some(PublishError::Closed);
+        return Some(shared.closed());
     }
     if !shared.signing_ready.load(std::sync::atomic::Ordering::Acquire) {
         return Some(PublishError::WaitingForPeers);
     }
     let behind_ms = replica.charter().tip_block().time_ms.saturating_sub(now_ms());
-    (behind_ms > CLOCK_TOLERANCE_MS).then_some(PublishError::ClockBehind { behind_ms })
+    if behind_ms > CLOCK_TOLERANCE_MS {
+        return Some(PublishError::ClockBehind { behind_ms });
+    }
+    let ahead_ms = shared.clock_ahead_ms.load(std::sync::atomic::Ordering::Acquire);
+    (ahead_ms > 0).then_some(PublishError::ClockAhead { ahead_ms })
 }
 
 /// Why a key may not sign that has no open log.
@@ -477,5 +489,19 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Refused(reason) => reason.name(),
         Outcome::Forked => "entries-forked",
         Outcome::Diverged => "entries-diverged",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_a_little_dates_nothing_back() {
+        let (now_ms, second_ms) = (1_000_000_000, 1_000);
+        assert_eq!(signing_ms(now_ms, 0, now_ms - second_ms), now_ms);
+        assert_eq!(signing_ms(now_ms, 0, now_ms + second_ms), now_ms + second_ms);
+        assert_eq!(signing_ms(now_ms, now_ms + second_ms, 0), now_ms + second_ms, "not before the charter either");
+        assert_eq!(signing_ms(now_ms, 0, now_ms + CLOCK_TOLERANCE_MS + 1), now_ms, "that clock was wrong");
     }
 }

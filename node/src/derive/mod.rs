@@ -32,6 +32,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::Core;
 use crate::directory::DirectoryError;
+use crate::duties;
+use crate::indicators::Shelf as IndicatorShelf;
 use crate::matching::Shelf;
 use crate::records::look::Looked;
 use crate::search::{SearchError, SearchIndex};
@@ -179,6 +181,10 @@ struct Shared {
     commands: mpsc::Sender<Command>,
     /// The catalogue of matching.
     matching: Arc<Shelf>,
+    /// What was done for duties.
+    duties: Arc<duties::Shelf>,
+    /// What records contribute to indicators.
+    indicators: Arc<IndicatorShelf>,
 }
 
 /// What the task is asked for.
@@ -194,12 +200,15 @@ impl Derived {
     /// Prepares the task that keeps the index of `directory` in step with `core`. Nothing is opened before it runs.
     pub fn new(core: Core, directory: &Path) -> (Self, Follower) {
         let (commands, queue) = mpsc::channel(COMMANDS);
+        let duties: Arc<duties::Shelf> = Arc::default();
         let shared = Arc::new(Shared {
             index: RwLock::new(None),
             gauge: Mutex::default(),
             committed: watch::Sender::new(None),
             commands,
             matching: Arc::default(),
+            duties: Arc::clone(&duties),
+            indicators: Arc::new(IndicatorShelf::beside(duties)),
         });
         let derived = Self { shared };
         let follower = Follower::new(core, directory.to_owned(), derived.clone(), queue);
@@ -214,6 +223,16 @@ impl Derived {
     /// The catalogue of matching.
     pub fn matching(&self) -> Arc<Shelf> {
         Arc::clone(&self.shared.matching)
+    }
+
+    /// What was done for duties.
+    pub fn duties(&self) -> Arc<duties::Shelf> {
+        Arc::clone(&self.shared.duties)
+    }
+
+    /// What records contribute to indicators.
+    pub fn indicators(&self) -> Arc<IndicatorShelf> {
+        Arc::clone(&self.shared.indicators)
     }
 
     /// How far the index is behind, and what it is busy with.

@@ -201,3 +201,20 @@ async fn erasures_and_blocks_lead_to_the_same_as_a_look_at_everything() {
     bench.rest();
     assert!(bench.handed() >= 5, "all of them depend on who holds seats");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_touches_no_record_leaves_nothing_behind() {
+    let mut bench = Bench::new().await;
+    bench.world.create(demand("甲", &[])).await;
+    bench.rest();
+    assert!(bench.derived.duties().is_complete(&bench.world.core));
+    bench.handed();
+    let World { charter, secretariat, core, .. } = &mut bench.world;
+    let warning = Operation::Warn { member: MemberNumber(3), reason: "迟报".into() };
+    secretariat.try_append(charter, vec![warning]).expect("it keeps every rule");
+    let block = charter.blocks()[charter.blocks().len() - 1].clone();
+    core.append_blocks(vec![block]).await.expect("it follows the tip");
+    bench.rest();
+    assert_eq!(bench.handed(), 0, "no record depends on a warning");
+    assert!(bench.derived.duties().is_complete(&bench.world.core), "and the duties stand as before");
+}

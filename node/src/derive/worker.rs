@@ -21,6 +21,8 @@ use super::{
     Settled, Shared,
 };
 use crate::core::{Core, now_ms};
+use crate::duties::LedgerConsumer;
+use crate::indicators::IndicatorConsumer;
 use crate::matching::CatalogueConsumer;
 use crate::records::look::{Round, around, look};
 
@@ -78,11 +80,17 @@ impl Worker {
         let taken = core.take_touched();
         let kinds = crate::kinds::kinds();
         let catalogue = CatalogueConsumer::new(Arc::clone(&shared.matching), kinds);
+        let ledger = LedgerConsumer::new(core.clone(), Arc::clone(&shared.duties), kinds);
+        let indicators = IndicatorConsumer::new(Arc::clone(&shared.indicators), kinds, core.clone());
         Self {
             kinds,
             directory,
             shared,
-            places: vec![Place { consumer: Box::new(catalogue), needs: Some(START), retry: None }],
+            places: vec![
+                Place { consumer: Box::new(catalogue), needs: Some(START), retry: None },
+                Place { consumer: Box::new(ledger), needs: Some(START), retry: None },
+                Place { consumer: Box::new(indicators), needs: Some(START), retry: None },
+            ],
             is_open: false,
             open_again: None,
             positions: taken.positions.clone(),
@@ -231,12 +239,14 @@ impl Worker {
             }
             return true;
         }
-        let waiting = self.core.waiting();
-        if waiting.since_ms.is_some() {
+        if self.core.waiting().moved {
             let taken = self.core.take_touched();
             self.since_ms = self.since_ms.into_iter().chain(taken.since_ms).min();
             if taken.touched.everything {
                 self.catches_up = true;
+            } else if taken.touched.records.is_empty() {
+                // A block of the charter, say, on which no record depends.
+                (self.positions, self.goal) = (taken.positions.clone(), taken.positions);
             } else {
                 (self.pending, self.goal) = (taken.touched.records, taken.positions);
             }

@@ -76,3 +76,14 @@ pub fn sync_parent(path: &Path) -> Result<(), DirectoryError> {
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     fs::File::open(parent).and_then(|directory| directory.sync_all()).map_err(file_error(parent))
 }
+
+/// How many bytes the files below a directory take; what cannot be read counts as nothing.
+pub(crate) fn bytes_in(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+    let bytes = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_in(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.map(bytes).sum()
+}

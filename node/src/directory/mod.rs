@@ -20,8 +20,12 @@
 //! store/ journal/      replica and own-log journal, see `store`
 //! search/              the search index, made from the store again where it is missing (readable by the owner only)
 //! watches/             questions that are kept, and what of their answers was seen (readable by the owner only)
+//! access/              the log of logins and writes, see `access_log` (readable by the owner only)
+//! alarms.secret        the key that signs what webhooks are told (readable by the owner only)
 //! api.token            the API's bearer token              (readable by the owner only)
 //! api.address          where the API listens while the node runs
+//! portal.address       where the portal listens while the node runs
+//! portal-accounts.toml who may log in to the portal       (readable by the owner only)
 //! lock                 held while a process uses the directory
 //! ```
 
@@ -43,6 +47,7 @@ use protocol::identity::{Domain, FederationId, PublicKey, public_key, sign};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub(crate) use self::files::bytes_in;
 use self::files::{content_error, write_new};
 pub use self::files::{
     file_error, private_directory, remove_file, replace_file, replace_private, sync_parent, write_private,
@@ -286,9 +291,29 @@ impl DataDirectory {
         self.path.join("watches")
     }
 
+    /// The log of logins and writes.
+    pub fn access_log_path(&self) -> PathBuf {
+        self.path.join("access")
+    }
+
+    /// The key that signs what webhooks are told.
+    pub fn alarm_secret_path(&self) -> PathBuf {
+        self.path.join("alarms.secret")
+    }
+
     /// Where the API listens while the node runs.
     pub fn address_path(&self) -> PathBuf {
         self.path.join("api.address")
+    }
+
+    /// Where the portal listens while the node runs.
+    pub fn portal_address_path(&self) -> PathBuf {
+        self.path.join("portal.address")
+    }
+
+    /// Who may log in to the portal.
+    pub fn portal_accounts_path(&self) -> PathBuf {
+        self.path.join("portal-accounts.toml")
     }
 
     /// The genesis block of the federation.
@@ -339,6 +364,11 @@ impl DataDirectory {
     /// Documents that never leave this node.
     pub fn local_path(&self) -> PathBuf {
         self.path.join("local")
+    }
+
+    /// Who was heard when, for the health page.
+    pub fn health_path(&self) -> PathBuf {
+        self.path.join("health.json")
     }
 
     /// How far the search for duplicate leads is.
@@ -486,12 +516,26 @@ impl DataDirectory {
 
     /// The API's bearer token; made when there is none.
     pub fn token(&self) -> Result<String, DirectoryError> {
-        let path = self.token_path();
-        if !path.exists() {
-            let mut secret = [0; 32];
-            getrandom::fill(&mut secret).map_err(|error| content_error(&path, error))?;
-            write_private(&path, format!("{}\n", hex::encode(secret)).as_bytes())?;
-        }
-        Ok(fs::read_to_string(&path).map_err(file_error(&path))?.trim().to_owned())
+        secret_text(self.token_path())
     }
+
+    /// The key that signs what webhooks are told, as text; made when there is none.
+    pub fn alarm_secret(&self) -> Result<String, DirectoryError> {
+        secret_text(self.alarm_secret_path())
+    }
+}
+
+/// A random secret in a file; made when there is none.
+fn secret_text(path: PathBuf) -> Result<String, DirectoryError> {
+    if !path.exists() {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| content_error(&path, error))?;
+        write_private(&path, format!("{}\n", hex::encode(secret)).as_bytes())?;
+    }
+    let secret = fs::read_to_string(&path).map_err(file_error(&path))?.trim().to_owned();
+    if secret.is_empty() {
+        // Everybody knows the empty one.
+        return Err(content_error(&path, "it is empty; delete it, and the node makes a new one"));
+    }
+    Ok(secret)
 }

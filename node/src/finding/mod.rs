@@ -10,8 +10,6 @@ pub mod answer;
 mod error;
 mod passages;
 pub mod question;
-#[cfg(test)]
-mod tests;
 pub mod watch;
 pub mod watches;
 

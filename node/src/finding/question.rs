@@ -100,7 +100,7 @@ impl Question {
         };
         let sort = asked.sort.as_deref().map(read_sort).transpose()?.unwrap_or_default();
         let query = Query { words: asked.words.trim().to_owned(), filters, sort, ..Query::default() };
-        Ok(Self { query, conditions: read_conditions(kinds, &of_kinds, &asked.conditions)? })
+        Ok(Self { query, conditions: read_conditions(&of_kinds, &asked.conditions)? })
     }
 
     /// Whether records are judged one by one.
@@ -246,7 +246,7 @@ fn read_tag(kinds: &KindSet, of_kinds: &[&Kind], text: &str) -> Result<(String, 
 }
 
 /// Conditions on the fields of one kind.
-fn read_conditions(kinds: &KindSet, of_kinds: &[&Kind], texts: &[String]) -> Result<list::Query, FindingError> {
+fn read_conditions(of_kinds: &[&Kind], texts: &[String]) -> Result<list::Query, FindingError> {
     let kind = match (of_kinds, texts) {
         (_, []) => return Ok(list::Query::default()),
         ([kind], _) => kind,
@@ -254,7 +254,6 @@ fn read_conditions(kinds: &KindSet, of_kinds: &[&Kind], texts: &[String]) -> Res
     };
     let filters: Result<Vec<Filter>, _> = texts.iter().map(|text| Filter::parse(kind, text)).collect();
     let filters = filters.map_err(RecordError::from)?;
-    let _ = kinds;
     Ok(list::Query { kind: Some(kind.number()), filters, ..list::Query::default() })
 }
 

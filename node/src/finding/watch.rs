@@ -102,9 +102,15 @@ impl Watch {
         self.progress.lock().clone()
     }
 
-    /// Notes that it was seen so far.
-    pub fn advance(&self, progress: Progress) {
-        *self.progress.lock() = progress;
+    /// Notes that the listener of this turn saw it so far. Says whether it is the listener still: one that has given way
+    /// would take back what the next one saw.
+    pub fn advance(&self, turn: u64, progress: Progress) -> bool {
+        let mut held = self.progress.lock();
+        let is_listener = *self.turn.borrow() == turn;
+        if is_listener {
+            *held = progress;
+        }
+        is_listener
     }
 
     /// Makes the caller the listener. Whoever was it sees the number change and gives way.

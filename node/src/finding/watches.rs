@@ -103,7 +103,7 @@ impl Watches {
         }
         let watch = Watch::new(Some(name.clone()), asked, question, now_ms(), Progress::from(seen));
         let watch = Arc::new(watch);
-        self.save(&watch)?;
+        self.write(&watch)?;
         named.insert(name, Arc::clone(&watch));
         Ok(watch)
     }
@@ -121,11 +121,18 @@ impl Watches {
         Ok(())
     }
 
-    /// Writes down how far a watch was seen. Blocks.
+    /// Writes down how far a watch was seen, if it is kept still: one that was removed meanwhile stays removed. Blocks.
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn save(&self, watch: &Watch) -> Result<(), FindingError> {
+    pub fn save(&self, watch: &Arc<Watch>) -> Result<(), FindingError> {
+        // Held while the file is written: whoever removes the watch comes before or after, and two never write at once.
+        let named = self.named.lock();
+        let kept = watch.name.as_ref().and_then(|name| named.get(name));
+        if kept.is_some_and(|kept| Arc::ptr_eq(kept, watch)) { self.write(watch) } else { Ok(()) }
+    }
+
+    fn write(&self, watch: &Watch) -> Result<(), FindingError> {
         let Some(name) = &watch.name else { return Ok(()) };
         let progress = watch.progress();
         let file = WatchFile {
@@ -142,12 +149,6 @@ impl Watches {
         private_directory(&self.folder)?;
         replace_private(&self.path_of(name), &bytes)?;
         Ok(())
-    }
-
-    /// Whether a watch is kept still: one that was removed meanwhile must not be written again.
-    pub fn keeps(&self, watch: &Arc<Watch>) -> bool {
-        let named = self.named.lock();
-        watch.name.as_ref().and_then(|name| named.get(name)).is_some_and(|kept| Arc::ptr_eq(kept, watch))
     }
 
     /// A question without a name, with its id: the one that a listener had before, or a new one.
@@ -218,4 +219,54 @@ fn read(path: &Path, kinds: &KindSet) -> Result<Watch, String> {
     let progress =
         Progress { seen, last: file.last, recent: recent.collect(), later: file.later.into_iter().collect() };
     Ok(Watch::new(Some(file.name), file.query, question, file.created_ms, progress))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::kind::KindSet;
+    use protocol::testing::{Organisation, Peer};
+
+    use super::*;
+
+    fn open(folder: &tempfile::TempDir) -> Watches {
+        Watches::open(folder.path().join("watches"), KindSet::builtin())
+    }
+
+    fn positions() -> Positions {
+        let (charter, _) = Organisation::found("秘书处", 1);
+        Peer::new(&charter, 1).positions()
+    }
+
+    fn add(watches: &Watches, name: &str) -> Arc<Watch> {
+        let asked = SearchQuery { words: "冷链".into(), ..SearchQuery::default() };
+        watches.add(KindSet::builtin(), name, asked, positions()).expect("a free name")
+    }
+
+    #[test]
+    fn a_watch_that_was_removed_is_not_written_again_by_who_still_listened() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let watches = open(&folder);
+        let removed = add(&watches, "冷链需求");
+        watches.remove("冷链需求").expect("it is there");
+        watches.save(&removed).expect("nothing is written");
+        assert!(open(&folder).all().is_empty());
+        // Nor is the one that took its name since.
+        let later = add(&watches, "冷链需求");
+        let (turn, _listener) = removed.listen();
+        assert!(removed.advance(turn, Progress { last: 9, ..Progress::from(positions()) }));
+        watches.save(&removed).expect("nothing is written");
+        assert_eq!(open(&folder).get("冷链需求").expect("it is kept").progress().last, later.progress().last);
+    }
+
+    #[test]
+    fn a_listener_that_gave_way_takes_nothing_back() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let watch = add(&open(&folder), "冷链需求");
+        let progress = |last| Progress { last, ..Progress::from(positions()) };
+        let (first, _one) = watch.listen();
+        let (second, _two) = watch.listen();
+        assert!(watch.advance(second, progress(7)));
+        assert!(!watch.advance(first, progress(3)));
+        assert_eq!(watch.progress().last, 7);
+    }
 }

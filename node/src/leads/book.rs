@@ -219,6 +219,8 @@ pub struct Book {
     folder: PathBuf,
     leads: BTreeMap<LeadId, Lead>,
     by_code: BTreeMap<String, LeadId>,
+    /// Which leads name a document: one, or for a moment two, when what it states has changed.
+    by_source: BTreeMap<Source, BTreeSet<LeadId>>,
     epoch: u32,
 }
 
@@ -226,7 +228,8 @@ impl Book {
     /// Reads the book in a folder, which need not exist yet. A file that cannot be read is passed over and told in the
     /// log: what it held is made again.
     pub fn open(folder: PathBuf) -> Result<Self, DirectoryError> {
-        let mut book = Self { folder, leads: BTreeMap::new(), by_code: BTreeMap::new(), epoch: 0 };
+        let (leads, by_code, by_source) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut book = Self { folder, leads, by_code, by_source, epoch: 0 };
         let entries = match fs::read_dir(&book.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(book),
@@ -240,7 +243,7 @@ impl Book {
             match read(&book.path(id)) {
                 Ok(lead) => {
                     book.by_code.insert(lead.code.clone(), id.to_owned());
-                    book.leads.insert(id.to_owned(), lead);
+                    book.put(id, lead);
                 }
                 Err(error) => tracing::warn!(id, error, "a lead of the book cannot be read"),
             }
@@ -280,18 +283,33 @@ impl Book {
         change(&mut changed);
         if changed != *held {
             self.write(id, &changed)?;
-            self.leads.insert(id.to_owned(), changed);
+            self.put(id, changed);
         }
         Ok(())
     }
 
+    /// Puts a lead in place of the one that was there, if any.
+    fn put(&mut self, id: &str, lead: Lead) {
+        let before = self.leads.get(id).map(|lead| lead.sources.clone()).unwrap_or_default();
+        for source in before.difference(&lead.sources) {
+            if let Some(ids) = self.by_source.get_mut(source) {
+                ids.remove(id);
+                if ids.is_empty() {
+                    self.by_source.remove(source);
+                }
+            }
+        }
+        for source in lead.sources.difference(&before) {
+            self.by_source.entry(source.clone()).or_default().insert(id.to_owned());
+        }
+        self.leads.insert(id.to_owned(), lead);
+    }
+
     /// Says which code a document states now, if it states one. Durable on return. Returns the lead of that code.
     pub fn state(&mut self, source: &Source, code: Option<&CreditCode>) -> Result<Option<LeadId>, BookError> {
-        let named = |(id, lead): (&LeadId, &Lead)| {
-            let other = code.is_none_or(|code| code.as_str() != lead.code);
-            (other && lead.sources.contains(source)).then(|| id.clone())
-        };
-        for id in self.leads.iter().filter_map(named).collect::<Vec<_>>() {
+        let stated = code.and_then(|code| self.find(code)).cloned();
+        let named = self.by_source.get(source).cloned().unwrap_or_default();
+        for id in named.into_iter().filter(|id| Some(id) != stated.as_ref()) {
             self.change(&id, |lead| {
                 lead.sources.remove(source);
                 lead.ended |= lead.sources.is_empty() && !lead.by_hand;
@@ -333,16 +351,17 @@ impl Book {
         private_directory(&self.folder)?;
         self.write(&id, &lead)?;
         self.by_code.insert(lead.code.clone(), id.clone());
-        self.leads.insert(id.clone(), lead);
+        self.put(&id, lead);
         Ok(id)
     }
 
     /// Forgets a lead of which no token stands anywhere.
     pub fn forget(&mut self, id: &str) -> Result<(), BookError> {
         let lead = self.leads.get(id).ok_or_else(|| BookError::Unknown(id.to_owned()))?;
-        let code = lead.code.clone();
         remove_file(&self.path(id))?;
-        self.by_code.remove(&code);
+        let ends = Lead { sources: BTreeSet::new(), ..lead.clone() };
+        self.by_code.remove(&ends.code);
+        self.put(id, ends);
         self.leads.remove(id);
         Ok(())
     }
@@ -443,6 +462,26 @@ mod tests {
         book.enter_by_hand(&one, "展会上听说").expect("a free disk");
         assert!(!book.lead(&id).expect("it is there").ended);
         assert_eq!(book.leads().count(), 2);
+    }
+
+    #[test]
+    fn which_leads_a_document_states_is_known_at_once_and_after_a_start() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mut book = book(&folder);
+        let (first, second) = (Source::Local("a".into()), Source::Record(EntryId([5; 32])));
+        let (one, other) = (code("91999999000010014M"), code("11999999000000019M"));
+        for (source, code) in [(&first, &one), (&second, &one), (&first, &other), (&second, &other), (&first, &one)] {
+            book.state(source, Some(code)).expect("a free disk");
+            let stated = |lead: &(&LeadId, &Lead)| lead.1.sources.contains(source);
+            let named: BTreeSet<LeadId> = book.leads().filter(stated).map(|(id, _)| id.clone()).collect();
+            assert_eq!(book.by_source.get(source), Some(&named));
+            assert_eq!(book.find(code), named.first());
+        }
+        let again = Book::open(book.folder.clone()).expect("it can be read");
+        assert_eq!(again.by_source, book.by_source);
+        let id = book.find(&other).expect("it is there").clone();
+        book.forget(&id).expect("a free disk");
+        assert_eq!(book.by_source.keys().collect::<Vec<_>>(), [&first]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use protocol::value::Value;
 use protocol::view::RecordState;
 
 use super::Leads;
-use super::book::{Lead, LeadId, Source};
+use super::book::{BookError, Lead, LeadId, Source};
 use super::watch::{log_failure, reach, resume};
 use crate::api::types::LocalDocument;
 use crate::kinds::kinds;
@@ -81,7 +81,10 @@ impl Leads {
             let touched: BTreeSet<EntryId> = of_kind
                 .filter_map(|entry| Some(Statement::decode(entry.body()?).ok()?.record.unwrap_or(entry.id())))
                 .collect();
-            touched.iter().for_each(|id| self.look_at_record(own, kind, id));
+            if !touched.iter().all(|id| self.look_at_record(own, kind, id)) {
+                // The disk refused: the same entries are looked at again in the next round.
+                continue;
+            }
             let mut places = self.places.lock();
             self.core.read(|state| reach(&mut places.own, log, until, state));
             more |= until > from && until < end;
@@ -89,10 +92,14 @@ impl Leads {
         more
     }
 
-    /// Enters the code that a record of this member states now.
-    fn look_at_record(&self, own: MemberNumber, kind: &Kind, id: &EntryId) {
+    /// Enters the code that a record of this member states now. Says whether that is settled: a book that is full stays
+    /// full, a disk that refuses may take it the next time.
+    fn look_at_record(&self, own: MemberNumber, kind: &Kind, id: &EntryId) -> bool {
         let code = self.own_record(own, id).and_then(|state| code_of(kind, &state.fields));
-        log_failure(self.book.lock().state(&Source::Record(*id), code.as_ref()));
+        let stated = self.book.lock().state(&Source::Record(*id), code.as_ref());
+        let is_settled = !matches!(stated, Err(BookError::Directory(_) | BookError::Randomness));
+        log_failure(stated);
+        is_settled
     }
 
     /// A record of this member with all that this node can open; `None` when it is withdrawn, erased or another's.

@@ -119,6 +119,10 @@ impl Holder {
         let key = if named.member == own { self.key(&named.key).ok() } else { None };
         let Some(key) = key else { return refusal(RefusalReason::NotHolder, 0, 0) };
         let (count, per_day) = (request.elements.len() as u32, named.evaluations_per_day);
+        // Days counted under a clock that runs ahead would be days that nobody has.
+        if let Some(ahead_ms) = self.core.clock_ahead_ms() {
+            return refusal(RefusalReason::Busy, 0, now_ms.saturating_sub(ahead_ms) + BUSY_AGAIN_MS);
+        }
         if let Some(refused) = self.beyond_quota(asker, count, per_day, now_ms) {
             return refused;
         }

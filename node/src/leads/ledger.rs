@@ -22,6 +22,8 @@ const FORMAT: u32 = 1;
 const LEDGER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Length from which the figures of finished days begin a new file; one old file is kept.
 const DAYS_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Days by which the ledger may be ahead of the clock.
+const DAYS_AHEAD_MAX: u64 = 1;
 const LEDGER_FILE: &str = "ledger.json";
 const DAYS_FILE: &str = "evaluations.csv";
 const OLD_DAYS_FILE: &str = "evaluations.old.csv";
@@ -93,6 +95,7 @@ impl Ledger {
     ) -> Result<Result<u32, Exceeded>, DirectoryError> {
         let mut next = self.content.clone();
         let day = quota_day(now_ms);
+        next.day = self.day(now_ms);
         if day > next.day {
             next.day = day;
             next.members.values_mut().for_each(|tally| tally.today = 0);
@@ -124,7 +127,7 @@ impl Ledger {
 
     /// What each member has asked for, as of a time.
     pub fn tallies(&self, now_ms: u64) -> impl Iterator<Item = (MemberNumber, Tally)> + '_ {
-        let current = self.content.day >= quota_day(now_ms);
+        let current = self.day(now_ms) >= quota_day(now_ms);
         let tally = move |(member, tally): (&MemberNumber, &Tally)| {
             (*member, Tally { today: if current { tally.today } else { 0 }, ..*tally })
         };
@@ -133,7 +136,14 @@ impl Ledger {
 
     /// When the day of the ledger ends, as of a time.
     pub fn day_ends_ms(&self, now_ms: u64) -> u64 {
-        quota_day_begins_ms(self.content.day.max(quota_day(now_ms)) + 1)
+        quota_day_begins_ms(self.day(now_ms).max(quota_day(now_ms)) + 1)
+    }
+
+    /// The day that the counts are of. One that is further ahead than a clock set right explains was counted under a clock
+    /// that was wrong: its counts are today's, so that they give nobody a second day and do not stand for years.
+    fn day(&self, now_ms: u64) -> u64 {
+        let today = quota_day(now_ms);
+        if self.content.day > today + DAYS_AHEAD_MAX { today } else { self.content.day }
     }
 
     /// Adds the figures of the day that ends. A crash behind it repeats them, which a reader of figures can see.
@@ -191,6 +201,18 @@ mod tests {
         assert_eq!(tallies[0], (COUNTY, Tally { today: 200, total: 400 }));
         let days = fs::read_to_string(folder.path().join("leads").join(DAYS_FILE)).expect("a day has ended");
         assert_eq!(days, format!("day_begins_ms,member,evaluations\n{MIDNIGHT},3,200\n{MIDNIGHT},4,1\n"));
+    }
+
+    #[test]
+    fn a_clock_that_was_years_ahead_does_not_stop_the_days() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mut ledger = ledger(&folder);
+        assert_eq!(ledger.take(COUNTY, 150, 200, MIDNIGHT + 3_650 * DAY_MS).expect("a free disk"), Ok(50));
+        assert_eq!(ledger.remaining(COUNTY, 200, MIDNIGHT), 50, "no second day");
+        let exceeded = Err(Exceeded { remaining: 50, again_ms: MIDNIGHT + DAY_MS });
+        assert_eq!(ledger.take(COUNTY, 51, 200, MIDNIGHT).expect("a free disk"), exceeded);
+        assert_eq!(ledger.take(COUNTY, 50, 200, MIDNIGHT).expect("a free disk"), Ok(0));
+        assert_eq!(ledger.take(COUNTY, 200, 200, MIDNIGHT + DAY_MS).expect("a free disk"), Ok(0), "the next day");
     }
 
     #[test]

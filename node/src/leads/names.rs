@@ -193,7 +193,8 @@ impl Leads {
                 seen.extend(part.iter().copied());
                 let stale = self.core.read(|state| stale(state, part, &index.read, self.core.as_of_ms()));
                 for Stale { id, last, owner } in stale {
-                    let named = self.read_named(kind, field, own_only, &id, owner);
+                    // A record whose bodies are not all here yet is read again when they may be.
+                    let Some(named) = self.read_named(kind, field, own_only, &id, owner) else { continue };
                     index.read.insert(id, last);
                     index.put(NamedBy::Record(id), named);
                 }
@@ -207,17 +208,26 @@ impl Leads {
         self.refresh_local(index);
     }
 
-    fn read_named(&self, kind: &Kind, field: &str, own: bool, id: &EntryId, owner: MemberNumber) -> Option<Named> {
-        if own {
-            return named(kind, field, &self.own_record(owner, id)?.fields, Some(owner));
-        }
-        // Of others only what everybody reads.
+    /// What a record says of its enterprise, if anything; `None` while it cannot be read.
+    fn read_named(
+        &self,
+        kind: &Kind,
+        field: &str,
+        own: bool,
+        id: &EntryId,
+        owner: MemberNumber,
+    ) -> Option<Option<Named>> {
         let as_of_ms = self.core.as_of_ms();
         let state = self.core.read(|state| state.view().record(id, as_of_ms, &self.core))?;
         if state.withdrawn.is_some() {
-            return None;
+            return Some(None);
         }
-        named(kind, field, &state.fields, Some(owner))
+        if own {
+            let opened = self.own_record(owner, id);
+            return Some(opened.and_then(|opened| named(kind, field, &opened.fields, Some(owner))));
+        }
+        // Of others only what everybody reads.
+        Some(named(kind, field, &state.fields, Some(owner)))
     }
 
     /// Documents of this node are few and lie beside it: they are read anew each time.

@@ -293,13 +293,18 @@ impl Leads {
             budget.tries = budget.tries.saturating_sub(trials.len());
             hits.extend(trials.iter().filter_map(|trial| hit(trial, *place, &entry, &token, stretch.author)));
         }
-        self.note(own, hits);
+        if !self.note(own, hits) {
+            // What the book did not take is found again from the same tokens.
+            tried.settled = stretch.from;
+        }
         tried
     }
 
-    /// Keeps what was found: of others as notices, and one's own as what was stated already.
-    fn note(&self, own: MemberNumber, hits: Vec<Hit>) {
+    /// Keeps what was found: of others as notices, and one's own as what was stated already. Says whether the book took
+    /// all of it.
+    fn note(&self, own: MemberNumber, hits: Vec<Hit>) -> bool {
         let mut book = self.book.lock();
+        let mut all_kept = true;
         for Hit { id, author, token, time_ms, note } in hits {
             let mut new = false;
             let changed = book.change(&id, |lead| {
@@ -322,12 +327,15 @@ impl Leads {
                     taken_back,
                 });
             });
+            let kept = !matches!(changed, Err(BookError::Directory(_)));
             log_failure(changed);
-            if new {
+            all_kept &= kept;
+            if new && kept {
                 self.core.counters().add("lead-notices", 1);
                 tracing::info!(lead = id, member = author.0, "another member has one of this node's leads");
             }
         }
+        all_kept
     }
 
     /// States tokens for leads that have none, once their secrets were tried on everything: a token that stands in the
@@ -352,6 +360,13 @@ impl Leads {
             }
         };
         let Some((_, log)) = self.core.own() else { return false };
+        self.core.counters().add("lead-tokens-stated", ids.len() as u64);
+        self.blocking(move |leads| leads.remember_tokens(log, &ids, &entries)).await;
+        more
+    }
+
+    /// Notes in the book which tokens were stated. Blocks: it writes files.
+    fn remember_tokens(&self, log: LogNumber, ids: &[LeadId], entries: &[Arc<VerifiedEntry>]) {
         let mut book = self.book.lock();
         for (id, entry) in ids.iter().zip(entries) {
             let header = entry.header();
@@ -361,8 +376,6 @@ impl Leads {
                 lead.stated_ms = Some(lead.stated_ms.map_or(header.time_ms, |known| known.min(header.time_ms)));
             }));
         }
-        self.core.counters().add("lead-tokens-stated", ids.len() as u64);
-        more
     }
 
     fn make_tokens(&self, own: MemberNumber, contact: &str) -> Vec<(LeadId, Draft)> {

@@ -3,7 +3,7 @@
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::kind::{Kind, KindSet};
 use protocol::limits::MATCH_FOUND_MAX;
-use protocol::matching::{Matches, Profile, Question, Rules, Search, Shortlist, Sifted, Unmatchable};
+use protocol::matching::{Fresh, Matches, Profile, Question, Rules, Search, Shortlist, Sifted, Unmatchable};
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -19,6 +19,8 @@ use crate::records::look::{Look, look};
 pub const MATCHES: usize = 20;
 /// Funds for which one question recommends something.
 pub const FUNDS_MAX: usize = 50;
+/// Records that one processor reads together.
+const READ_TOGETHER: usize = 16;
 /// The kind of funds, and what is recommended to them.
 const FUND: &str = "fund";
 const RECOMMENDED: [&str; 2] = ["project", "funding_need"];
@@ -228,11 +230,17 @@ impl<'a> Answer<'a> {
         };
         let search = Search::new(Rules::builtin(), &question)?;
         let shortlist = self.sift(&search);
-        let mut read = |ids: &[EntryId]| {
+        Ok((search.finish(shortlist, &mut |ids| self.read(ids)), search.kinds().to_vec()))
+    }
+
+    /// Records as they are now, read on every processor.
+    fn read(&self, ids: &[EntryId]) -> Vec<Option<Fresh>> {
+        let read = |ids: &[EntryId]| {
             let looked = look(self.core, self.kinds, ids, self.as_of_ms);
-            looked.iter().map(|looked| fresh(self.kinds, looked.look.as_ref()?)).collect()
+            let fresh = looked.iter().map(|looked| fresh(self.kinds, looked.look.as_ref()?));
+            fresh.collect::<Vec<Option<Fresh>>>()
         };
-        Ok((search.finish(shortlist, &mut read), search.kinds().to_vec()))
+        ids.par_chunks(READ_TOGETHER).flat_map_iter(read).collect()
     }
 
     /// Goes through the catalogue on every processor.

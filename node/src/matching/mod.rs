@@ -115,7 +115,8 @@ pub(crate) fn profile(kinds: &KindSet, look: &Look) -> Option<Profile> {
 /// A record as it is now.
 fn fresh(kinds: &KindSet, look: &Look) -> Option<Fresh> {
     let state = matched(kinds, look)?;
-    Some(Fresh { profile: profile(kinds, look)?, texts: texts_of(Rules::builtin(), kinds, state) })
+    let rules = Rules::builtin();
+    Some(Fresh::new(rules, profile(kinds, look)?, texts_of(rules, kinds, state)))
 }
 
 /// Kinds that can be matched, for people.

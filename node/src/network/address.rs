@@ -39,12 +39,16 @@ pub(super) fn text(address: &Multiaddr) -> String {
 /// The library cannot be trusted with the answer: it lets TCP listeners share a port (for the sake of hole punching),
 /// so that a second node would start beside the first and take away every other connection.
 pub(super) fn in_use(address: &Multiaddr) -> bool {
-    let taken = |result: io::Result<()>| result.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+    bind(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// Listens on `address` for a moment. A port that the system chooses, and a place without a socket, can always be had.
+pub(super) fn bind(address: &Multiaddr) -> io::Result<()> {
     match socket(address) {
-        Some((_, place)) if place.port() == 0 => false,
-        Some((Transport::Tcp, place)) => taken(TcpListener::bind(place).map(drop)),
-        Some((Transport::Udp, place)) => taken(UdpSocket::bind(place).map(drop)),
-        None => false,
+        Some((_, place)) if place.port() == 0 => Ok(()),
+        Some((Transport::Tcp, place)) => TcpListener::bind(place).map(drop),
+        Some((Transport::Udp, place)) => UdpSocket::bind(place).map(drop),
+        None => Ok(()),
     }
 }
 

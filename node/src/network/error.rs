@@ -159,6 +159,37 @@ pub enum DialError {
     Closed(#[from] NetworkClosed),
 }
 
+/// What a failed dial comes down to, for an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DialFault {
+    /// The machine answers, and nobody listens at the port.
+    Refused,
+    /// Nothing answers: a firewall, a wrong address, or a machine that is off.
+    Timeout,
+    /// Another node answers than the address names.
+    WrongPeer,
+    /// The address cannot be used.
+    Address,
+    /// Anything else.
+    Other,
+}
+
+impl DialError {
+    /// What it comes down to. The library underneath tells of the system's errors in words only.
+    pub fn fault(&self) -> DialFault {
+        match self {
+            Self::OtherKey { .. } => DialFault::WrongPeer,
+            Self::Timeout => DialFault::Timeout,
+            Self::NoAddress | Self::TooManyAddresses { .. } | Self::BadAddress { .. } | Self::BadKey(_) | Self::Own => {
+                DialFault::Address
+            }
+            Self::Unreachable { reason } if reason.contains("refused") => DialFault::Refused,
+            Self::Unreachable { reason } if reason.to_lowercase().contains("time") => DialFault::Timeout,
+            Self::Unreachable { .. } | Self::Bound { .. } | Self::Busy | Self::Closed(_) => DialFault::Other,
+        }
+    }
+}
+
 /// Why a frame could not be read or written.
 #[derive(Debug, Error)]
 pub enum FrameError {

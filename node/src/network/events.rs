@@ -16,6 +16,7 @@ use super::{
     command::{GossipToken, NetworkEvent},
     error::DialError,
     keys,
+    offenders::Excess,
     peers::Link,
     streams::InboundStream,
     swarm::ProtocolsEvent,
@@ -139,6 +140,7 @@ impl Task {
     fn reject(&mut self, token: &GossipToken, source: &PublicKey) {
         self.counters.rejected.increment();
         self.peers.on_rejected(source);
+        self.counters.offenders.note(*source, Excess::Rejected, Instant::now());
         self.settle(token, MessageAcceptance::Reject);
     }
 

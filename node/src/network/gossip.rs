@@ -26,17 +26,17 @@ use super::{
 pub enum Topic {
     /// New entries.
     Entries,
-    /// Health beacons.
-    Beacons,
+    /// Calls of processes that may use one member's keys.
+    Calls,
 }
 
 impl Topic {
-    const ALL: [Self; 2] = [Self::Entries, Self::Beacons];
+    const ALL: [Self; 2] = [Self::Entries, Self::Calls];
 
     fn of(self, federation: &FederationId) -> IdentTopic {
         let name = match self {
             Self::Entries => "entries",
-            Self::Beacons => "beacons",
+            Self::Calls => "calls",
         };
         IdentTopic::new(format!("xianmeng/{federation}/{name}"))
     }
@@ -49,18 +49,18 @@ pub(super) type Gossip = Behaviour<IdentityTransform, WhitelistSubscriptionFilte
 #[derive(Debug, Clone)]
 pub(super) struct Topics {
     entries: TopicHash,
-    beacons: TopicHash,
+    calls: TopicHash,
 }
 
 impl Topics {
     pub(super) fn new(federation: &FederationId) -> Self {
-        Self { entries: Topic::Entries.of(federation).hash(), beacons: Topic::Beacons.of(federation).hash() }
+        Self { entries: Topic::Entries.of(federation).hash(), calls: Topic::Calls.of(federation).hash() }
     }
 
     pub(super) fn hash(&self, topic: Topic) -> &TopicHash {
         match topic {
             Topic::Entries => &self.entries,
-            Topic::Beacons => &self.beacons,
+            Topic::Calls => &self.calls,
         }
     }
 
@@ -124,8 +124,8 @@ mod tests {
         let federation = FederationId([0xab; 32]);
         let topics = Topics::new(&federation);
         assert_eq!(topics.hash(Topic::Entries).as_str(), format!("xianmeng/{}/entries", "ab".repeat(32)));
-        assert_eq!(topics.hash(Topic::Beacons).as_str(), format!("xianmeng/{}/beacons", "ab".repeat(32)));
-        assert_eq!(topics.topic(topics.hash(Topic::Beacons)), Some(Topic::Beacons));
+        assert_eq!(topics.hash(Topic::Calls).as_str(), format!("xianmeng/{}/calls", "ab".repeat(32)));
+        assert_eq!(topics.topic(topics.hash(Topic::Calls)), Some(Topic::Calls));
         assert_eq!(topics.topic(&TopicHash::from_raw("xianmeng/other")), None);
     }
 

@@ -77,6 +77,9 @@ pub const GOSSIP_FRAME_BYTES_MAX: usize = GOSSIP_BYTES_MAX + 16 * 1024;
 /// Gossip messages that wait for one slow peer; more are dropped and counted.
 pub const GOSSIP_QUEUE_MAX: usize = 512;
 
+/// Peers that are remembered because they went beyond their bounds.
+pub const OFFENDERS_MAX: usize = 1_024;
+
 /// Longest agent version kept of a peer, in characters.
 pub const AGENT_CHARACTERS_MAX: usize = 64;
 

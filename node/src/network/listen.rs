@@ -87,3 +87,30 @@ fn refused(text: &str, source: BoxError) -> NetworkError {
         _ => NetworkError::Listen { address, source },
     }
 }
+
+/// Why nobody could listen at an address now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenFault {
+    /// It cannot be read.
+    BadAddress {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Somebody listens there already.
+    InUse,
+    /// The system refuses: no right to the port, or no such interface.
+    Refused {
+        /// The system's words.
+        reason: String,
+    },
+}
+
+/// Tries a listen address without keeping it.
+pub fn probe(text: &str) -> Result<(), ListenFault> {
+    let (address, _) = address::parse(text).map_err(|reason| ListenFault::BadAddress { reason })?;
+    match address::bind(&address) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(ListenFault::InUse),
+        Err(error) => Err(ListenFault::Refused { reason: error.to_string() }),
+    }
+}

@@ -30,6 +30,7 @@ mod gossip;
 mod keys;
 pub mod limits;
 mod listen;
+mod offenders;
 mod peers;
 mod roster;
 mod statistics;
@@ -42,10 +43,12 @@ mod task;
 mod tests;
 
 pub use command::{GossipToken, NetworkEvent, Published, Verdict};
-pub use error::{DialError, FrameError, NetworkClosed, NetworkError, OpenStreamError, PublishError};
+pub use error::{DialError, DialFault, FrameError, NetworkClosed, NetworkError, OpenStreamError, PublishError};
 pub use frame::{read_frame, write_frame};
 pub use gossip::Topic;
 pub use limits::NetworkLimits;
+pub use listen::{ListenFault, probe};
+pub use offenders::Offence;
 pub use peers::PeerInfo;
 pub use statistics::Statistics;
 pub use stream::{PeerStream, StreamKind};
@@ -195,6 +198,11 @@ impl Network {
     /// What has been counted since the start. Works after the shutdown, too.
     pub fn statistics(&self) -> Statistics {
         self.counters.snapshot()
+    }
+
+    /// Peers that went beyond their bounds since the start, connected or not. Works after the shutdown, too.
+    pub fn offenders(&self) -> Vec<(PublicKey, Offence)> {
+        self.counters.offenders.list()
     }
 
     /// Closes all connections and listeners; returns when that is done. Calling it twice does no harm.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::offenders::Offenders;
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// A snapshot of the network's counters, all since the start.
@@ -14,6 +16,8 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(super) struct Counters {
             $(pub(super) $name: Counter,)*
+            /// Who went beyond the bounds.
+            pub(super) offenders: Offenders,
         }
 
         impl Counters {

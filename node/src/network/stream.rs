@@ -24,11 +24,13 @@ pub enum StreamKind {
     Instance,
     /// Blinded elements for a holder, by whose help duplicate leads are found; between members.
     Lead,
+    /// Health beacons, by offer and request; between members.
+    Beacons,
 }
 
 impl StreamKind {
     /// What members may open.
-    pub(super) const MEMBERS: [Self; 4] = [Self::Sync, Self::Join, Self::Instance, Self::Lead];
+    pub(super) const MEMBERS: [Self; 5] = [Self::Sync, Self::Join, Self::Instance, Self::Lead, Self::Beacons];
     /// What strangers may open.
     pub(super) const STRANGERS: [Self; 1] = [Self::Join];
 
@@ -39,6 +41,7 @@ impl StreamKind {
             Self::Join => "/xianmeng/join/1",
             Self::Instance => "/xianmeng/instance/1",
             Self::Lead => "/xianmeng/lead/1",
+            Self::Beacons => "/xianmeng/beacons/1",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use libp2p::{
@@ -25,7 +26,9 @@ use tokio::sync::oneshot;
 use super::{
     command::Opening,
     error::OpenStreamError,
+    keys,
     limits::{STREAMS_PER_MEMBER_MAX, STREAMS_PER_STRANGER_MAX, STREAMS_REQUESTED_MAX},
+    offenders::Excess,
     roster::Roster,
     statistics::Counters,
     stream::{PeerStream, Slot, StreamKind},
@@ -120,6 +123,9 @@ impl Streams {
         if full || (!member && !StreamKind::STRANGERS.contains(&arrived.kind)) {
             tracing::debug!(peer = %peer_id, kind = arrived.kind.name(), "stream refused");
             self.counters.streams_refused.increment();
+            if let Some(key) = keys::public_key(&peer_id) {
+                self.counters.offenders.note(key, Excess::Stream, Instant::now());
+            }
             return;
         }
         self.counters.streams_in.increment();

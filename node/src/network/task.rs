@@ -37,6 +37,7 @@ use super::{
     gossip::{Topic, Topics},
     keys,
     limits::{DIALS_MAX, OUTBOX_MAX, SHUTDOWN_WAIT, TICK},
+    offenders::Excess,
     peers::Peers,
     roster::Roster,
     statistics::Counters,
@@ -131,6 +132,7 @@ impl Task {
         // This task is the only sender, so the room cannot be taken by another meanwhile.
         if !self.outbox.is_empty() || self.events.capacity() == 0 {
             self.counters.gossip_shed.increment();
+            self.counters.offenders.note(source, Excess::Shed, Instant::now());
             self.settle(&token, MessageAcceptance::Ignore);
             return;
         }
@@ -220,6 +222,7 @@ impl Task {
         {
             tracing::info!(peer = %source.short(), "gossip message rejected");
             self.peers.on_rejected(&source);
+            self.counters.offenders.note(source, Excess::Rejected, Instant::now());
         }
         if !self.settle(token, acceptance) {
             self.counters.late_verdicts.increment();

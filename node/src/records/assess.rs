@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use protocol::charter::Charter;
 use protocol::identity::EntryId;
 use protocol::kind::condition::{Scope, Unmet};
 use protocol::kind::derived::Figure;
@@ -15,7 +16,7 @@ use protocol::kind::{Kind, KindSet, Lifecycle, Mark, Position};
 use protocol::register::{Assessment, Judged, Register};
 use protocol::statement::FIELD_SEALED;
 use protocol::value::Value;
-use protocol::view::{BodySource, Place, RecordState};
+use protocol::view::{BodySource, Place, RecordState, View};
 
 use super::FOLD_COST;
 use crate::api::types::{FigureView, GapView, MarkView, OnwardView, PositionView, Words};
@@ -29,7 +30,7 @@ const JUDGE_WORK_MAX: usize = 65_536;
 const SYSTEM_FIELDS_FROM: u16 = 0xF000;
 
 /// Bodies for one judgement: read once each, counted, and refused beyond the bound.
-struct Metered<'a> {
+pub(crate) struct Metered<'a> {
     core: &'a Core,
     held: RefCell<BTreeMap<Place, Option<Arc<[u8]>>>>,
     work: Cell<usize>,
@@ -37,12 +38,12 @@ struct Metered<'a> {
 }
 
 impl<'a> Metered<'a> {
-    fn new(core: &'a Core) -> Self {
+    pub(crate) fn new(core: &'a Core) -> Self {
         Self { core, held: RefCell::default(), work: Cell::new(0), bound: JUDGE_WORK_MAX }
     }
 
     /// Whether more was asked for than the bound allows, so that nothing that came out may be believed.
-    fn is_overrun(&self) -> bool {
+    pub(crate) fn is_overrun(&self) -> bool {
         self.work.get() > self.bound
     }
 }
@@ -92,25 +93,51 @@ pub(crate) enum Coverage {
 
 /// The record of an id as it stands at a time; `None` when it is not there, or a body of its is missing.
 pub(super) fn find(state: &State, core: &Core, kinds: &KindSet, id: &EntryId, as_of_ms: u64) -> Option<Found> {
+    find_in(state.view(), state.replica.charter(), core, kinds, id, as_of_ms)
+}
+
+/// The same in another view than the present one, of entries that this node holds.
+pub(crate) fn find_in(
+    view: &View,
+    charter: &Charter,
+    core: &Core,
+    kinds: &KindSet,
+    id: &EntryId,
+    as_of_ms: u64,
+) -> Option<Found> {
     let metered = Metered::new(core);
-    let register = Register::new(state.view(), &metered, kinds, state.replica.charter(), as_of_ms);
+    let register = Register::new(view, &metered, kinds, charter, as_of_ms);
     let found = register.judged(id).filter(|_| !metered.is_overrun());
     let work = metered.work.get();
     let (judged, unjudged) = match found {
         Some(judged) => (judged, false),
         None if metered.is_overrun() => {
-            let state = state.view().record(id, as_of_ms, core)?;
+            let state = view.record(id, as_of_ms, core)?;
             let since_ms = state.created_ms;
             (Judged { state, uncounted: Vec::new(), since_ms }, true)
         }
         None => return None,
     };
-    let coverage = if unjudged { Coverage::Uncounted } else { coverage(state, kinds, &judged) };
+    let coverage = if unjudged { Coverage::Uncounted } else { coverage(view, charter, kinds, &judged) };
     Some(Found { judged, coverage, unjudged, work })
 }
 
-fn coverage(state: &State, kinds: &KindSet, judged: &Judged) -> Coverage {
-    let (record, charter) = (&judged.state, state.replica.charter());
+/// Asks what looks at other records; `None` when more was asked for than the bound allows.
+pub(crate) fn asked<R>(
+    view: &View,
+    charter: &Charter,
+    core: &Core,
+    kinds: &KindSet,
+    as_of_ms: u64,
+    ask: impl FnOnce(&Register<'_>) -> R,
+) -> Option<R> {
+    let metered = Metered::new(core);
+    let answer = ask(&Register::new(view, &metered, kinds, charter, as_of_ms));
+    (!metered.is_overrun()).then_some(answer)
+}
+
+fn coverage(view: &View, charter: &Charter, kinds: &KindSet, judged: &Judged) -> Coverage {
+    let record = &judged.state;
     let readable = kinds::readable(charter.kind_sets(), kinds, record.kind_set, record.kind);
     let Some(kind) = kinds.kind(record.kind).filter(|_| readable) else { return Coverage::UpdateNeeded };
     if record.withdrawn.is_some() {
@@ -119,7 +146,7 @@ fn coverage(state: &State, kinds: &KindSet, judged: &Judged) -> Coverage {
     if is_wholly_sealed(record) {
         return Coverage::Closed;
     }
-    let owner = state.view().owner(&record.id).map_or(record.label.member, |(owner, _)| owner);
+    let owner = view.owner(&record.id).map_or(record.label.member, |(owner, _)| owner);
     let class = charter.members().get(&owner).map(|member| member.class);
     let may_write = class.is_none_or(|class| kind.may_write(class.name()));
     let created = !judged.uncounted.iter().any(|uncounted| uncounted.entry == record.id);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::identity::MemberNumber;
-use protocol::kind::condition::{Related, Subject, Surroundings};
+use protocol::kind::condition::Alone;
 use protocol::kind::derived::Addend;
 use protocol::kind::{Field, FieldType, Kind, KindSet, Period, codes};
 use protocol::value::{Date, Value};
@@ -390,11 +390,11 @@ impl Tally {
         if !counted {
             return Ok(());
         }
-        let surroundings = Surrounding { kinds, as_of_ms };
+        let alone = Alone { kind, as_of_ms };
         let addend = counting
             .sum
             .as_ref()
-            .map_or(Addend::None, |field| kind.addend(field, state.label.member, &state.fields, &surroundings));
+            .map_or(Addend::None, |field| kind.addend(field, state.label.member, &state.fields, &alone));
         self.total.add(addend);
         for keys in product(counting.by.iter().map(|by| by.keys(kind, state, renderer, as_of_ms)))? {
             self.groups.entry(keys).or_default().add(addend);
@@ -455,37 +455,5 @@ impl Sum {
             summed: self.summed,
             left_out: self.left_out,
         }
-    }
-}
-
-/// What the basis of a figure may look at: the record itself.
-struct Surrounding<'a> {
-    kinds: &'a KindSet,
-    as_of_ms: u64,
-}
-
-impl Surroundings for Surrounding<'_> {
-    fn as_of_ms(&self) -> u64 {
-        self.as_of_ms
-    }
-
-    fn admitted_ms(&self, _: MemberNumber) -> Option<u64> {
-        None
-    }
-
-    fn kind(&self, number: u16) -> Option<&Kind> {
-        self.kinds.kind(number)
-    }
-
-    fn follows_links(&self) -> bool {
-        false
-    }
-
-    fn linked(&self, _: &Subject<'_>, _: u16, _: u16) -> Vec<Related> {
-        Vec::new()
-    }
-
-    fn target(&self, _: MemberNumber, _: u16, _: &str) -> Option<Related> {
-        None
     }
 }

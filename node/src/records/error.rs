@@ -103,6 +103,9 @@ pub enum RecordError {
     /// A revision of the field that holds the own number.
     #[error("the own number does not change")]
     ExternalFixed,
+    /// A revision or confirmation of a bulletin of figures, which stands as it was signed.
+    #[error("a bulletin does not change")]
+    BulletinFixed,
     /// A record of this member and kind has that number already.
     #[error("the own number is taken")]
     ExternalExists {
@@ -324,6 +327,7 @@ impl RecordError {
             Self::Fields(broken) => broken.first().map_or("fields", |broken| broken.rule.id()),
             Self::ExternalMismatch { .. } => "external-mismatch",
             Self::ExternalFixed => "external-fixed",
+            Self::BulletinFixed => "bulletin-fixed",
             Self::ExternalExists { .. } | Self::ExternalTwice { .. } => "external-exists",
             Self::Lifecycle { .. } => "lifecycle",
             Self::NotFound { .. } => "not-found",
@@ -387,6 +391,7 @@ impl RecordError {
             | Self::Fields(_)
             | Self::ExternalMismatch { .. }
             | Self::ExternalFixed
+            | Self::BulletinFixed
             | Self::KindOther { .. }
             | Self::NotErasable { .. }
             | Self::NothingToChange
@@ -454,7 +459,7 @@ fn publish_code(error: &PublishError) -> &'static str {
         PublishError::KeySealed { .. } => "key-sealed",
         PublishError::Forked { .. } => "forked",
         PublishError::WaitingForPeers => "waiting-for-peers",
-        PublishError::ClockBehind { .. } => "clock",
+        PublishError::ClockBehind { .. } | PublishError::ClockAhead { .. } => "clock",
         PublishError::Entry { .. } => "entry",
         PublishError::Store { disk_full: true, .. } => "disk-full",
         PublishError::Store { .. } => "store",
@@ -465,7 +470,10 @@ fn publish_code(error: &PublishError) -> &'static str {
 fn publish_status(error: &PublishError) -> u16 {
     match error {
         PublishError::NotMember | PublishError::KeySealed { .. } | PublishError::Forked { .. } => 403,
-        PublishError::WaitingForPeers | PublishError::ClockBehind { .. } | PublishError::Closed => 503,
+        PublishError::WaitingForPeers
+        | PublishError::ClockBehind { .. }
+        | PublishError::ClockAhead { .. }
+        | PublishError::Closed => 503,
         PublishError::Entry { .. } => 422,
         PublishError::Store { disk_full: true, .. } => 507,
         PublishError::Store { .. } => 500,

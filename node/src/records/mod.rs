@@ -41,7 +41,7 @@ mod words;
 
 #[cfg(test)]
 pub(crate) use assess::Found;
-pub(crate) use assess::{Coverage, state_view};
+pub(crate) use assess::{Coverage, Metered, asked, find_in, state_view};
 
 /// Records that a page holds when the caller does not say.
 pub const PAGE_RECORDS: usize = 50;

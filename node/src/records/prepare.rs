@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::charter::Class;
 use protocol::identity::{EntryId, MemberNumber};
+use protocol::indicator::bulletin::BULLETIN_KIND;
 use protocol::kind::{Field, Kind, KindReaders, KindSet};
 use protocol::limits::BODY_NONCE_BYTES;
 use protocol::sealed::Readers;
@@ -183,13 +184,27 @@ pub fn prepare_revise(
     request: &ReviseRecord,
     nonce: Nonce,
 ) -> Result<Prepared, RecordError> {
-    let kind = author.kind(kind)?;
+    let kind = changeable(author.kind(kind)?)?;
     let set = fields::parse_set(kind, &request.set)?;
     let cleared = fields::parse_clear(kind, &request.clear, &set)?;
     let named = Named { readers: request.readers.as_deref(), parties: request.parties.as_deref() };
     let for_whom = author.for_whom(kind, named)?;
     let statement = Statement::revise(nonce, author.version(kind)?, record, set, cleared);
     finish(author, kind, statement, None, for_whom)
+}
+
+/// The statement that a record is still true: a revision that sets and clears nothing.
+pub fn prepare_confirm(author: &Author<'_>, kind: u16, record: EntryId, nonce: Nonce) -> Result<Prepared, RecordError> {
+    let kind = changeable(author.kind(kind)?)?;
+    let statement = Statement::confirm(nonce, author.version(kind)?, record);
+    let (kind, body) = (kind.number(), statement.encode()?);
+    Ok(Prepared { kind, statement, body, external: None, audience: None, parties: None, reseal: false })
+}
+
+/// A kind whose records may be revised and confirmed. Whoever computes a bulletin again takes it as it was signed first,
+/// so a second statement would make it unreadable to everybody.
+fn changeable(kind: &Kind) -> Result<&Kind, RecordError> {
+    if kind.name() == BULLETIN_KIND { Err(RecordError::BulletinFixed) } else { Ok(kind) }
 }
 
 /// A revision that changes nothing but the keys that a confidential record is sealed to.

@@ -15,7 +15,8 @@ use super::claims::{Claim, Claims};
 use super::error::RecordError;
 use super::externals::SealedNumbers;
 use super::prepare::{
-    Author, Named, Nonce, Prepared, prepare_create, prepare_reseal, prepare_revise, prepare_statement, prepare_withdraw,
+    Author, Named, Nonce, Prepared, prepare_confirm, prepare_create, prepare_reseal, prepare_revise, prepare_statement,
+    prepare_withdraw,
 };
 use super::seal::carry_out;
 use super::settle::settle;
@@ -33,6 +34,8 @@ pub enum Request {
     Create(CreateRecord),
     /// A revision of a record.
     Revise(EntryId, ReviseRecord),
+    /// That a record is still true.
+    Confirm(EntryId),
     /// A withdrawal of a record.
     Withdraw(EntryId, WithdrawRecord),
     /// A statement in canonical bytes, with its kind.
@@ -183,6 +186,7 @@ fn prepare(core: &Core, author: &Author<'_>, request: Request, nonce: Nonce) -> 
     match request {
         Request::Create(create) => prepare_create(author, &create, nonce),
         Request::Revise(id, revise) => prepare_revise(author, kind_of(id)?, id, &revise, nonce),
+        Request::Confirm(id) => prepare_confirm(author, kind_of(id)?, id, nonce),
         Request::Withdraw(id, withdraw) => prepare_withdraw(author, kind_of(id)?, id, &withdraw, nonce),
         Request::Statement(kind, body) => prepare_statement(author, kind, body, Named::default(), nonce),
         Request::StatementFor(kind, body, ForWhom { readers, parties }) => {

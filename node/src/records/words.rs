@@ -184,6 +184,12 @@ impl RecordError {
                 "请撤回这条记录，用新编号另发一条。",
                 "withdraw the record and publish another one under the new number",
             ),
+            Self::BulletinFixed => words(
+                "指标公报签署后不再变动，也不需要声明仍然属实。",
+                "a bulletin of figures stands as it was signed and needs no confirmation",
+                "要更正，请另发一期公报（xianmeng bulletin publish）；对数字有疑问，请提出异议（xianmeng object）。",
+                "publish another one (`xianmeng bulletin publish`), or object to a figure (`xianmeng object`)",
+            ),
             Self::ExternalExists { external, label } => words(
                 format!("自有编号“{external}”已经有记录 {label}。"),
                 format!("the record {label} has the own number `{external}` already"),
@@ -370,6 +376,12 @@ fn publish_words(error: &PublishError) -> Words {
             en,
             "请校准本机时钟。",
             "set this machine's clock",
+        ),
+        PublishError::ClockAhead { ahead_ms } => words(
+            format!("本机时钟比多数成员快 {} 秒，现在签署的内容要到那时才有人看得到，暂不签署。", ahead_ms / 1_000),
+            en,
+            "请校准本机时钟（systemctl status systemd-timesyncd），一两秒后再试。",
+            "set this machine's clock (see `systemctl status systemd-timesyncd`) and try again after a second or two",
         ),
         PublishError::Entry { index, error } => {
             words(format!("第 {} 条不能签署：{error}。", index + 1), en, "请缩短内容。", "shorten the content")

@@ -4,11 +4,11 @@
 //! place or industry that it names, by a word of the same meaning, by its sound. What the dictionary says of the words
 //! then only moves the order.
 
-use std::ops::Bound;
+use std::collections::BTreeSet;
 
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query as TantivyQuery,
-    RangeQuery, TermQuery, TermSetQuery,
+    TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Score, Searcher, Term};
@@ -20,8 +20,8 @@ use super::plan::{Form, Plan, Unit};
 use super::query::Filters;
 use super::schema::Fields;
 use super::tags::Tag;
-use super::tokenizers::initials_term;
-use super::tokens::find_terms;
+use super::tokenizers::{initials_term, syllables_term};
+use super::tokens::{Piece, find_terms, pieces, triples};
 use super::words::{ranking_words, ranks};
 
 /// How much it says that a unit is found in this way.
@@ -142,34 +142,46 @@ impl Compiler<'_> {
 
     /// What has a text as it stands.
     pub(super) fn text(&self, text: &str) -> Option<Question> {
+        if let Some(run) = only_run(text).filter(|run| matches!(run.chars().count(), 1 | 3)) {
+            return Some(term(self.fields.grams, run, IndexRecordOption::Basic));
+        }
         let field = self.fields.find;
         let mut terms = phrase_terms(text);
         match (terms.pop(), terms.is_empty()) {
             (None, _) => None,
-            (Some((_, only)), true) if is_single_character(&only) => Some(self.beginning(field, &only)),
-            (Some((_, only)), true) => Some(term(field, &only, IndexRecordOption::Basic)),
+            (Some((_, only)), true) => {
+                let field = if is_single_character(&only) { self.fields.grams } else { field };
+                Some(term(field, &only, IndexRecordOption::Basic))
+            }
             (Some(last), false) => Some(phrase(field, terms.into_iter().chain([last]))),
         }
     }
 
-    /// What has a pair that begins with a character: every place where the character stands.
-    fn beginning(&self, field: Field, character: &str) -> Question {
-        let from = Bound::Included(Term::from_field_text(field, character));
-        let to = Bound::Excluded(Term::from_field_text(field, &after_all(character)));
-        Box::new(RangeQuery::new(from, to))
+    /// What has all neighbours of a run: as good as what has the run, and found without reading places.
+    fn neighbours(&self, run: &str) -> Option<Question> {
+        let triples: BTreeSet<&str> = triples(run).collect();
+        if triples.is_empty() {
+            return self.text(run);
+        }
+        let basic = |triple: &str| term(self.fields.grams, triple, IndexRecordOption::Basic);
+        Some(all(triples.into_iter().map(basic).collect()))
     }
 
     /// What has a row of syllables in its title or names.
     fn spelled(&self, syllables: &[String]) -> Question {
-        match syllables {
-            [only] => term(self.fields.sounds, only, IndexRecordOption::Basic),
-            _ => phrase(self.fields.sounds, syllables.iter().cloned().enumerate()),
+        if let [only] = syllables {
+            return term(self.fields.sounds, only, IndexRecordOption::Basic);
         }
+        self.sounding(syllables.windows(2).map(|pair| syllables_term(&pair[0], &pair[1])).collect())
     }
 
     /// What has characters of such initials in its title or names.
     fn initials(&self, initials: &[char]) -> Question {
-        let pairs: Vec<String> = initials.windows(2).map(|pair| initials_term(pair[0], pair[1])).collect();
+        self.sounding(initials.windows(2).map(|pair| initials_term(pair[0], pair[1])).collect())
+    }
+
+    /// What has a row of pairs, each of which begins with what the one before ends with.
+    fn sounding(&self, pairs: Vec<String>) -> Question {
         match pairs.as_slice() {
             [only] => term(self.fields.sounds, only, IndexRecordOption::Basic),
             _ => phrase(self.fields.sounds, every_second(pairs.into_iter().enumerate().collect()).into_iter()),
@@ -194,7 +206,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        let runs = plan.runs.iter().filter_map(|run| self.text(run));
+        let runs = plan.runs.iter().filter_map(|run| self.neighbours(run));
         questions.extend(runs.map(|run| constant(run, WHOLE_RUN)));
         Ok(questions)
     }
@@ -262,6 +274,15 @@ fn term(field: Field, text: &str, option: IndexRecordOption) -> Question {
 fn phrase(field: Field, terms: impl Iterator<Item = (usize, String)>) -> Question {
     let terms = terms.map(|(place, text)| (place, Term::from_field_text(field, &text))).collect();
     Box::new(PhraseQuery::new_with_offset(terms))
+}
+
+/// The Chinese run that is all that a text holds.
+fn only_run(text: &str) -> Option<&str> {
+    let mut pieces = pieces(text);
+    match (pieces.next(), pieces.next()) {
+        (Some(Piece::Run { text: run, .. }), None) => Some(run),
+        _ => None,
+    }
 }
 
 /// The terms that say that a text stands as it is, with their places: every second pair, so that each character is

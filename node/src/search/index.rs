@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tantivy::directory::MmapDirectory;
-use tantivy::query::{AllQuery, EnableScoring, Query as TantivyQuery};
+use tantivy::query::{AllQuery, EmptyQuery, EnableScoring, Query as TantivyQuery};
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
 use super::collect::{Collected, Flags, Order, Pass};
@@ -196,6 +196,10 @@ impl<'a> Asked<'a> {
     /// What is found with at least so many of the units.
     fn collect(&self, at_least: usize) -> Result<Collected, SearchError> {
         let compiler = self.compiler();
+        if self.plan.units.is_empty() && !self.query.words.trim().is_empty() {
+            // Signs alone: nothing can be looked for, which is not the same as looking for everything.
+            return Ok(self.searcher.search(&EmptyQuery, &self.pass())?);
+        }
         let mut questions = compiler.filters(&self.query.filters)?;
         questions.extend(compiler.words(&self.plan, at_least)?);
         let question: Box<dyn TantivyQuery> = match questions.is_empty() {

@@ -2,9 +2,9 @@
 
 /// What an index on disk looks like; one of another version is removed and built anew. It also changes when a tokenizer
 /// does: another dictionary, other pinyin, other rules about what a word is.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 /// Memory in which documents wait before they become a segment on disk, in bytes.
-pub const WRITER_HEAP_BYTES: usize = 48 * 1024 * 1024;
+pub const WRITER_HEAP_BYTES: usize = 24 * 1024 * 1024;
 /// Threads that turn documents into a segment: one, so that catching up with peers is not held up.
 pub const WRITER_THREADS: usize = 1;
 /// Threads that merge segments.

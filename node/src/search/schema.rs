@@ -5,6 +5,7 @@
 //! | `key` | the first half of the id | replacing and removing |
 //! | `id_0` to `id_3` | the id, as four columns | hits, the last word in the order |
 //! | `find` | pairs of characters, words, with places | finding |
+//! | `grams` | single characters and triples, without places | finding |
 //! | `title_words`, `text_words` | words of a dictionary, with frequencies | ranking |
 //! | `sounds` | syllables and pairs of initials of title and names, with places | pinyin |
 //! | `spoken` | words of title and names behind their sounds | "did you mean" |
@@ -30,7 +31,7 @@ use super::fold::fold;
 use super::limits::{DOCUMENT_CHARACTERS_MAX, DOCUMENT_TAGS_MAX, FACET_VALUE_CHARACTERS_MAX};
 use super::names;
 use super::tags::{self, Tag};
-use super::tokenizers::{FIND, SOUNDS, SPOKEN, WORDS};
+use super::tokenizers::{FIND, GRAMS, SOUNDS, SPOKEN, WORDS};
 
 /// Bytes of an id that tell records apart when they are replaced: a hash of 16 bytes has no second by chance.
 const KEY_BYTES: usize = 16;
@@ -54,6 +55,7 @@ pub(super) struct Fields {
     key: Field,
     ids: [Field; 4],
     pub(super) find: Field,
+    pub(super) grams: Field,
     pub(super) title_words: Field,
     pub(super) text_words: Field,
     pub(super) sounds: Field,
@@ -80,6 +82,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         key: builder.add_bytes_field("key", BytesOptions::default().set_indexed()),
         ids: ID_PARTS.map(|name| builder.add_u64_field(name, FAST)),
         find: text(&mut builder, "find", FIND, IndexRecordOption::WithFreqsAndPositions, false),
+        grams: text(&mut builder, "grams", GRAMS, IndexRecordOption::Basic, false),
         title_words: text(&mut builder, "title_words", WORDS, IndexRecordOption::WithFreqs, true),
         text_words: text(&mut builder, "text_words", WORDS, IndexRecordOption::WithFreqs, true),
         sounds: text(&mut builder, "sounds", SOUNDS, IndexRecordOption::WithFreqsAndPositions, false),
@@ -183,7 +186,7 @@ impl Fields {
         };
         for name in std::iter::once(&document.title).chain(&document.names) {
             let name = take(name);
-            for field in [self.find, self.title_words, self.sounds, self.spoken] {
+            for field in [self.find, self.grams, self.title_words, self.sounds, self.spoken] {
                 values.add_text(field, &name);
             }
         }
@@ -192,11 +195,15 @@ impl Fields {
         }
         for text in &document.texts {
             let text = take(text);
-            values.add_text(self.find, &text);
-            values.add_text(self.text_words, &text);
+            for field in [self.find, self.grams, self.text_words] {
+                values.add_text(field, &text);
+            }
         }
         for name in &document.kind_names {
-            values.add_text(self.find, take(name));
+            let name = take(name);
+            for field in [self.find, self.grams] {
+                values.add_text(field, &name);
+            }
         }
     }
 }

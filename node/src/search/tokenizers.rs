@@ -5,16 +5,19 @@ use std::borrow::Cow;
 use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerManager};
 
 use super::sounds;
-use super::tokens::{Piece, find_terms, pieces};
+use super::tokens::{Piece, find_terms, gram_terms, pieces};
 use super::words::ranking_words;
 
 /// Names of the tokenizers.
 pub(super) const FIND: &str = "find";
+pub(super) const GRAMS: &str = "grams";
 pub(super) const WORDS: &str = "words";
 pub(super) const SOUNDS: &str = "sounds";
 pub(super) const SPOKEN: &str = "spoken";
 /// What a pair of initials begins with, so that it is not taken for a syllable.
 const INITIALS_MARK: char = '~';
+/// What stands between two syllables.
+const SYLLABLE_END: char = ' ';
 /// What stands between the sound of a word and the word.
 pub(super) const SOUND_END: char = '\u{1}';
 
@@ -22,6 +25,7 @@ pub(super) const SOUND_END: char = '\u{1}';
 #[derive(Clone, Copy)]
 enum Terms {
     Find,
+    Grams,
     Words,
     Sounds,
     Spoken,
@@ -30,8 +34,14 @@ enum Terms {
 /// All of them, as the index wants them.
 pub(super) fn tokenizers() -> TokenizerManager {
     let manager = TokenizerManager::default();
-    for (name, terms) in [(FIND, Terms::Find), (WORDS, Terms::Words), (SOUNDS, Terms::Sounds), (SPOKEN, Terms::Spoken)]
-    {
+    let all = [
+        (FIND, Terms::Find),
+        (GRAMS, Terms::Grams),
+        (WORDS, Terms::Words),
+        (SOUNDS, Terms::Sounds),
+        (SPOKEN, Terms::Spoken),
+    ];
+    for (name, terms) in all {
         manager.register(name, TextAnalyzer::from(terms));
     }
     manager
@@ -41,6 +51,7 @@ impl Terms {
     fn of<'a>(self, text: &'a str) -> Vec<(usize, Cow<'a, str>)> {
         match self {
             Self::Find => find_terms(text).into_iter().map(|(place, term)| (place, Cow::Borrowed(term))).collect(),
+            Self::Grams => gram_terms(text).into_iter().map(Cow::Borrowed).enumerate().collect(),
             Self::Words => ranking_words(text).into_iter().map(Cow::Borrowed).enumerate().collect(),
             Self::Sounds => sound_terms(text).into_iter().map(|(place, term)| (place, Cow::Owned(term))).collect(),
             Self::Spoken => ranking_words(text).into_iter().map(|word| Cow::Owned(spoken(word))).enumerate().collect(),
@@ -59,27 +70,31 @@ pub(super) fn initials_term(first: char, second: char) -> String {
     format!("{INITIALS_MARK}{first}{second}")
 }
 
-/// The syllables of a text, each at the place of its character, and the initials of each two neighbours.
+/// Two syllables that follow each other, as they are indexed.
+pub(super) fn syllables_term(first: &str, second: &str) -> String {
+    format!("{first}{SYLLABLE_END}{second}")
+}
+
+/// The syllables of a text, each at the place of its character; those of each two neighbours together, which most words
+/// are, so that they are found without reading places; and the initials of each two.
 fn sound_terms(text: &str) -> Vec<(usize, String)> {
     let (mut terms, mut place) = (Vec::new(), 0);
     for piece in pieces(text) {
         if let Piece::Run { text: run, .. } = piece {
             let syllables = sounds::reading(run);
-            let initial = |index: usize| syllables.get(index).and_then(|syllable| syllable.chars().next());
-            for index in 0..syllables.len() {
-                if let (Some(first), Some(second)) = (initial(index), initial(index + 1)) {
+            for (index, syllable) in syllables.iter().enumerate().filter(|(_, syllable)| !syllable.is_empty()) {
+                let next = syllables.get(index + 1).map(String::as_str).unwrap_or_default();
+                if let (Some(first), Some(second)) = (syllable.chars().next(), next.chars().next()) {
                     terms.push((place + index, initials_term(first, second)));
+                    terms.push((place + index, syllables_term(syllable, next)));
                 }
+                terms.push((place + index, syllable.clone()));
             }
-            let count = syllables.len();
-            let read = syllables.into_iter().enumerate().filter(|(_, syllable)| !syllable.is_empty());
-            terms.extend(read.map(|(index, syllable)| (place + index, syllable)));
-            place += count;
+            place += syllables.len();
         }
         // What stands between two runs parts them.
         place += 1;
     }
-    terms.sort_by_key(|(place, _)| *place);
     terms
 }
 
@@ -112,5 +127,17 @@ impl TokenStream for TermStream<'_> {
 
     fn token_mut(&mut self) -> &mut Token {
         &mut self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syllables_stand_at_their_characters_alone_and_with_the_next() {
+        let terms = sound_terms("光伏,县");
+        let terms: Vec<(usize, &str)> = terms.iter().map(|(place, term)| (*place, term.as_str())).collect();
+        assert_eq!(terms, [(0, "~gf"), (0, "guang fu"), (0, "guang"), (1, "fu"), (3, "xian")]);
     }
 }

@@ -161,6 +161,18 @@ pub fn audit_directory(directory: &Path, genesis: &SignedBlock) -> Result<AuditR
     audited
 }
 
+/// The same from a copy that is made at `copy`, outside the data directory, where whoever asked removes it; with the
+/// charter as far as it is sound. The directory is held while it is copied only, so that a node can start meanwhile: what
+/// that adds to the journal lies above the heads of the copy.
+pub fn inspect(directory: &Path, copy: &Path, genesis: &SignedBlock) -> Result<(AuditReport, Charter), StoreError> {
+    let held = lock(directory)?;
+    copy_tree(&directory.join(STORE), copy).map_err(|source| StoreError::file("copy", copy, source))?;
+    drop(held);
+    let database = Database::open(copy, AUDIT_CACHE_BYTES)?;
+    let auditor = audited(&database, &directory.join(JOURNAL), genesis)?;
+    Ok((auditor.report, auditor.charter))
+}
+
 fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
@@ -178,6 +190,10 @@ fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
 /// Verifies a database and the journal beside it. Entries above the heads that are recorded are left alone: a running
 /// node may just be writing them.
 pub(super) fn audit(database: &Database, journal: &Path, genesis: &SignedBlock) -> Result<AuditReport, StoreError> {
+    audited(database, journal, genesis).map(|auditor| auditor.report)
+}
+
+fn audited(database: &Database, journal: &Path, genesis: &SignedBlock) -> Result<Auditor, StoreError> {
     let charter = Charter::genesis(genesis.clone()).map_err(StoreError::Genesis)?;
     let mut auditor = Auditor::new(charter);
     // Heads first: what is written meanwhile lies above them.
@@ -192,7 +208,7 @@ pub(super) fn audit(database: &Database, journal: &Path, genesis: &SignedBlock) 
     auditor.journal(journal)?;
     auditor.report.findings.sort();
     auditor.report.findings.dedup();
-    Ok(auditor.report)
+    Ok(auditor)
 }
 
 struct Auditor {

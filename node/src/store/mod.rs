@@ -51,7 +51,7 @@ use protocol::entry::VerifiedEntry;
 use protocol::identity::{BlockHash, EntryId, FederationId, PublicKey};
 use protocol::replica::{Change, EntrySource, Replica};
 
-pub use audit::{AuditReport, Fault, Finding, Subject, audit_directory};
+pub use audit::{AuditReport, Fault, Finding, Subject, audit_directory, inspect};
 pub use error::StoreError;
 pub use open::lock as lock_directory;
 pub use own::JournalledEntry;

@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use protocol::identity::{FederationId, PublicKey, public_key};
 use thiserror::Error;
 
-/// Opens a call. Calls travel on the topic of beacons, whose layouts count from 1.
+/// Opens a call.
 const LAYOUT: u8 = 128;
 /// Opens the signed bytes, so that no signature of another domain is a call.
 const PREFIX: &[u8] = b"xianmeng/call/1";
@@ -62,11 +62,6 @@ pub(super) enum CallError {
 }
 
 impl Call {
-    /// Whether a message on the topic of beacons is meant to be a call.
-    pub(super) fn is_meant(bytes: &[u8]) -> bool {
-        bytes.first() == Some(&LAYOUT)
-    }
-
     /// What the process `instance` with the transport key `own` makes of this call.
     pub(super) fn heard_by(&self, own: &PublicKey, instance: &Instance) -> Heard {
         if self.transport != *own || self.instance.random == instance.random {
@@ -133,7 +128,7 @@ mod tests {
         let instance = Instance { copy: true, started_ms: 5, random: [9; 16] };
         let call = Call { transport: public_key(&key), instance, echo: [1; 16], number: 4 };
         let bytes = call.sign(&key, &federation);
-        assert_eq!((bytes.len(), Call::is_meant(&bytes)), (CALL_BYTES, true));
+        assert_eq!(bytes.len(), CALL_BYTES);
         assert_eq!(Call::decode(&bytes, &federation), Ok(call));
         assert_eq!(Call::decode(&bytes, &FederationId([8; 32])), Err(CallError::Signature));
         for at in 0..bytes.len() {

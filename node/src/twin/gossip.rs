@@ -1,4 +1,4 @@
-//! Calls by gossip, on the topic of beacons: they reach another process wherever in the federation it is connected.
+//! Calls by gossip, on a topic of their own: they reach another process wherever in the federation it is connected.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -37,11 +37,6 @@ impl Pace {
 }
 
 impl Twins {
-    /// Whether a message on the topic of beacons is for this module.
-    pub fn concerns(bytes: &[u8]) -> bool {
-        Call::is_meant(bytes)
-    }
-
     /// Takes a call that came by gossip.
     pub async fn take(&self, token: GossipToken, bytes: &[u8]) {
         let Ok(call) = Call::decode(bytes, &self.core.federation()) else {
@@ -74,7 +69,7 @@ impl Twins {
         if !self.pace.lock().sends(Instant::now()) {
             return;
         }
-        if let Err(error) = self.network.publish(Topic::Beacons, call).await {
+        if let Err(error) = self.network.publish(Topic::Calls, call).await {
             tracing::debug!(%error, "the call was not sent");
         }
     }

@@ -7,7 +7,7 @@
 //!   is there, and carries the calls of different ones across (`probe`). A node that wants to sign asks a member to
 //!   do that first.
 //! - **Gossip**, where they are connected with different members. Whoever hears a beacon of its own key that it did
-//!   not send calls (`gossip`), and every member forwards calls like beacons.
+//!   not send calls (`gossip`), and every member forwards calls.
 //!
 //! Nothing that an earlier run of the same node left behind can stop it, nor can any member without its transport
 //! key: what counts is only a call that is signed by the own key, comes from another process, and *echoes the

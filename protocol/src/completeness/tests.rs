@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
+use crate::beacon::Condition;
 use crate::charter::{Class, Departure, Operation, Position, Seal};
 use crate::entry::{HEADER_BYTES, VerifiedEntry};
 use crate::erasure::{Erasure, KIND_ERASURE, Target};
@@ -200,7 +201,8 @@ fn an_attestation_is_a_members_beacon_of_exactly_this_frontier() {
         charter_version: parts.claim.frontier.charter_version,
         digest: parts.claim.digest(),
         entries: 9,
-        complete: true,
+        interval_seconds: 600,
+        condition: Condition::default(),
         heads: BTreeMap::new(),
     };
     let federation = parts.claim.frontier.federation;

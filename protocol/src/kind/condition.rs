@@ -183,6 +183,41 @@ pub trait Surroundings {
     fn target(&self, owner: MemberNumber, kind: u16, text: &str) -> Option<Related>;
 }
 
+/// The surroundings of a figure that rests on nothing but its record.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone<'a> {
+    /// Its kind.
+    pub kind: &'a Kind,
+    /// The time of the judgement.
+    pub as_of_ms: u64,
+}
+
+impl Surroundings for Alone<'_> {
+    fn as_of_ms(&self) -> u64 {
+        self.as_of_ms
+    }
+
+    fn admitted_ms(&self, _: MemberNumber) -> Option<u64> {
+        None
+    }
+
+    fn kind(&self, number: u16) -> Option<&Kind> {
+        (self.kind.number() == number).then_some(self.kind)
+    }
+
+    fn follows_links(&self) -> bool {
+        false
+    }
+
+    fn linked(&self, _: &Subject<'_>, _: u16, _: u16) -> Vec<Related> {
+        Vec::new()
+    }
+
+    fn target(&self, _: MemberNumber, _: u16, _: &str) -> Option<Related> {
+        None
+    }
+}
+
 /// What is missing, for people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unmet {

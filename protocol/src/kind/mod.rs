@@ -52,6 +52,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use cell::display_unknown;
 pub use check::{Check, Level, Mark};
 pub use field::{Field, FieldRole, FieldType, Readers};
+pub(crate) use file::ConditionFile;
 pub use file::KindFileError;
 pub use lifecycle::{Lifecycle, Position};
 pub use period::Period;

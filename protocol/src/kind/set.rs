@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::condition::Condition;
 use super::derived::Formula;
+use super::file::ConditionFile;
 use super::file::{Unfinished, read_common};
 use super::text::normalise_header;
 use super::withhold::Withholding;
@@ -82,6 +84,11 @@ impl KindSet {
     /// lines end in a line feed whatever the checkout made of them.
     pub fn hash(&self) -> ContentHash {
         self.hash
+    }
+
+    /// Conditions about records of a kind of this set that stand in another file than its own.
+    pub(crate) fn conditions(&self, kind: &Kind, raw: &[ConditionFile]) -> Result<Vec<Condition>, String> {
+        super::file::conditions(kind, &self.kinds, raw)
     }
 
     /// The kinds in ascending order of their numbers.

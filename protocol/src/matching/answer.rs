@@ -1,7 +1,7 @@
 //! What a question about matches is answered with.
 
 use super::dimension::Dimension;
-use super::judge::Exclusion;
+use super::exclusion::Exclusion;
 use super::wording::Sentence;
 use crate::identity::{ContentHash, EntryId};
 

@@ -13,18 +13,23 @@ use thiserror::Error;
 
 use super::answer::{Excluded, Match, Matches, Part, RuledOut};
 use super::dimension::Dimension;
+use super::exclusion::{Exclusion, Exclusions};
 use super::industry::Industry;
-use super::judge::{Exclusion, Exclusions, Pairing, Values};
+use super::judge::{Pairing, Values};
 use super::make::day_of;
 use super::profile::{Flags, Profile};
 use super::rules::{Pair, Rules};
 use super::text::TextPairs;
 use super::wording::Sentence;
 use crate::identity::EntryId;
-use crate::limits::{MATCH_CHUNK_RECORDS, MATCH_EXCLUDED_LISTED_MAX, MATCH_FOUND_MAX, MATCH_TEXT_CANDIDATES};
+use crate::limits::{
+    MATCH_CHUNK_RECORDS, MATCH_EXCLUDED_LISTED_MAX, MATCH_FOUND_MAX, MATCH_READ_RECORDS, MATCH_TEXT_CANDIDATES,
+};
 
 /// Values of every packed industry.
 const PACKED: usize = 1 << 16;
+/// What a dimension is worth at most.
+const VALUE_MAX: u16 = 1_000;
 /// Words in common that a reason names.
 const WORDS_NAMED_MAX: usize = 4;
 
@@ -133,10 +138,18 @@ impl Catalogue {
 /// A record as it is now: what the catalogue holds may be behind.
 #[derive(Debug, Clone)]
 pub struct Fresh {
-    /// Its profile.
-    pub profile: Profile,
-    /// Its texts; see [`super::texts_of`].
-    pub texts: Vec<String>,
+    profile: Profile,
+    texts: Vec<String>,
+    words: TextPairs,
+}
+
+impl Fresh {
+    /// A record with its profile and its texts; see [`super::texts_of`]. Made by whoever reads records, who may use
+    /// several processors for it.
+    pub fn new(rules: &Rules, profile: Profile, texts: Vec<String>) -> Self {
+        let words = TextPairs::of(rules, &texts);
+        Self { profile, texts, words }
+    }
 }
 
 /// Records of one kind that are looked at together.
@@ -198,7 +211,11 @@ type Ranked<'c> = (u32, Reverse<EntryId>, Kept<'c>);
 
 /// A profile that stands beside its rank and does not take part in it.
 #[derive(Clone, Copy)]
-struct Kept<'c>(&'c Profile);
+struct Kept<'c> {
+    profile: &'c Profile,
+    /// The rate that it has at most, whatever its texts say.
+    ceiling: u32,
+}
 
 impl PartialEq for Kept<'_> {
     fn eq(&self, _: &Self) -> bool {
@@ -225,6 +242,7 @@ impl Ord for Kept<'_> {
 struct Best<'c>(BinaryHeap<Reverse<Ranked<'c>>>);
 
 impl<'c> Best<'c> {
+    #[inline]
     fn add(&mut self, ranked: Ranked<'c>, bound: usize) {
         if self.0.len() < bound {
             self.0.push(Reverse(ranked));
@@ -235,8 +253,8 @@ impl<'c> Best<'c> {
     }
 
     /// The best first.
-    fn in_order(self) -> impl Iterator<Item = &'c Profile> {
-        self.0.into_sorted_vec().into_iter().map(|Reverse((_, _, Kept(profile)))| profile)
+    fn in_order(self) -> impl Iterator<Item = Kept<'c>> {
+        self.0.into_sorted_vec().into_iter().map(|Reverse((_, _, kept))| kept)
     }
 }
 
@@ -252,7 +270,8 @@ pub struct Sifted<'c> {
 /// The best of everything, apart from the catalogue: it can change meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Shortlist {
-    best: Vec<EntryId>,
+    /// The best by everything but their texts first, each with what its rate is at most.
+    best: Vec<(EntryId, u32)>,
     excluded: Vec<Profile>,
     excluded_by: [u64; Exclusion::COUNT],
     considered: u64,
@@ -262,8 +281,8 @@ impl Sifted<'_> {
     /// The best, to be read again.
     pub fn shortlist(self) -> Shortlist {
         Shortlist {
-            best: self.best.in_order().map(|profile| profile.id).collect(),
-            excluded: self.excluded.in_order().cloned().collect(),
+            best: self.best.in_order().map(|Kept { profile, ceiling }| (profile.id, ceiling)).collect(),
+            excluded: self.excluded.in_order().map(|kept| kept.profile.clone()).collect(),
             excluded_by: self.excluded_by,
             considered: self.considered,
         }
@@ -324,9 +343,15 @@ impl<'a> Search<'a> {
 
     /// What the industries of a candidate are worth.
     pub(super) fn industry(&self, pairing: &Pairing<'_>, candidate: &Profile) -> Option<u16> {
-        let subject = !self.subject.packed_industries().is_empty();
-        let values = candidate.packed_industries().iter().map(|packed| self.industries[usize::from(*packed)]);
-        values.max().filter(|_| subject).map(|best| pairing.industry_by_words(best))
+        let packed = candidate.packed_industries();
+        if packed.is_empty() || self.subject.packed_industries().is_empty() {
+            return None;
+        }
+        let mut best = 0;
+        for packed in packed {
+            best = best.max(self.industries[usize::from(*packed)]);
+        }
+        Some(pairing.industry_by_words(best))
     }
 
     fn judge(&self, pairing: &Pairing<'_>, candidate: &Profile) -> (Values, u64) {
@@ -338,8 +363,11 @@ impl<'a> Search<'a> {
     /// Goes through a piece.
     pub fn look<'c>(&self, piece: &Piece<'c>) -> Sifted<'c> {
         let mut sifted = Sifted::default();
+        let kind = piece.0.first().map(|first| first.kind);
+        let Some((pair, forward)) = kind.and_then(|kind| self.rules.pair(self.subject.kind, kind)) else {
+            return sifted;
+        };
         for candidate in piece.0 {
-            let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.kind) else { continue };
             if candidate.id == self.subject.id {
                 continue;
             }
@@ -353,7 +381,9 @@ impl<'a> Search<'a> {
                 }
             }
             let (_, points) = self.judge(&pairing, candidate);
-            let ranked = (pairing.rate(points), Reverse(candidate.id), Kept(candidate));
+            let text = u64::from(pair.weight(Dimension::Text)) * u64::from(VALUE_MAX);
+            let kept = Kept { profile: candidate, ceiling: pairing.rate(points + text) };
+            let ranked = (pairing.rate(points), Reverse(candidate.id), kept);
             match exclusions.is_empty() {
                 true => sifted.best.add(ranked, MATCH_TEXT_CANDIDATES),
                 false => sifted.excluded.add(ranked, MATCH_EXCLUDED_LISTED_MAX),
@@ -363,29 +393,23 @@ impl<'a> Search<'a> {
     }
 
     /// Compares the texts of the best and puts the answer together. `read` gives records as they are now, each at the
-    /// place of its id, and nothing for one that is not there any more; the subject is the last of them.
+    /// place of its id, and nothing for one that is not there any more. It is asked for some at a time, the best first,
+    /// and for no more once none of the rest can come among those that are shown, whatever its texts say.
     pub fn finish(&self, shortlist: Shortlist, read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>) -> Matches {
-        let mut ids = shortlist.best;
-        ids.push(self.subject.id);
-        let mut fresh = read(&ids);
-        fresh.resize(ids.len(), None);
-        let own = fresh.pop().flatten().map(|own| own.texts).unwrap_or_default();
-        let own_pairs = TextPairs::of(self.rules, &own);
+        let own = read(std::slice::from_ref(&self.subject.id)).pop().flatten();
+        let own = own.map(|Fresh { texts, words, .. }| Own { texts, words }).unwrap_or_default();
         let mut ranked: Vec<(u32, Fresh)> = Vec::new();
-        for candidate in fresh.into_iter().flatten() {
-            let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.profile.kind) else { continue };
-            let pairing = self.pairing(pair, forward, &candidate.profile);
-            if !pairing.exclusions().is_empty() {
-                continue;
+        for (ids, ceiling) in parts(&shortlist.best) {
+            let is_full = ranked.len() >= self.limit;
+            if is_full && ranked.last().is_none_or(|(worst, _)| *worst > ceiling) {
+                break;
             }
-            let (mut values, points) = self.judge(&pairing, &candidate.profile);
-            self.set_text(&pairing, &mut values, &own_pairs, &candidate.texts);
-            let text = u64::from(pair.weight(Dimension::Text)) * u64::from(pairing.counted(Dimension::Text, &values));
-            ranked.push((pairing.rate(points + text), candidate));
+            let rated = read(&ids).into_iter().flatten().filter_map(|fresh| Some((self.rate(&fresh, &own)?, fresh)));
+            ranked.extend(rated);
+            ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.profile.id.cmp(&other.1.profile.id)));
+            ranked.truncate(self.limit);
         }
-        ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.profile.id.cmp(&other.1.profile.id)));
-        ranked.truncate(self.limit);
-        let found = ranked.iter().filter_map(|(rate, candidate)| self.explain(*rate, candidate, &own, &own_pairs));
+        let found = ranked.iter().filter_map(|(rate, candidate)| self.explain(*rate, candidate, &own));
         let excluded = shortlist.excluded.iter().filter_map(|candidate| self.explain_exclusion(candidate));
         let counts = Exclusion::ALL.into_iter().zip(shortlist.excluded_by).filter(|(_, count)| *count > 0);
         Matches {
@@ -398,19 +422,31 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn set_text(&self, pairing: &Pairing<'_>, values: &mut Values, own: &TextPairs, texts: &[String]) {
+    /// What a candidate is worth with its texts; nothing for one that is excluded.
+    fn rate(&self, candidate: &Fresh, own: &Own) -> Option<u32> {
+        let (pair, forward) = self.rules.pair(self.subject.kind, candidate.profile.kind)?;
+        let pairing = self.pairing(pair, forward, &candidate.profile);
+        if !pairing.exclusions().is_empty() {
+            return None;
+        }
+        let (mut values, points) = self.judge(&pairing, &candidate.profile);
+        self.set_text(&pairing, &mut values, own, candidate);
+        let text = u64::from(pair.weight(Dimension::Text)) * u64::from(pairing.counted(Dimension::Text, &values));
+        Some(pairing.rate(points + text))
+    }
+
+    fn set_text(&self, pairing: &Pairing<'_>, values: &mut Values, own: &Own, candidate: &Fresh) {
         if pairing.pair.weight(Dimension::Text) > 0 {
-            let likeness = own.likeness(&TextPairs::of(self.rules, texts), self.rules);
-            values.set(Dimension::Text, likeness);
+            values.set(Dimension::Text, own.words.likeness(&candidate.words, self.rules));
         }
     }
 
-    fn explain(&self, rate: u32, candidate: &Fresh, own: &[String], own_pairs: &TextPairs) -> Option<Match> {
-        let Fresh { profile: candidate, texts } = candidate;
+    fn explain(&self, rate: u32, fresh: &Fresh, own: &Own) -> Option<Match> {
+        let candidate = &fresh.profile;
         let (pair, forward) = self.rules.pair(self.subject.kind, candidate.kind)?;
         let pairing = self.pairing(pair, forward, candidate);
         let (mut values, _) = self.judge(&pairing, candidate);
-        self.set_text(&pairing, &mut values, own_pairs, texts);
+        self.set_text(&pairing, &mut values, own, fresh);
         let (mut parts, mut points, mut shown) = (Vec::new(), 0_u64, 0);
         for dimension in Dimension::ALL.into_iter().filter(|dimension| pair.weight(*dimension) > 0) {
             let (weight, counted) = (pair.weight(dimension), pairing.counted(dimension, &values));
@@ -418,7 +454,7 @@ impl<'a> Search<'a> {
             // Parts are cut so that they add up to the score.
             let so_far = (points / u64::from(pair.total().max(1))) as u16;
             let reason = match dimension {
-                Dimension::Text => text_reason(&values, own, own_pairs, texts, self.rules),
+                Dimension::Text => text_reason(&values, own, fresh, self.rules),
                 _ => pairing.reason(dimension, &values),
             };
             parts.push(Part { dimension, weight, value: values.get(dimension), counted, part: so_far - shown, reason });
@@ -436,12 +472,31 @@ impl<'a> Search<'a> {
     }
 }
 
-fn text_reason(values: &Values, own: &[String], own_pairs: &TextPairs, texts: &[String], rules: &Rules) -> Sentence {
+/// The texts of the subject.
+#[derive(Default)]
+struct Own {
+    texts: Vec<String>,
+    words: TextPairs,
+}
+
+/// The best in parts that are read together, each with the most that the rate of one in it or behind it can be.
+fn parts(best: &[(EntryId, u32)]) -> Vec<(Vec<EntryId>, u32)> {
+    let mut parts: Vec<(Vec<EntryId>, u32)> = Vec::new();
+    let mut ceiling = 0;
+    for part in best.chunks(MATCH_READ_RECORDS).rev() {
+        ceiling = part.iter().map(|(_, ceiling)| *ceiling).fold(ceiling, u32::max);
+        parts.push((part.iter().map(|(id, _)| *id).collect(), ceiling));
+    }
+    parts.reverse();
+    parts
+}
+
+fn text_reason(values: &Values, own: &Own, candidate: &Fresh, rules: &Rules) -> Sentence {
     match values.get(Dimension::Text) {
         None => Sentence::new("没有可以比较的文字", "there are no words to compare"),
         Some(0) => Sentence::new("没有共同的词语", "no words in common"),
         Some(_) => {
-            let words = own_pairs.shared_words(own, &TextPairs::of(rules, texts), rules, WORDS_NAMED_MAX).join("、");
+            let words = own.words.shared_words(&own.texts, &candidate.words, rules, WORDS_NAMED_MAX).join("、");
             Sentence::new(format!("共同的词语：{words}"), format!("words in common: {words}"))
         }
     }

@@ -50,6 +50,7 @@ impl Dimension {
     ];
 
     /// Its place in [`Self::ALL`].
+    #[inline]
     pub fn index(self) -> usize {
         self as usize
     }

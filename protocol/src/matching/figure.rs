@@ -35,6 +35,7 @@ impl Slot {
     pub(super) const COUNT: usize = 10;
 
     /// Its place.
+    #[inline]
     pub(super) fn index(self) -> usize {
         self as usize
     }
@@ -68,6 +69,7 @@ impl Words {
         )
     }
 
+    #[inline]
     pub(super) fn of_bits(bits: u32) -> Self {
         Self((bits & 7) as u8)
     }
@@ -76,6 +78,7 @@ impl Words {
         u32::from(self.0)
     }
 
+    #[inline]
     fn has(self, bit: u8) -> bool {
         self.0 & bit != 0
     }
@@ -91,11 +94,13 @@ impl Words {
 
 impl Figure {
     /// A figure that is not negative, at most [`FIGURE_MAX`].
+    #[inline]
     pub(super) fn new(value: i64, words: Words) -> Self {
         Self { value: value.clamp(0, FIGURE_MAX), words }
     }
 
     /// The number as it stands.
+    #[inline]
     pub fn value(self) -> i64 {
         self.value
     }
@@ -105,11 +110,13 @@ impl Figure {
     }
 
     /// Whether a word such as 约 or 以上 stands beside it.
+    #[inline]
     pub fn is_soft(self) -> bool {
         self.words != Words::default()
     }
 
     /// The least that it may mean; `about` is how far a soft figure may be off, in permille.
+    #[inline]
     pub(super) fn low(self, about: u16) -> i64 {
         match () {
             () if self.words.has(Words::DOWNWARDS) => 0,
@@ -119,6 +126,7 @@ impl Figure {
     }
 
     /// The most that it may mean.
+    #[inline]
     pub(super) fn high(self, about: u16) -> i64 {
         match () {
             () if self.words.has(Words::UPWARDS) => i64::MAX,
@@ -152,8 +160,13 @@ impl Figure {
     }
 }
 
+#[inline]
 fn part(value: i64, permille: u16) -> i64 {
-    (i128::from(value) * i128::from(permille) / 1_000) as i64
+    // Divisions of 128 bits are slow, and nearly no figure needs one.
+    match value.checked_mul(i64::from(permille)) {
+        Some(product) => product / 1_000,
+        None => (i128::from(value) * i128::from(permille) / 1_000) as i64,
+    }
 }
 
 /// In which unit a figure is told.

@@ -99,6 +99,7 @@ impl Industry {
     }
 
     /// What was packed.
+    #[inline]
     pub(super) fn of_packed(packed: u16) -> Option<Self> {
         (packed != 0).then_some(Self(packed))
     }
@@ -115,6 +116,7 @@ impl Industry {
     }
 
     /// How wide it is.
+    #[inline]
     pub fn level(self) -> Level {
         match self.0 >> LEVEL_SHIFT {
             0 => Level::Section,
@@ -129,6 +131,7 @@ impl Industry {
     }
 
     /// The place of its section in the alphabet from 1; 0 when the table has no such division.
+    #[inline]
     pub(super) fn section(self) -> u16 {
         match self.level() {
             Level::Section => self.number(),
@@ -169,6 +172,7 @@ impl Industry {
     }
 
     /// Whether it is `other` or holds it.
+    #[inline]
     pub fn covers(self, other: Self) -> bool {
         self.level() <= other.level() && other.within(self.level()) == self
     }
@@ -196,6 +200,7 @@ fn letter_number(code: &str) -> Option<u16> {
 }
 
 /// All sections that the table has, as bits from 1.
+#[inline]
 pub(super) fn section_bit(industry: Industry) -> u32 {
     match industry.section() {
         0 => 0,

@@ -2,173 +2,23 @@
 //! profiles, the same whichever of the two is asked about.
 
 use super::dimension::Dimension;
+use super::exclusion::{Exclusion, Exclusions};
 use super::figure::Slot;
 use super::profile::{Flags, Profile};
 use super::region::{self, Closeness};
 use super::rules::{Near, Pair, Rules, stepped};
-
-/// Why a pair cannot be, in the order in which reasons are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Exclusion {
-    /// Neither gives what the other looks for.
-    Need,
-    /// It is met, used, withdrawn or otherwise over.
-    Closed,
-    /// Its last day has passed.
-    Expired,
-    /// It does not keep the plans of land.
-    Plan,
-    /// The use of the land does not admit the industry.
-    Purpose,
-    /// The land is too small.
-    Area,
-    /// The floor is too small.
-    Floor,
-    /// The parcel asks for more investment per mu.
-    Intensity,
-    /// The parcel asks for more output per mu.
-    Output,
-    /// The parcel asks for more tax per mu.
-    Tax,
-    /// The amount is below the least ticket.
-    TicketBelow,
-    /// The amount is above the largest ticket.
-    TicketAbove,
-    /// There is not so much money.
-    Capacity,
-    /// The region is ruled out.
-    Region,
-    /// The quotas of energy or discharge are too small.
-    Energy,
-}
-
-impl Exclusion {
-    /// How many there are.
-    pub const COUNT: usize = 15;
-
-    /// All of them.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Need,
-        Self::Closed,
-        Self::Expired,
-        Self::Plan,
-        Self::Purpose,
-        Self::Area,
-        Self::Floor,
-        Self::Intensity,
-        Self::Output,
-        Self::Tax,
-        Self::TicketBelow,
-        Self::TicketAbove,
-        Self::Capacity,
-        Self::Region,
-        Self::Energy,
-    ];
-
-    /// The name in interfaces.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Need => "need",
-            Self::Closed => "closed",
-            Self::Expired => "expired",
-            Self::Plan => "plan",
-            Self::Purpose => "purpose",
-            Self::Area => "area",
-            Self::Floor => "floor",
-            Self::Intensity => "intensity",
-            Self::Output => "output",
-            Self::Tax => "tax",
-            Self::TicketBelow => "ticket-below",
-            Self::TicketAbove => "ticket-above",
-            Self::Capacity => "capacity",
-            Self::Region => "region",
-            Self::Energy => "energy",
-        }
-    }
-
-    /// When it excludes, in Chinese.
-    pub fn zh(self) -> &'static str {
-        match self {
-            Self::Need => "供需对不上",
-            Self::Closed => "已结束、已用或已撤回",
-            Self::Expired => "期限已过",
-            Self::Plan => "不符合国土空间规划或“三区三线”",
-            Self::Purpose => "土地用途容不下这个行业",
-            Self::Area => "用地不够",
-            Self::Floor => "建筑面积不够",
-            Self::Intensity => "投资强度低于地块要求",
-            Self::Output => "亩均产出低于地块要求",
-            Self::Tax => "亩均税收低于地块要求",
-            Self::TicketBelow => "金额低于单笔下限",
-            Self::TicketAbove => "金额高于单笔上限",
-            Self::Capacity => "金额超过可投资金或规模",
-            Self::Region => "不在限定的区域之内",
-            Self::Energy => "能耗或排放指标不够",
-        }
-    }
-
-    /// The same in English.
-    pub fn en(self) -> &'static str {
-        match self {
-            Self::Need => "neither gives what the other looks for",
-            Self::Closed => "met, used, withdrawn or over",
-            Self::Expired => "its last day has passed",
-            Self::Plan => "the territorial plan or the three zones and lines are not kept",
-            Self::Purpose => "the use of the land does not admit the industry",
-            Self::Area => "too little land",
-            Self::Floor => "too little floor",
-            Self::Intensity => "investment per mu below what the parcel asks for",
-            Self::Output => "output per mu below what the parcel asks for",
-            Self::Tax => "tax per mu below what the parcel asks for",
-            Self::TicketBelow => "the amount is below the least ticket",
-            Self::TicketAbove => "the amount is above the largest ticket",
-            Self::Capacity => "the amount is more than there is",
-            Self::Region => "outside the only regions that are admitted",
-            Self::Energy => "too small a quota of energy or discharge",
-        }
-    }
-
-    fn bit(self) -> u32 {
-        1 << self as u32
-    }
-}
-
-/// Reasons that exclude a pair, as a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Exclusions(u32);
-
-impl Exclusions {
-    /// Whether nothing excludes it.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The reasons, in their order.
-    pub fn iter(self) -> impl Iterator<Item = Exclusion> {
-        Exclusion::ALL.into_iter().filter(move |reason| self.0 & reason.bit() != 0)
-    }
-
-    /// The first of them.
-    pub fn first(self) -> Option<Exclusion> {
-        self.iter().next()
-    }
-
-    fn set(&mut self, reason: Exclusion, holds: bool) {
-        if holds {
-            self.0 |= reason.bit();
-        }
-    }
-}
 
 /// What each dimension of a pair is worth; `None` where it is not known or not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Values(pub(super) [Option<u16>; Dimension::COUNT]);
 
 impl Values {
+    #[inline]
     pub(super) fn get(&self, dimension: Dimension) -> Option<u16> {
         self.0[dimension.index()]
     }
 
+    #[inline]
     pub(super) fn set(&mut self, dimension: Dimension, value: Option<u16>) {
         self.0[dimension.index()] = value;
     }
@@ -187,16 +37,19 @@ pub(super) struct Pairing<'a> {
 
 impl<'a> Pairing<'a> {
     /// What one of the two looks for and the other gives.
+    #[inline]
     pub(super) fn common_needs(&self) -> u32 {
         (self.left.seeks & self.right.offers) | (self.right.seeks & self.left.offers)
     }
 
     /// What would help one of the two and the other gives.
+    #[inline]
     pub(super) fn assisting_needs(&self) -> u32 {
         (self.left.assists & self.right.offers) | (self.right.assists & self.left.offers)
     }
 
     /// The side that asks for money and the side that gives it.
+    #[inline]
     pub(super) fn asker_and_giver(&self) -> (&'a Profile, &'a Profile) {
         match self.left.flags.has(Flags::TICKET) {
             true => (self.right, self.left),
@@ -205,6 +58,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// Everything that excludes the pair.
+    #[inline]
     pub(super) fn exclusions(&self) -> Exclusions {
         let mut found = Exclusions::default();
         let (left, right) = (self.left, self.right);
@@ -237,19 +91,26 @@ impl<'a> Pairing<'a> {
     }
 
     /// Whether the most that is there is less than the least that is wanted.
+    #[inline]
     pub(super) fn falls_short(&self, slot: Slot) -> bool {
         let about = self.rules.scale.about;
-        let pair = self.left.figure(slot).zip(self.right.figure(slot));
-        pair.is_some_and(|(wanted, there)| there.high(about) < wanted.low(about))
+        match (self.left.figure(slot), self.right.figure(slot)) {
+            (Some(wanted), Some(there)) => there.high(about) < wanted.low(about),
+            _ => false,
+        }
     }
 
     /// Whether the least that a parcel asks for is more than the most that is offered.
+    #[inline]
     fn asks_more(&self, slot: Slot) -> bool {
         let about = self.rules.scale.about;
-        let pair = self.left.figure(slot).zip(self.right.figure(slot));
-        pair.is_some_and(|(offered, asked)| offered.high(about) < asked.low(about))
+        match (self.left.figure(slot), self.right.figure(slot)) {
+            (Some(offered), Some(asked)) => offered.high(about) < asked.low(about),
+            _ => false,
+        }
     }
 
+    #[inline]
     fn exclude_by_money(&self, found: &mut Exclusions) {
         let about = self.rules.scale.about;
         let (asker, giver) = self.asker_and_giver();
@@ -265,27 +126,36 @@ impl<'a> Pairing<'a> {
     }
 
     /// What each dimension is worth, words in common and completeness left aside.
+    #[inline]
     pub(super) fn values(&self, industry: Option<u16>) -> Values {
         let mut values = Values::default();
-        let mut set = |dimension, value: &dyn Fn() -> Option<u16>| {
+        for dimension in Dimension::ALL {
             if self.pair.weight(dimension) > 0 {
-                values.set(dimension, value());
+                values.set(dimension, self.value(dimension, industry));
             }
-        };
-        set(Dimension::Need, &|| self.need());
-        set(Dimension::Industry, &|| industry);
-        set(Dimension::Region, &|| self.region());
-        set(Dimension::Size, &|| self.size());
-        set(Dimension::Land, &|| self.land());
-        set(Dimension::Energy, &|| self.energy());
-        set(Dimension::Stage, &|| self.stage());
-        set(Dimension::Form, &|| self.form());
-        set(Dimension::Timing, &|| self.timing());
-        set(Dimension::Freshness, &|| Some(self.freshness()));
+        }
         values
     }
 
+    #[inline]
+    fn value(&self, dimension: Dimension, industry: Option<u16>) -> Option<u16> {
+        match dimension {
+            Dimension::Need => self.need(),
+            Dimension::Industry => industry,
+            Dimension::Region => self.region(),
+            Dimension::Size => self.size(),
+            Dimension::Land => self.land(),
+            Dimension::Energy => self.energy(),
+            Dimension::Stage => self.stage(),
+            Dimension::Form => self.form(),
+            Dimension::Timing => self.timing(),
+            Dimension::Freshness => Some(self.freshness()),
+            Dimension::Text | Dimension::Completeness => None,
+        }
+    }
+
     /// How directly one gives what the other looks for.
+    #[inline]
     pub(super) fn need(&self) -> Option<u16> {
         let unknown = |profile: &Profile| profile.flags.has(Flags::NEEDS_UNKNOWN);
         match () {
@@ -304,6 +174,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// Industries that were read out of words count less; what a text rules out counts nothing.
+    #[inline]
     pub(super) fn industry_by_words(&self, best: u16) -> u16 {
         if self.industry_is_ruled_out() {
             return 0;
@@ -313,11 +184,13 @@ impl<'a> Pairing<'a> {
     }
 
     /// Whether a text of one rules out every industry of the other.
+    #[inline]
     pub(super) fn industry_is_ruled_out(&self) -> bool {
         rules_industry_out(self.left, self.right) || rules_industry_out(self.right, self.left)
     }
 
     /// Where each lies, against what the other wants; where nobody wants anything, how near they are.
+    #[inline]
     pub(super) fn region(&self) -> Option<u16> {
         let scale = &self.rules.scale;
         let near: &Near = if self.stays_here() { &scale.here } else { &scale.near };
@@ -327,24 +200,25 @@ impl<'a> Pairing<'a> {
         if self.stays_here() {
             return by_nearness;
         }
-        let wishes = [(left, right), (right, left)].map(|(who, whom)| {
-            let wish = wish(who, whom)?;
-            let own_county = closeness == Some(Closeness::County);
-            Some(if own_county { near[Closeness::County as usize].max(scale.wanted[wish]) } else { scale.wanted[wish] })
-        });
-        match wishes {
-            [None, None] => by_nearness,
-            [Some(value), None] | [None, Some(value)] => Some(value),
-            [Some(one), Some(other)] => Some(mean(one, other)),
+        let worth = |wish: usize| match closeness {
+            Some(Closeness::County) => near[Closeness::County as usize].max(scale.wanted[wish]),
+            _ => scale.wanted[wish],
+        };
+        match (wish(left, right), wish(right, left)) {
+            (None, None) => by_nearness,
+            (Some(wish), None) | (None, Some(wish)) => Some(worth(wish)),
+            (Some(one), Some(other)) => Some(mean(worth(one), worth(other))),
         }
     }
 
     /// Whether what is given must lie where the project has landed: not while it is offered to other counties.
+    #[inline]
     pub(super) fn stays_here(&self) -> bool {
         self.pair.here && self.left.seeks & self.rules.place_need == 0
     }
 
     /// How near the two lie, if both say where.
+    #[inline]
     pub(super) fn closeness(&self) -> Option<Closeness> {
         let (left, right) = (self.left.division, self.right.division);
         let closeness = (left != 0 && right != 0).then(|| region::closeness(left, right))?;
@@ -353,6 +227,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// The amount against ticket, limit, fund or budget.
+    #[inline]
     pub(super) fn size(&self) -> Option<u16> {
         let (asker, giver) = self.asker_and_giver();
         let amount = asker.figure(Slot::Amount)?.value();
@@ -367,8 +242,7 @@ impl<'a> Pairing<'a> {
                 () if amount <= most => 1_000,
                 // A fund takes a share of a project: how many times the largest ticket that is.
                 () if asker.flags.has(Flags::TOTAL) => {
-                    let times = i128::from(amount) * 1_000 / i128::from(most.max(1));
-                    stepped(&scale.project_steps, u64::try_from(times).unwrap_or(u64::MAX), scale.project_larger)
+                    stepped(&scale.project_steps, thousandths(amount, most), scale.project_larger)
                 }
                 () => ratio(most, amount).max(scale.size_least),
             });
@@ -381,28 +255,34 @@ impl<'a> Pairing<'a> {
     }
 
     /// Land and floor against what is wanted, and what the parcel asks for.
+    #[inline]
     pub(super) fn land(&self) -> Option<u16> {
-        let parts = [(Slot::Area, 3), (Slot::Floor, 3)].map(|(slot, weight)| (self.room(slot), weight));
-        let asked = [(Slot::Intensity, 1), (Slot::Output, 1), (Slot::Tax, 1)];
-        let asked = asked.map(|(slot, weight)| (self.keeps(slot), weight));
-        weighted(parts.into_iter().chain(asked))
+        let mut mean = Mean::default();
+        for slot in [Slot::Area, Slot::Floor] {
+            mean.add(self.room(slot), 3);
+        }
+        for slot in [Slot::Intensity, Slot::Output, Slot::Tax] {
+            mean.add(self.keeps(slot), 1);
+        }
+        mean.value()
     }
 
     /// Enough room and not too much; more than enough still suits.
+    #[inline]
     fn room(&self, slot: Slot) -> Option<u16> {
-        let (wanted, there) = self.left.figure(slot).zip(self.right.figure(slot))?;
+        let (wanted, there) = (self.left.figure(slot)?, self.right.figure(slot)?);
         let scale = &self.rules.scale;
         if there.value() < wanted.value() {
             // Where a soft figure may be enough it counts for something, where it cannot be for nothing.
             return Some(if self.falls_short(slot) { 0 } else { scale.land_barely });
         }
-        let times = i128::from(there.value()) * 1_000 / i128::from(wanted.value().max(1));
-        Some(stepped(&scale.land_steps, u64::try_from(times).unwrap_or(u64::MAX), scale.land_larger))
+        Some(stepped(&scale.land_steps, thousandths(there.value(), wanted.value()), scale.land_larger))
     }
 
     /// Whether what a parcel asks for is kept.
+    #[inline]
     fn keeps(&self, slot: Slot) -> Option<u16> {
-        let (offered, asked) = self.left.figure(slot).zip(self.right.figure(slot))?;
+        let (offered, asked) = (self.left.figure(slot)?, self.right.figure(slot)?);
         Some(match offered.value() >= asked.value() {
             true => 1_000,
             false if self.asks_more(slot) => 0,
@@ -411,18 +291,23 @@ impl<'a> Pairing<'a> {
     }
 
     /// Energy and discharge against the quotas.
+    #[inline]
     pub(super) fn energy(&self) -> Option<u16> {
         let enough = |slot| {
-            let (wanted, there) = self.left.figure(slot).zip(self.right.figure(slot))?;
+            let (wanted, there) = (self.left.figure(slot)?, self.right.figure(slot)?);
             Some(match there.value() >= wanted.value() {
                 true => 1_000,
                 false => permille(ratio(there.value(), wanted.value()), self.rules.scale.energy_short),
             })
         };
-        weighted([(enough(Slot::Energy), 1), (enough(Slot::Discharge), 1)].into_iter())
+        let mut mean = Mean::default();
+        mean.add(enough(Slot::Energy), 1);
+        mean.add(enough(Slot::Discharge), 1);
+        mean.value()
     }
 
     /// Stages in common, or next to each other.
+    #[inline]
     pub(super) fn stage(&self) -> Option<u16> {
         let (left, right) = (self.left.stages, self.right.stages);
         match (left, right) {
@@ -434,17 +319,22 @@ impl<'a> Pairing<'a> {
     }
 
     /// Forms in common, in each group of which both say something, and whether what is to be shared is.
+    #[inline]
     pub(super) fn form(&self) -> Option<u16> {
-        let groups = self.rules.form_groups.iter().map(|(_, bits)| {
+        let mut mean = Mean::default();
+        for (_, bits) in &self.rules.form_groups {
             let (left, right) = (self.left.forms & bits, self.right.forms & bits);
-            let known = left != 0 && right != 0;
-            let common = (left & right).count_ones() * 1_000 / left.count_ones().min(right.count_ones()).max(1);
-            (known.then_some(common as u16), 1)
-        });
-        weighted(groups.chain([(self.sharing(), 1)]))
+            if left != 0 && right != 0 {
+                let common = (left & right).count_ones() * 1_000 / left.count_ones().min(right.count_ones());
+                mean.add(Some(common as u16), 1);
+            }
+        }
+        mean.add(self.sharing(), 1);
+        mean.value()
     }
 
     /// Whether what one wants to share the other shares with other counties.
+    #[inline]
     pub(super) fn sharing(&self) -> Option<u16> {
         let of = |one: &Profile, other: &Profile| match () {
             () if !one.flags.has(Flags::WANTS_SHARED) => None,
@@ -456,21 +346,25 @@ impl<'a> Pairing<'a> {
     }
 
     /// The days that are left, whether it can be had in time, and how ready it is.
+    #[inline]
     pub(super) fn timing(&self) -> Option<u16> {
         let scale = &self.rules.scale;
-        let sides = [(self.left, self.right), (self.right, self.left)];
-        let values = sides.map(|(one, other)| {
+        let mut least: Option<u16> = None;
+        for (one, other) in [(self.left, self.right), (self.right, self.left)] {
             let left = one.valid_until().map(|last| {
                 let ample = i64::from(scale.ample_days);
                 let days = (i64::from(last) - i64::from(self.day)).clamp(0, ample);
                 scale.timing_last + ((1_000 - i64::from(scale.timing_last)) * days / ample) as u16
             });
-            [one.ready(), left, self.waiting(one, other)]
-        });
-        values.into_iter().flatten().flatten().min()
+            for value in [one.ready(), left, self.waiting(one, other)].into_iter().flatten() {
+                least = Some(least.map_or(value, |least| least.min(value)));
+            }
+        }
+        least
     }
 
     /// How long one has to be waited for, and how much later than the last day of the other that is.
+    #[inline]
     fn waiting(&self, one: &Profile, other: &Profile) -> Option<u16> {
         let scale = &self.rules.scale;
         let from = i64::from(one.available_from()?);
@@ -482,6 +376,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// How lately both were brought up to date.
+    #[inline]
     pub(super) fn freshness(&self) -> u16 {
         let scale = &self.rules.scale;
         let of = |profile: &Profile| {
@@ -492,12 +387,13 @@ impl<'a> Pairing<'a> {
     }
 
     /// How much of the pair could be judged, by weight: freshness, text and itself left aside.
+    #[inline]
     pub(super) fn completeness(&self, values: &Values) -> u16 {
-        let judged = |dimension: &Dimension| {
-            !matches!(dimension, Dimension::Text | Dimension::Freshness | Dimension::Completeness)
-        };
         let (mut known, mut all) = (0_u32, 0_u32);
-        for dimension in Dimension::ALL.into_iter().filter(judged) {
+        for dimension in Dimension::ALL {
+            if matches!(dimension, Dimension::Text | Dimension::Freshness | Dimension::Completeness) {
+                continue;
+            }
             let weight = u32::from(self.pair.weight(dimension));
             all += weight;
             known += if values.get(dimension).is_some() { weight } else { 0 };
@@ -506,19 +402,25 @@ impl<'a> Pairing<'a> {
     }
 
     /// What a dimension counts: its value, or what counts while it is not known.
+    #[inline]
     pub(super) fn counted(&self, dimension: Dimension, values: &Values) -> u16 {
         values.get(dimension).unwrap_or(self.rules.scale.unknown[dimension.index()])
     }
 
     /// The sum of weight times value over all dimensions but the text.
+    #[inline]
     pub(super) fn points_without_text(&self, values: &Values) -> u64 {
-        let dimensions = Dimension::ALL.into_iter().filter(|dimension| *dimension != Dimension::Text);
-        dimensions
-            .map(|dimension| u64::from(self.pair.weight(dimension)) * u64::from(self.counted(dimension, values)))
-            .sum()
+        let mut points = 0;
+        for dimension in Dimension::ALL {
+            if dimension != Dimension::Text {
+                points += u64::from(self.pair.weight(dimension)) * u64::from(self.counted(dimension, values));
+            }
+        }
+        points
     }
 
     /// Points as parts of a million of all that could be reached.
+    #[inline]
     pub(super) fn rate(&self, points: u64) -> u32 {
         (points * 1_000 / u64::from(self.pair.total().max(1))) as u32
     }
@@ -526,6 +428,7 @@ impl<'a> Pairing<'a> {
 
 /// Whether the use of land that one states admits an industry of the other. What was read out of words is not certain
 /// enough to exclude.
+#[inline]
 fn admits(land: &Profile, other: &Profile) -> bool {
     if land.purposes == 0 || other.flags.has(Flags::INDUSTRY_BY_WORDS) {
         return true;
@@ -535,6 +438,7 @@ fn admits(land: &Profile, other: &Profile) -> bool {
 }
 
 /// What of a wish holds: a place in the table of what is wanted. `None` when nothing is wanted, or nothing is known.
+#[inline]
 fn wish(who: &Profile, whom: &Profile) -> Option<usize> {
     if !who.wants_regions() {
         return None;
@@ -554,32 +458,47 @@ fn wish(who: &Profile, whom: &Profile) -> Option<usize> {
 }
 
 /// Whether one allows certain regions only and the other lies in none of them.
+#[inline]
 fn rules_region_out(who: &Profile, whom: &Profile) -> bool {
     who.flags.has(Flags::ONLY_WANTED) && whom.division != 0 && wish(who, whom) == Some(0)
 }
 
 /// Whether one rules out every industry of the other.
+#[inline]
 fn rules_industry_out(who: &Profile, whom: &Profile) -> bool {
     let out = |industry| who.ruled_out().any(|ruled| ruled.covers(industry));
     let mut industries = whom.industries().peekable();
     industries.peek().is_some() && industries.all(out)
 }
 
+#[inline]
 fn permille(value: u16, part: u16) -> u16 {
     (u32::from(value) * u32::from(part) / 1_000).min(1_000) as u16
 }
 
+#[inline]
 fn mean(one: u16, other: u16) -> u16 {
     ((u32::from(one) + u32::from(other)) / 2) as u16
 }
 
 /// `part / whole` in permille, at most 1,000; of nothing, nothing.
+#[inline]
 fn ratio(part: i64, whole: i64) -> u16 {
-    let ratio = (i128::from(part.max(0)) * 1_000).checked_div(i128::from(whole.max(0))).unwrap_or(0);
-    ratio.min(1_000) as u16
+    if whole <= 0 { 0 } else { thousandths(part, whole).min(1_000) as u16 }
+}
+
+/// How many thousandths of a figure another is. Divisions of 128 bits are slow, and nearly no figure needs one.
+#[inline]
+fn thousandths(figure: i64, of: i64) -> u64 {
+    let (figure, of) = (figure.max(0).unsigned_abs(), of.max(1).unsigned_abs());
+    match figure.checked_mul(1_000) {
+        Some(thousandfold) => thousandfold / of,
+        None => u64::try_from(u128::from(figure) * 1_000 / u128::from(of)).unwrap_or(u64::MAX),
+    }
 }
 
 /// A ticket against all that there is: best up to `share` of it, less up to all of it, little beyond.
+#[inline]
 fn share_value(amount: i64, whole: i64, share: u16, scale: &super::rules::Scale) -> u16 {
     let taken = ratio(amount, whole);
     let beyond = amount > whole;
@@ -594,13 +513,23 @@ fn share_value(amount: i64, whole: i64, share: u16, scale: &super::rules::Scale)
 }
 
 /// The mean of what is known, by weight.
-fn weighted(parts: impl Iterator<Item = (Option<u16>, u32)>) -> Option<u16> {
-    let (mut sum, mut weights) = (0, 0);
-    for (value, weight) in parts {
+#[derive(Default)]
+struct Mean {
+    sum: u32,
+    weights: u32,
+}
+
+impl Mean {
+    #[inline]
+    fn add(&mut self, value: Option<u16>, weight: u32) {
         if let Some(value) = value {
-            sum += u32::from(value) * weight;
-            weights += weight;
+            self.sum += u32::from(value) * weight;
+            self.weights += weight;
         }
     }
-    (sum).checked_div(weights).map(|mean| mean as u16)
+
+    #[inline]
+    fn value(&self) -> Option<u16> {
+        self.sum.checked_div(self.weights).map(|mean| mean as u16)
+    }
 }

@@ -53,6 +53,7 @@ impl Flags {
         self.0 |= other.0;
     }
 
+    #[inline]
     pub(super) fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -133,6 +134,7 @@ impl Profile {
     }
 
     /// A figure, if it is given.
+    #[inline]
     pub fn figure(&self, slot: Slot) -> Option<Figure> {
         let index = slot.index();
         let value = match index.checked_sub(MONEY_SLOTS) {
@@ -158,11 +160,13 @@ impl Profile {
     }
 
     /// Its industries.
+    #[inline]
     pub fn industries(&self) -> impl Iterator<Item = Industry> + '_ {
         self.industries.iter().map_while(|packed| Industry::of_packed(*packed))
     }
 
     /// The industries as they are kept, without the empty places.
+    #[inline]
     pub(super) fn packed_industries(&self) -> &[u16] {
         let length = self.industries.iter().position(|packed| *packed == 0).unwrap_or(self.industries.len());
         &self.industries[..length]
@@ -174,6 +178,7 @@ impl Profile {
     }
 
     /// The industries that it rules out.
+    #[inline]
     pub(super) fn ruled_out(&self) -> impl Iterator<Item = Industry> + '_ {
         self.ruled_out.iter().map_while(|packed| Industry::of_packed(*packed))
     }
@@ -183,11 +188,13 @@ impl Profile {
     }
 
     /// Whether it says which regions it wants.
+    #[inline]
     pub(super) fn wants_regions(&self) -> bool {
         self.wanted != 0 || self.targets[0] != 0
     }
 
     /// The day of its last change, counted from 1970-01-01 in China.
+    #[inline]
     pub(super) fn changed_day(&self) -> i32 {
         self.changed_day
     }
@@ -197,6 +204,7 @@ impl Profile {
     }
 
     /// The last day on which it stands.
+    #[inline]
     pub(super) fn valid_until(&self) -> Option<i32> {
         (self.valid_until != NO_DAY).then_some(self.valid_until)
     }
@@ -207,6 +215,7 @@ impl Profile {
     }
 
     /// How ready it is by its state, in permille.
+    #[inline]
     pub(super) fn ready(&self) -> Option<u16> {
         (self.ready != NOT_SAID).then_some(self.ready)
     }
@@ -216,6 +225,7 @@ impl Profile {
     }
 
     /// The first day on which it can be had.
+    #[inline]
     pub(super) fn available_from(&self) -> Option<i32> {
         (self.available_from != NO_DAY).then_some(self.available_from)
     }
@@ -244,6 +254,7 @@ mod tests {
     use super::*;
     use crate::value::NumberFlags;
 
+    #[inline]
     fn industries(codes: &[&str]) -> Vec<Industry> {
         codes.iter().map(|code| Industry::parse(code).expect("a code")).collect()
     }

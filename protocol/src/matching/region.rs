@@ -100,6 +100,7 @@ pub(super) fn common_division(divisions: &[u32]) -> Option<u32> {
 }
 
 /// Whether a division is another or holds it.
+#[inline]
 pub(super) fn covers(wide: u32, narrow: u32) -> bool {
     match wide {
         _ if wide == narrow => true,
@@ -110,6 +111,7 @@ pub(super) fn covers(wide: u32, narrow: u32) -> bool {
 }
 
 /// How far two divisions have one place in common; the same the other way round.
+#[inline]
 pub(super) fn closeness(left: u32, right: u32) -> Closeness {
     let province = left / 10_000;
     match () {

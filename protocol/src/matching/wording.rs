@@ -1,9 +1,10 @@
 //! Saying it: one sentence for each dimension and for each reason of exclusion, with the figures that were compared.
 
 use super::dimension::Dimension;
+use super::exclusion::Exclusion;
 use super::figure::{FigureUnit, Slot};
 use super::industry::{Industry, Level, Relation};
-use super::judge::{Exclusion, Pairing, Values};
+use super::judge::{Pairing, Values};
 use super::profile::{Flags, Profile};
 use super::region::{Closeness, division_name};
 

@@ -99,9 +99,9 @@ impl Replica {
         let Eraser::Entry { log: eraser, sequence } = by else { return true };
         let logs = self.charter.logs();
         let (Some(author), Some(target)) = (logs.get(eraser as usize), logs.get(log as usize)) else { return false };
-        let Some(charter) = self.logs[eraser as usize].charters.get(sequence as usize) else { return false };
+        let Some(charter) = self.logs[eraser as usize].charter(sequence) else { return false };
         // Who owned the records when it erased them keeps having erased them, whoever owns them now.
-        let owns = author.member == target.member || target.tenure(author.member, *charter).is_some();
+        let owns = author.member == target.member || target.tenure(author.member, charter).is_some();
         owns && sequence < self.effective_length(eraser)
     }
 

@@ -201,7 +201,8 @@ impl Replica {
         if log.previous(sequence) != Some(entry.header().previous) {
             return Outcome::Diverged;
         }
-        if sequence > 0 && entry.header().charter < log.charters[sequence as usize - 1] {
+        let before = sequence.checked_sub(1).and_then(|before| log.charter(before));
+        if before.is_some_and(|before| entry.header().charter < before) {
             return Outcome::Refused(RefuseReason::CharterDecreases);
         }
         if sequence < log.length() {
@@ -328,7 +329,7 @@ impl Replica {
             let Some(entry) = waiting else { return };
             let log = &self.logs[grant.number as usize];
             let attaches = log.previous(next) == Some(entry.header().previous)
-                && log.charters.last().is_none_or(|last| *last <= entry.header().charter);
+                && log.last_charter().is_none_or(|last| last <= entry.header().charter);
             if !attaches || grant.ends_before(next) || !self.may_grow(grant, next) {
                 return;
             }
@@ -396,6 +397,11 @@ impl Replica {
     /// The id held at a place of a log, counted or not.
     pub fn id(&self, log: LogNumber, sequence: u64) -> Option<EntryId> {
         self.logs.get(log as usize)?.id(sequence)
+    }
+
+    /// The latest time that an entry before this place claims; an entry that claims an earlier one is dated back.
+    pub fn latest_ms_before(&self, log: LogNumber, sequence: u64) -> u64 {
+        self.logs.get(log as usize).map_or(0, |log| log.latest_ms_before(sequence))
     }
 
     /// The place of the last entry of a log that counts, for a seal.

@@ -29,7 +29,6 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::identity::{EntryId, MemberNumber};
-use crate::kind::condition::{Related, Subject, Surroundings};
 use crate::kind::{Field, Kind, KindSet, Position};
 use crate::limits::SURVEY_SHOWN_MAX;
 use crate::register::Judged;
@@ -192,37 +191,5 @@ fn shown(field: &Field, value: &Value) -> String {
     match text.ends_with(|last: char| last.is_ascii_digit()) {
         true => format!("{text}{}", field.unit().unwrap_or_default()),
         false => text,
-    }
-}
-
-/// What a figure of a record rests on where nothing but the record itself is asked.
-struct Alone<'a> {
-    kind: &'a Kind,
-    as_of_ms: u64,
-}
-
-impl Surroundings for Alone<'_> {
-    fn as_of_ms(&self) -> u64 {
-        self.as_of_ms
-    }
-
-    fn admitted_ms(&self, _: MemberNumber) -> Option<u64> {
-        None
-    }
-
-    fn kind(&self, number: u16) -> Option<&Kind> {
-        (self.kind.number() == number).then_some(self.kind)
-    }
-
-    fn follows_links(&self) -> bool {
-        false
-    }
-
-    fn linked(&self, _: &Subject<'_>, _: u16, _: u16) -> Vec<Related> {
-        Vec::new()
-    }
-
-    fn target(&self, _: MemberNumber, _: u16, _: &str) -> Option<Related> {
-        None
     }
 }

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
-use super::{Alone, Source};
+use super::Source;
 use crate::identity::{EntryId, MemberNumber};
+use crate::kind::condition::Alone;
 use crate::kind::condition::{Scope, Subject};
 use crate::kind::derived::{Derived, Formula};
 use crate::kind::{Field, FieldType, Kind, amount_in};

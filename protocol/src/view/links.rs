@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Label;
+use super::names::{TextNumber, Texts};
+use super::sorted::Sorted;
 use crate::identity::{EntryId, MemberNumber};
 use crate::kind::condition::Condition;
 use crate::kind::derived::Formula;
@@ -53,55 +55,88 @@ fn is_ranked(kind: &Kind) -> bool {
         || kind.derived().iter().any(|derived| matches!(derived.formula, Formula::Rank(_)))
 }
 
+/// The first bytes of a hash, in its order: of a name, or of an entry as its id is one.
+pub(super) type Beginning = u64;
+
+/// The first bytes of a hash.
+pub(super) fn beginning_of(hash: &[u8; 32]) -> Beginning {
+    hash.first_chunk().map_or(0, |bytes| Beginning::from_be_bytes(*bytes))
+}
+
 /// How a record may be named.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
-    Own(MemberNumber, u16, String),
+enum Name<'a> {
+    Own(MemberNumber, u16, &'a str),
     Label(Label),
     Id(EntryId),
 }
 
-/// The index.
+impl Name<'_> {
+    fn beginning(&self) -> Beginning {
+        let mut hasher = blake3::Hasher::new();
+        match self {
+            Self::Own(owner, kind, text) => {
+                hasher.update(&[0]).update(&owner.0.to_le_bytes()).update(&kind.to_le_bytes()).update(text.as_bytes())
+            }
+            Self::Label(label) => {
+                hasher.update(&[1]).update(&label.member.0.to_le_bytes()).update(&label.serial.to_le_bytes())
+            }
+            Self::Id(id) => hasher.update(&[2]).update(id.as_bytes()),
+        };
+        beginning_of(hasher.finalize().as_bytes())
+    }
+}
+
+/// The index. Names are kept as the beginnings of their hashes, and records as those of their ids: where two meet, a
+/// record is looked at in vain and no more.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Links {
     pub(super) fields: Arc<LinkFields>,
-    named: BTreeMap<Name, BTreeSet<EntryId>>,
-    /// What each record names or once named: kinds and texts.
-    names: BTreeMap<EntryId, BTreeSet<(u16, String)>>,
+    /// Which records each name leads back to.
+    named: Sorted<(Beginning, Beginning)>,
+    /// What each record names or once named: kinds and the numbers of texts.
+    names: Sorted<(Beginning, u16, TextNumber)>,
+    texts: Texts,
 }
 
 impl Links {
     /// Notes what a statement about `record`, of `owner` and `kind`, names.
     pub(super) fn note(&mut self, owner: MemberNumber, kind: u16, record: EntryId, fields: &BTreeMap<u16, Value>) {
         let Some(links) = self.fields.by_kind.get(&kind) else { return };
+        let record = beginning_of(record.as_bytes());
         for (field, target) in links {
             for text in texts(fields.get(field)) {
-                let own = Name::Own(owner, *target, text.to_owned());
+                let own = Name::Own(owner, *target, text);
                 let label = text.parse().ok().map(Name::Label);
                 let id = text.parse().ok().map(Name::Id);
                 for name in [Some(own), label, id].into_iter().flatten() {
-                    self.named.entry(name).or_default().insert(record);
+                    self.named.put((name.beginning(), record));
                 }
-                self.names.entry(record).or_default().insert((*target, text.to_owned()));
+                self.names.put((record, *target, self.texts.number(text)));
             }
         }
     }
 
     /// The kinds and texts by which a record names others, or once named them.
     pub(super) fn names_of(&self, record: &EntryId) -> impl Iterator<Item = (u16, &str)> {
-        self.names.get(record).into_iter().flatten().map(|(kind, text)| (*kind, text.as_str()))
+        let record = beginning_of(record.as_bytes());
+        let names = self.names.range((record, 0, 0)).take_while(move |(held, _, _)| *held == record);
+        names.map(|(_, kind, text)| (kind, self.texts.get(text)))
     }
 
-    /// Records that name, or once named, the record that goes by these names.
+    /// The beginnings of the ids of records that name, or once named, the record that goes by these names.
     pub(super) fn naming(
         &self,
         id: Option<EntryId>,
         label: Option<Label>,
-        own: Option<(MemberNumber, u16, String)>,
-    ) -> BTreeSet<EntryId> {
+        own: Option<(MemberNumber, u16, &str)>,
+    ) -> BTreeSet<Beginning> {
         let own = own.map(|(owner, kind, external)| Name::Own(owner, kind, external));
         let names = [id.map(Name::Id), label.map(Name::Label), own];
-        names.iter().flatten().filter_map(|name| self.named.get(name)).flatten().copied().collect()
+        let naming = |name: Name<'_>| {
+            let name = name.beginning();
+            self.named.range((name, 0)).take_while(move |held| held.0 == name).map(|held| held.1)
+        };
+        names.into_iter().flatten().flat_map(naming).collect()
     }
 }
 

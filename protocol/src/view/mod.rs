@@ -5,11 +5,20 @@
 //! for. What a reader sees depends on `as_of`: an entry from the future counts in the frontier and is hidden here
 //! until its time has come (DESIGN 3.8). Statements of one record are taken in the order of its owner's logs, never
 //! in order of clocks.
+//!
+//! A node keeps all records of its federation in memory, so each takes little of it. A record is a [row](table) of
+//! fixed size; everything else that is kept of each record (by id, by own number, in the order of its author's logs)
+//! is a list of row numbers that is [sorted] by what stands in the rows. What only some records have lies beside the
+//! rows: further statements, [links] and the [texts](names) by which these name. Who wrote a statement and who owns a
+//! record follow from the logs and are not kept. An id is looked up by halves, an insertion moves at most one chunk.
 
 mod keeper;
 mod links;
+mod names;
 mod positions;
 mod record;
+mod sorted;
+mod table;
 mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +30,8 @@ use links::Links;
 pub(crate) use links::texts;
 pub use positions::{Advanced, Moved, News, Positions, Said};
 pub use record::{Label, RecordState, Sealing, Step};
+use sorted::{Sorted, Spot};
+use table::{Record, Row, Table};
 use touched::Concerned;
 pub use touched::Touched;
 
@@ -80,24 +91,6 @@ impl Version {
 /// An owner's own number of a record of a kind.
 type Number = (MemberNumber, u16, String);
 
-/// What the view knows of a record without reading a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Record {
-    owner: MemberNumber,
-    kind: u16,
-    external: Option<String>,
-    /// In the order of the owners' logs; the create comes first.
-    versions: Vec<Version>,
-    /// Whether the body of its create was erased.
-    erased: bool,
-}
-
-impl Record {
-    fn place(&self) -> Place {
-        self.versions[0].place
-    }
-}
-
 /// Why an entry says nothing about a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aside {
@@ -114,12 +107,13 @@ pub enum Aside {
 /// Every record, and every statement that could not be placed.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    records: BTreeMap<EntryId, Record>,
+    records: Table,
     /// Statements whose record has not been created yet, as far as this node knows.
     early: BTreeMap<EntryId, Vec<Early>>,
     /// Creates of each member, in the order of its logs.
-    creates: BTreeMap<MemberNumber, Vec<(Place, EntryId)>>,
-    externals: BTreeMap<Number, EntryId>,
+    creates: BTreeMap<MemberNumber, Vec<Row>>,
+    /// Records that are found by their owner's own numbers, in the order of owner, kind and number.
+    externals: Sorted<Row>,
     /// Every record of the numbers that were given more than once.
     doubles: BTreeMap<Number, BTreeSet<EntryId>>,
     aside: BTreeMap<Place, Aside>,
@@ -158,7 +152,9 @@ impl View {
 
     /// Records that name, or once named, the record that goes by these names; who asks checks what stands there now.
     pub fn naming(&self, id: Option<EntryId>, own: Option<(MemberNumber, u16, String)>) -> BTreeSet<EntryId> {
-        self.links.naming(id, id.and_then(|id| self.label(&id)), own)
+        let own = own.as_ref().map(|(owner, kind, external)| (*owner, *kind, external.as_str()));
+        let naming = self.links.naming(id, id.and_then(|id| self.label(&id)), own);
+        naming.into_iter().flat_map(|beginning| self.records.ids_beginning(beginning)).collect()
     }
 
     /// The record of `kind` that a text in a link field of `owner` names: by own number, label or id.
@@ -170,6 +166,10 @@ impl View {
 
     fn author(&self, log: LogNumber) -> MemberNumber {
         self.logs.get(log as usize).map_or(MemberNumber(0), |grant| grant.member)
+    }
+
+    fn owner_of(&self, log: LogNumber) -> MemberNumber {
+        self.logs.get(log as usize).map_or(MemberNumber(0), LogGrant::owner)
     }
 
     /// Takes in the place of an entry that counts and whose body was erased. `creates` is what the erasure says of it.
@@ -294,19 +294,18 @@ impl View {
 
     fn create(&mut self, kind: u16, external: Option<String>, version: Version, erased: bool) -> Concerned {
         let (id, author) = (version.entry, version.author);
-        let owner = self.logs.get(version.place.log as usize).map_or(author, LogGrant::owner);
+        let row = self.records.create(kind, external.as_deref(), &version, erased);
         let creates = self.creates.entry(author).or_default();
-        let position = creates.partition_point(|(place, _)| *place < version.place);
+        let position = creates.partition_point(|held| self.records.at(*held).place() < version.place);
         let shifted = (position < creates.len()).then_some((author, position));
-        creates.insert(position, (version.place, id));
-        let number = external.as_ref();
-        let former = number.and_then(|external| self.note_external(owner, kind, external, version.place, id));
+        creates.insert(position, row);
+        let number = external.as_deref();
+        let former = number.and_then(|external| self.note_external(kind, external, version.place, row));
         if let Some(origin) = version.origin {
             // Of two that restate one entry the first in log order keeps it, whichever body arrived first.
             let claim = self.restated.entry(origin).or_default().entry(author).or_insert((version.place, id));
             *claim = (*claim).min((version.place, id));
         }
-        self.records.insert(id, Record { owner, kind, external, versions: vec![version], erased });
         for early in self.early.remove(&id).unwrap_or_default() {
             self.change(id, early);
         }
@@ -315,31 +314,41 @@ impl View {
 
     /// Of two creates with one number the first in log order keeps it, whichever arrived first. The record that loses its
     /// number, if one does.
-    fn note_external(
-        &mut self,
-        owner: MemberNumber,
-        kind: u16,
-        external: &str,
-        place: Place,
-        id: EntryId,
-    ) -> Option<EntryId> {
-        let key = (owner, kind, external.to_owned());
-        let earlier = self.externals.get(&key).and_then(|held| Some((*held, self.records.get(held)?.place())));
-        if let Some((earlier, _)) = earlier {
-            self.doubles.entry(key.clone()).or_default().extend([earlier, id]);
+    fn note_external(&mut self, kind: u16, external: &str, place: Place, row: Row) -> Option<EntryId> {
+        let owner = self.owner_of(place.log);
+        let spot = match self.find_external(owner, kind, external) {
+            Ok(spot) => spot,
+            Err(spot) => {
+                self.externals.insert(spot, row);
+                return None;
+            }
+        };
+        let earlier = self.externals.get(spot).map(|held| self.records.at(held))?;
+        let (loses, earlier) = (place < earlier.place(), earlier.id);
+        self.doubles.entry((owner, kind, external.to_owned())).or_default().extend([earlier, self.records.at(row).id]);
+        if !loses {
+            return None;
         }
-        if earlier.is_none_or(|(_, held)| place < held) {
-            return self.externals.insert(key, id);
-        }
-        None
+        self.externals.replace(spot, row);
+        Some(earlier)
+    }
+
+    /// Where the record of a member's own number stands among [`Self::externals`], or would belong.
+    fn find_external(&self, owner: MemberNumber, kind: u16, external: &str) -> Result<Spot, Spot> {
+        self.externals.find(|row| {
+            let record = self.records.at(row);
+            let held = (self.owner_of(record.place().log), record.kind, self.records.external(record));
+            held.cmp(&(owner, kind, Some(external)))
+        })
     }
 
     fn change(&mut self, id: EntryId, stated: Early) {
-        let Some(record) = self.records.get_mut(&id) else {
+        let Some(row) = self.records.row(&id) else {
             self.early.entry(id).or_default().push(stated);
             return;
         };
         let Early { kind, charter, mut version } = stated;
+        let record = self.records.at(row);
         let grant = self.logs.get(record.place().log as usize);
         let tenure = grant.and_then(|grant| grant.tenure(version.author, charter));
         let (Some(tenure), true) = (tenure, record.kind == kind) else {
@@ -347,40 +356,31 @@ impl View {
             return;
         };
         version.tenure = tenure;
-        if version.order() < record.versions[0].order() {
+        if !self.records.change(row, &version) {
             self.aside.insert(version.place, Aside::NotOwner);
-            return;
         }
-        let position = record.versions.partition_point(|held| held.order() < version.order());
-        record.versions.insert(position, version);
     }
 
     /// Records that were created by `as_of_ms`, in the order of their ids.
     pub fn ids(&self, as_of_ms: u64) -> impl Iterator<Item = EntryId> + '_ {
-        let visible = move |record: &&Record| record.versions[0].time_ms <= as_of_ms;
-        self.records.values().filter(visible).map(|record| record.versions[0].entry)
+        self.records.rows().filter(move |record| record.time_ms <= as_of_ms).map(|record| record.id)
     }
 
     /// Records of one kind, or of all, newest create first by label: members in order, each one's serials descending.
     pub fn list(&self, kind: Option<u16>, owner: Option<MemberNumber>) -> impl Iterator<Item = EntryId> + '_ {
-        let ids = self.creates.values().flat_map(|creates| creates.iter().rev().map(|(_, id)| *id));
-        ids.filter(move |id| {
-            let wanted = |record: &Record| {
-                !record.erased
-                    && kind.is_none_or(|kind| record.kind == kind)
-                    && owner.is_none_or(|owner| record.owner == owner)
-            };
-            self.records.get(id).is_some_and(wanted)
-        })
+        let wanted = move |record: &&Record| {
+            !record.erased
+                && kind.is_none_or(|kind| record.kind == kind)
+                && owner.is_none_or(|owner| self.owner_of(record.place().log) == owner)
+        };
+        let creates = self.creates.values().flat_map(|creates| creates.iter().rev());
+        creates.map(|row| self.records.at(*row)).filter(wanted).map(|record| record.id)
     }
 
     /// The statements about a record that were made by `as_of_ms`.
     pub fn versions(&self, id: &EntryId, as_of_ms: u64) -> Vec<Version> {
-        let Some(record) = self.records.get(id) else { return Vec::new() };
-        if record.versions[0].time_ms > as_of_ms {
-            return Vec::new();
-        }
-        record.versions.iter().filter(|version| version.time_ms <= as_of_ms).copied().collect()
+        let Some(record) = self.records.get(id).filter(|record| record.time_ms <= as_of_ms) else { return Vec::new() };
+        self.records.versions(record, as_of_ms, |log| self.author(log))
     }
 
     /// A record as it stood at `as_of_ms`; `None` if it did not exist, or a body of its is missing.
@@ -409,7 +409,7 @@ impl View {
             label: self.label(id)?,
             kind: record.kind,
             kind_set: 0,
-            external: record.external.clone(),
+            external: self.records.external(record).map(str::to_owned),
             fields: BTreeMap::new(),
             created_ms: first.time_ms,
             changed_ms: first.time_ms,
@@ -428,43 +428,45 @@ impl View {
 
     /// The label of a record.
     pub fn label(&self, id: &EntryId) -> Option<Label> {
-        let record = self.records.get(id)?;
-        let member = record.versions[0].author;
+        let place = self.records.get(id)?.place();
+        let member = self.author(place.log);
         let creates = self.creates.get(&member)?;
-        let position = creates.binary_search_by_key(&record.versions[0].place, |(place, _)| *place).ok()?;
+        let position = creates.binary_search_by_key(&place, |row| self.records.at(*row).place()).ok()?;
         Some(Label { member, serial: position as u64 + 1 })
     }
 
     /// The record of a label.
     pub fn by_label(&self, label: Label) -> Option<EntryId> {
         let index = usize::try_from(label.serial.checked_sub(1)?).ok()?;
-        self.creates.get(&label.member)?.get(index).map(|(_, id)| *id)
+        self.creates.get(&label.member)?.get(index).map(|row| self.records.at(*row).id)
     }
 
     /// The own number that a record's create states in clear.
     pub fn external(&self, id: &EntryId) -> Option<&str> {
-        self.records.get(id)?.external.as_deref()
+        self.records.external(self.records.get(id)?)
     }
 
     /// The record of a member's own number.
     pub fn by_external(&self, owner: MemberNumber, kind: u16, external: &str) -> Option<EntryId> {
-        self.externals.get(&(owner, kind, external.to_owned())).copied()
+        let spot = self.find_external(owner, kind, external).ok()?;
+        self.externals.get(spot).map(|row| self.records.at(row).id)
     }
 
     /// Records whose ids begin with these hexadecimal characters; at most `bound`.
     pub fn by_prefix(&self, prefix: &str, bound: usize) -> Vec<EntryId> {
-        let matches = |id: &&EntryId| id.to_string().starts_with(prefix);
-        self.records.keys().filter(matches).take(bound).copied().collect()
+        let Ok(from) = format!("{prefix:0<64}").parse() else { return Vec::new() };
+        // Capitals are read as well, and match nothing.
+        self.records.ids_from(from).take_while(|id| id.to_string().starts_with(prefix)).take(bound).collect()
     }
 
     /// Where a record was created.
     pub fn place(&self, id: &EntryId) -> Option<Place> {
-        self.records.get(id).map(|record| record.versions[0].place)
+        self.records.get(id).map(Record::place)
     }
 
     /// Whose record it is, and of which kind.
     pub fn owner(&self, id: &EntryId) -> Option<(MemberNumber, u16)> {
-        self.records.get(id).map(|record| (record.owner, record.kind))
+        self.records.get(id).map(|record| (self.owner_of(record.place().log), record.kind))
     }
 
     /// How many records there are, withdrawn and future ones included.
@@ -474,7 +476,7 @@ impl View {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.records.len() == 0
     }
 
     /// Entries that say nothing about a record, and why.
@@ -497,6 +499,8 @@ impl View {
     }
 }
 
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Number, Place, View};
+use super::{Number, Place, Record, Row, View};
 use crate::charter::{Block, Operation};
 use crate::identity::{EntryId, MemberNumber};
 use crate::limits::TOUCHED_RECORDS_MAX;
@@ -87,7 +87,7 @@ impl Gathered {
         let mut seeds = self.records;
         for (member, position) in self.shifted {
             let creates = view.creates.get(&member).map(|creates| &creates[position.min(creates.len())..]);
-            creates.unwrap_or_default().iter().for_each(|(_, id)| seeds.add(*id));
+            creates.unwrap_or_default().iter().for_each(|row| seeds.add(view.records.at(*row).id));
         }
         for holder in self.doubled {
             let doubles = view.number(&holder).and_then(|number| view.doubles.get(&number));
@@ -122,15 +122,16 @@ impl View {
     pub(super) fn concerned_by(&self, create: &EntryId, is_older: impl Fn(Place) -> bool) -> Concerned {
         let none = Concerned { record: Some(*create), ..Concerned::default() };
         let Some(held) = self.records.get(create) else { return none };
-        let (place, author) = (held.place(), held.versions[0].author);
+        let (place, author) = (held.place(), self.author(held.place().log));
         let creates = self.creates.get(&author).map(Vec::as_slice).unwrap_or_default();
+        let place_of = |row: &Row| self.records.at(*row).place();
         // Those of one log stand together: the next one of this log and the first one of another tell of all.
-        let next = creates.partition_point(|(other, _)| *other <= place);
-        let other_log = creates.partition_point(|(other, _)| other.log <= place.log);
-        let shifts = |position: &usize| creates.get(*position).is_some_and(|(other, _)| is_older(*other));
+        let next = creates.partition_point(|other| place_of(other) <= place);
+        let other_log = creates.partition_point(|other| place_of(other).log <= place.log);
+        let shifts = |position: &usize| creates.get(*position).is_some_and(|other| is_older(place_of(other)));
         let shifted = [next, other_log].into_iter().find(shifts).map(|position| (author, position));
         let number = self.number(create).filter(|number| self.doubles.contains_key(number));
-        let doubled = number.and_then(|number| self.externals.get(&number)).copied();
+        let doubled = number.and_then(|number| self.holder(&number));
         Concerned { shifted, doubled, ..none }
     }
 
@@ -140,22 +141,41 @@ impl View {
         Some((owner, kind, external.to_owned()))
     }
 
+    /// The record that is found by an own number.
+    fn holder(&self, (owner, kind, external): &Number) -> Option<EntryId> {
+        self.by_external(*owner, *kind, external)
+    }
+
     fn naming_it(&self, id: &EntryId) -> BTreeSet<EntryId> {
         self.naming(Some(*id), self.number(id))
+    }
+
+    /// Whether a record of this view stands in another one with the same owner, own number and statements.
+    fn is_as_in(&self, other: &Self, record: &Record) -> bool {
+        let id = &record.id;
+        other.records.get(id).is_some_and(|held| held.erased == record.erased)
+            && self.owner(id) == other.owner(id)
+            && self.external(id) == other.external(id)
+            && self.versions(id, u64::MAX) == other.versions(id, u64::MAX)
+    }
+
+    /// Where a member created what, in the order of its logs.
+    fn creates_of(&self, member: MemberNumber) -> impl Iterator<Item = (Place, EntryId)> + Clone + '_ {
+        let rows = self.creates.get(&member).into_iter().flatten().map(|row| self.records.at(*row));
+        rows.map(|record| (record.place(), record.id))
     }
 
     /// The records that stand otherwise in `self` than in `before`, with those around them.
     pub(super) fn differences(&self, before: &Self) -> Touched {
         let mut changed = Touched::default();
-        let differs = |one: &Self, other: &Self, id: &EntryId| one.records.get(id) != other.records.get(id);
-        let (kept, gone) = (self.records.keys(), before.records.keys());
-        kept.chain(gone).filter(|id| differs(self, before, id)).for_each(|id| changed.add(*id));
+        let kept = self.records.rows().filter(|record| !self.is_as_in(before, record));
+        let gone = before.records.rows().filter(|record| self.records.get(&record.id).is_none());
+        kept.chain(gone).for_each(|record| changed.add(record.id));
         let members: BTreeSet<_> = self.creates.keys().chain(before.creates.keys()).collect();
         for member in members {
-            let of = |view: &Self| view.creates.get(member).cloned().unwrap_or_default();
-            let (now, then) = (of(self), of(before));
-            let same = now.iter().zip(&then).take_while(|(one, other)| one == other).count();
-            now[same..].iter().chain(&then[same..]).for_each(|(_, id)| changed.add(*id));
+            let (now, then) = (self.creates_of(*member), before.creates_of(*member));
+            let same = now.clone().zip(then.clone()).take_while(|(one, other)| one == other).count();
+            now.skip(same).chain(then.skip(same)).for_each(|(_, id)| changed.add(id));
         }
         let mut touched = Touched { records: BTreeSet::new(), everything: changed.everything };
         for id in &changed.records {
@@ -163,8 +183,8 @@ impl View {
                 view.touch(id, &mut touched);
                 // Where a record comes or goes, its number may go over from or to another one.
                 let Some(number) = view.number(id) else { continue };
-                let holders = [self, before].map(|view| view.externals.get(&number));
-                holders.into_iter().flatten().for_each(|holder| view.touch(holder, &mut touched));
+                let holders = [self, before].map(|view| view.holder(&number));
+                holders.into_iter().flatten().for_each(|holder| view.touch(&holder, &mut touched));
             }
         }
         touched

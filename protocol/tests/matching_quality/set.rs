@@ -120,7 +120,7 @@ impl LabelledSet {
         let (rules, kinds) = (Rules::builtin(), KindSet::builtin());
         let read = |id| {
             let record = self.records.get(id)?;
-            Some(Fresh { profile: Profile::of(rules, kinds, record, "")?, texts: texts_of(rules, kinds, record) })
+            Some(Fresh::new(rules, Profile::of(rules, kinds, record, "")?, texts_of(rules, kinds, record)))
         };
         ids.iter().map(read).collect()
     }

@@ -40,6 +40,7 @@ fn files() -> Vec<File> {
         system::erasures(),
         system::acknowledgements(),
         small::beacons(),
+        small::relay(),
         small::frontiers(),
         operations::applications(),
         operations::blocks(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
 use protocol::address::Addresses;
-use protocol::beacon::{Beacon, BeaconError};
+use protocol::beacon::relay::{Message, short_id};
+use protocol::beacon::{Beacon, BeaconError, Condition, DiskSpace, Version};
 use protocol::frontier::{Frontier, Head, proofs_hash};
 use protocol::identity::{BlockHash, EntryId, FederationId, FrontierDigest, PublicKey, public_key};
 use serde_json::{Value, json};
@@ -64,8 +65,13 @@ fn judge_beacon(vector: &Value) -> Judged {
     };
     let decoded = json!({
         "transport": beacon.transport.to_string(), "boot_ms": beacon.boot_ms, "counter": beacon.counter,
-        "expires_ms": beacon.expires_ms, "charter_version": beacon.charter_version,
-        "digest": beacon.digest.to_string(), "entries": beacon.entries, "complete": beacon.complete,
+        "expires_ms": beacon.expires_ms, "interval_seconds": beacon.interval_seconds,
+        "version": beacon.condition.version.to_string(), "charter_version": beacon.charter_version,
+        "digest": beacon.digest.to_string(), "entries": beacon.entries,
+        "missing_entries": beacon.condition.missing_entries, "missing_bodies": beacon.condition.missing_bodies,
+        "peers": beacon.condition.peers, "rejected": beacon.condition.rejected,
+        "disk": beacon.condition.disk.map(|disk| json!([disk.free_mib, disk.free_permille])),
+        "clock_offset_ms": beacon.condition.clock_offset_ms, "id": hex::encode(short_id(&bytes(vector, "input"))),
         "heads": beacon.heads.iter().map(|(log, length)| json!([log, length])).collect::<Vec<_>>(),
     });
     ("ok".into(), Some(decoded))
@@ -78,24 +84,40 @@ pub fn beacons() -> File {
         boot_ms: 1_764_547_200_000,
         counter: 2,
         expires_ms: 1_764_547_800_000,
+        interval_seconds: 600,
+        condition: Condition {
+            version: Version([1, 2, 3]),
+            missing_entries: 4,
+            missing_bodies: 5,
+            peers: 6,
+            disk: Some(DiskSpace { free_mib: 70_000, free_permille: 250 }),
+            clock_offset_ms: Some(-800),
+            rejected: 9,
+        },
         charter_version: 4,
         digest: FrontierDigest([5; 32]),
         entries: 6,
-        complete: true,
         heads: BTreeMap::from([(1, 7), (3, 8)]),
     };
     let bytes = beacon.sign(&key, &FEDERATION);
-    let bare = Beacon { heads: BTreeMap::new(), complete: false, ..beacon }.sign(&key, &FEDERATION);
+    let condition = Condition { version: Version([0, 1, 0]), ..Condition::default() };
+    let bare = Beacon { heads: BTreeMap::new(), condition, ..beacon }.sign(&key, &FEDERATION);
     let given = |bytes: &[u8]| json!({ "federation": FEDERATION.to_string(), "input": hex::encode(bytes) });
     let foreign = json!({ "federation": hex::encode([8; 32]), "input": hex::encode(&bytes) });
     let ascending = "log numbers are strictly ascending";
     let vectors = vec![
         good("two heads", given(&bytes)),
-        good("no heads, not complete", given(&bare)),
-        bad("layout 2", given(&with(&bytes, 0, &[2])), "layout/rule/beacon-layout", "the layout is 1"),
-        bad("complete is 2", given(&with(&bytes, 101, &[2])), "layout/rule/complete", "complete is 0 or 1"),
-        bad("513 heads", given(&with(&bytes, 102, &[1, 2])), "layout/bound/heads", "at most 512 heads"),
-        bad("heads not ascending", given(&with(&bytes, 116, &[1])), "layout/rule/log", ascending),
+        good("no heads, disk and clock unknown", given(&bare)),
+        bad("layout 1", given(&with(&bytes, 0, &[1])), "layout/rule/beacon-layout", "the layout is 2"),
+        bad(
+            "disk beyond the whole",
+            given(&with(&bytes, 125, &[0xe9, 3])),
+            "layout/rule/free-disk",
+            "at most 1000 thousandths",
+        ),
+        bad("disk half known", given(&with(&bytes, 121, &[255; 4])), "layout/rule/free-disk", "both measures or none"),
+        bad("513 heads", given(&with(&bytes, 135, &[1, 2])), "layout/bound/heads", "at most 512 heads"),
+        bad("heads not ascending", given(&with(&bytes, 149, &[1])), "layout/rule/log", ascending),
         bad("cut", given(&bytes[..bytes.len() - 1]), "layout/short/signature", "a beacon is whole"),
         bad("left over", given(&[bytes.as_slice(), &[0]].concat()), "layout/trailing", "a beacon is read to its end"),
         bad(
@@ -107,6 +129,53 @@ pub fn beacons() -> File {
         bad("another federation", foreign, "beacon/signature", "the signature is for this federation"),
     ];
     File { name: "beacons", about: "Health beacons. SPEC.md, section 12.", judge: judge_beacon, vectors }
+}
+
+fn judge_relay(vector: &Value) -> Judged {
+    let message = match Message::decode(&bytes(vector, "input")) {
+        Ok(message) => message,
+        Err(error) => return (case::layout(&error), None),
+    };
+    let hexed = |ids: &[[u8; 8]]| ids.iter().map(hex::encode).collect::<Vec<_>>();
+    let decoded = match message {
+        Message::Greet { alone } => json!({ "greet": alone }),
+        Message::Offer(ids) => json!({ "offer": hexed(&ids) }),
+        Message::Want(ids) => json!({ "want": hexed(&ids) }),
+        Message::Beacons(beacons) => json!({ "beacons": beacons.iter().map(hex::encode).collect::<Vec<_>>() }),
+        Message::Ask { nonce } => json!({ "ask": nonce }),
+        Message::Tell { nonce, clock_ms } => json!({ "tell": [nonce, clock_ms] }),
+    };
+    ("ok".into(), Some(decoded))
+}
+
+pub fn relay() -> File {
+    let vectors = vec![
+        good("a greeting", input(vec![0, 0])),
+        good("a greeting of a node without partners", input(vec![0, 1])),
+        good("an offer", input([&[1, 2, 0], [7; 8].as_slice(), &[8; 8]].concat())),
+        good("a request", input([&[2, 1, 0], [7; 8].as_slice()].concat())),
+        good("two beacons", input(vec![3, 2, 0, 1, 0, 9, 2, 0, 9, 9])),
+        good("a question for the time", input([&[4], 5_u64.to_le_bytes().as_slice()].concat())),
+        good("the time", input([&[5], 5_u64.to_le_bytes().as_slice(), &1_764_547_200_000_u64.to_le_bytes()].concat())),
+        bad("no message", input(vec![]), "layout/short/relay-message", "a message has a type"),
+        bad("type 6", input(vec![6]), "layout/rule/relay-message", "types are 0 to 5"),
+        bad("alone is 2", input(vec![0, 2]), "layout/rule/alone", "alone is 0 or 1"),
+        bad("2,049 ids", input(vec![1, 1, 8]), "layout/bound/ids", "at most 2,048 ids"),
+        bad("a short offer", input(vec![1, 1, 0, 7]), "layout/short/id", "an id has eight bytes"),
+        bad("left over", input(vec![0, 0, 0]), "layout/trailing", "a message is read to its end"),
+        bad(
+            "a beacon that is too long",
+            input(vec![3, 1, 0, 0xca, 0x18]),
+            "layout/bound/beacon",
+            "at most 6,345 bytes",
+        ),
+    ];
+    File {
+        name: "relay",
+        about: "Messages by which beacons travel. SPEC.md, section 12.2.",
+        judge: judge_relay,
+        vectors,
+    }
 }
 
 fn judge_frontier(vector: &Value) -> Judged {

@@ -7,18 +7,61 @@ from .layout import Broken, Reader
 from .signature import digest, verify
 
 
+def disk(reader):
+    free_mib, permille = reader.u32("free-disk"), reader.u16("free-thousandths")
+    if (free_mib, permille) == (0xFFFFFFFF, 0xFFFF):
+        return None
+    if free_mib == 0xFFFFFFFF or permille > 1000:
+        raise Broken("layout/rule/free-disk", "known in both measures or in none")
+    return [free_mib, permille]
+
+
+def clock_offset(reader):
+    offset = int.from_bytes(reader.bytes(4, "clock-offset"), "little", signed=True)
+    return None if offset == -(1 << 31) else offset
+
+
+def relay(data):
+    reader = Reader(data)
+    kind = reader.u8("relay-message")
+    if kind == 0:
+        found = {"greet": reader.boolean("alone")}
+    elif kind in (1, 2):
+        ids = [reader.bytes(8, "id").hex() for _ in range(reader.count(2048, "ids"))]
+        found = {"offer" if kind == 1 else "want": ids}
+    elif kind == 3:
+        count = reader.count(2048, "beacons")
+        found = {"beacons": [reader.bytes(reader.count(6345, "beacon"), "beacon").hex() for _ in range(count)]}
+    elif kind == 4:
+        found = {"ask": reader.u64("nonce")}
+    elif kind == 5:
+        found = {"tell": [reader.u64("nonce"), reader.u64("clock")]}
+    else:
+        raise Broken("layout/rule/relay-message", str(kind))
+    reader.finish()
+    return found
+
+
 def beacon(data, federation):
     reader = Reader(data)
-    reader.choice(reader.u8("beacon-layout"), (1,), "beacon-layout")
+    reader.choice(reader.u8("beacon-layout"), (2,), "beacon-layout")
     found = {
         "transport": reader.bytes(32, "transport-key").hex(),
         "boot_ms": reader.u64("boot-time"),
         "counter": reader.u64("counter"),
         "expires_ms": reader.u64("expiry"),
+        "interval_seconds": reader.u32("interval"),
+        "version": ".".join(str(reader.u16("software")) for _ in range(3)),
         "charter_version": reader.u32("charter-version"),
         "digest": reader.bytes(32, "digest").hex(),
         "entries": reader.u64("entries"),
-        "complete": reader.boolean("complete"),
+        "missing_entries": reader.u32("missing-entries"),
+        "missing_bodies": reader.u32("missing-bodies"),
+        "peers": reader.u16("peers"),
+        "disk": disk(reader),
+        "clock_offset_ms": clock_offset(reader),
+        "rejected": reader.u32("rejected"),
+        "id": blake3(data).digest()[:8].hex(),
         "heads": [],
     }
     for _ in range(reader.count(512, "heads")):

@@ -93,7 +93,7 @@ fn a_full_disk_refuses_and_loses_nothing() {
         .output();
     let more = harness::sheet::demands(folder.path(), 200, 20_000);
     let outcome = node.run(&["import", &more.to_string_lossy()]);
-    assert_eq!(outcome.code, 8, "{}", outcome.errors);
+    assert_eq!(outcome.code, 8, "{}\n{}", outcome.errors, node.log());
     node.kill();
     std::fs::remove_file(ballast).expect("the ballast is there");
     node.start();

@@ -67,10 +67,15 @@ pub fn perform(context: &Context, arguments: &PoolsArguments) -> Result<(), Fail
     context.out.json(&json!({"pools": view, "draft": arguments.draft, "drafts": written}));
     show(context, &view);
     if let (Some(path), Some(count)) = (&arguments.draft, written) {
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let next = match is_json {
+            true => format!("xianmeng publish {}", path.display()),
+            false => format!("xianmeng import {} --kind pooled_need", path.display()),
+        };
         let path = path.display();
         context.out.say(
-            format!("{count} 份草稿写到 {path}，没有发布。核对、修改后：xianmeng import（或 publish）{path}"),
-            format!("{count} drafts are in {path}; nothing was published. Check them, then `xianmeng import` (or `publish`) it"),
+            format!("{count} 份草稿写到 {path}，没有发布。核对、修改后：{next}"),
+            format!("{count} drafts are in {path}; nothing was published. Check and change them, then `{next}`"),
         );
     }
     say_beside(

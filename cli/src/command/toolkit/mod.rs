@@ -16,6 +16,7 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::home;
+use crate::time;
 
 /// The items.
 const ITEMS: &str = include_str!("items.toml");
@@ -76,6 +77,8 @@ struct Report {
     of: usize,
     /// Names of those that it has not.
     missing: Vec<String>,
+    /// The time of the answer.
+    as_of_ms: u64,
     /// Whether this is the county's own node, which alone can count the libraries of persons.
     own_node: bool,
     items: Vec<Found>,
@@ -109,6 +112,7 @@ pub fn perform(context: &Context, arguments: &ToolkitArguments) -> Result<(), Fa
         have: found.len() - missing.len(),
         of: found.len(),
         missing,
+        as_of_ms: time::now_ms(),
         own_node: county.local.is_some(),
         items: found,
     };
@@ -211,7 +215,8 @@ fn say(context: &Context, report: &Report) {
         vec![item.part.clone(), item.name.clone(), mark.to_owned(), evidence.join("、")]
     };
     context.out.table(&["类", "项", "有无", "依据"], report.items.iter().map(row).collect());
-    context.out.line(format!("{} {}/{}", report.division_code, report.have, report.of));
+    let as_of = time::show(report.as_of_ms);
+    context.out.line(format!("{} {}/{}  截至 as of {as_of}", report.division_code, report.have, report.of));
     if report.missing.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
-use protocol::beacon::Beacon;
+use protocol::beacon::{Beacon, Condition};
 use protocol::bundle::{FrameType, Writer};
 use protocol::charter::{Charter, Class, Operation, Position, Purpose, PurposedKey, Seal};
 use protocol::charter::{KeyGrant, added_key_content};
@@ -72,7 +72,8 @@ impl Sample {
             charter_version: charter.version(),
             digest: frontier.digest(),
             entries: 7,
-            complete: true,
+            interval_seconds: 600,
+            condition: Condition::default(),
             heads: BTreeMap::new(),
         };
         let attestation = beacon.sign(&secretariat.transport, &charter.federation());

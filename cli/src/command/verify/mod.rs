@@ -9,6 +9,7 @@
 //! INCOMPLETE (exit code 10), with each difference named.
 
 mod audit;
+mod bulletin;
 mod checker;
 mod finding;
 
@@ -20,7 +21,7 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use protocol::identity::FrontierDigest;
 
 use crate::bundle_file::{BundleFile, ReadError};
@@ -37,7 +38,10 @@ const JOURNAL: &str = "journal";
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct VerifyArguments {
+    #[command(subcommand)]
+    command: Option<VerifyCommand>,
     /// 导出文件，或日志段（按顺序全部给出），或节点的 journal 目录。
     /// An export, journal segments (all of them, in order), or a node's `journal` directory
     #[arg(value_name = "FILE", required = true)]
@@ -52,8 +56,20 @@ pub struct VerifyArguments {
     expect_frontier: Option<FrontierDigest>,
 }
 
+/// What else can be verified.
+#[derive(Debug, Subcommand)]
+pub enum VerifyCommand {
+    /// 按本节点持有的条目重算一份指标公报，逐项列出不同（退出码 10）；缺少依据时退出码为 7；此后才到的记录另列，退出码为 0。
+    /// Compute a bulletin of figures again from what this node holds; 10 when something differs, 7 when it cannot tell, 0
+    /// when it is equal at its frontier, though records dated before it came since
+    Bulletin(bulletin::BulletinArguments),
+}
+
 /// Verifies the files as one whole.
 pub fn perform(context: &Context, arguments: &VerifyArguments) -> Result<(), Failure> {
+    if let Some(VerifyCommand::Bulletin(arguments)) = &arguments.command {
+        return bulletin::perform(context, arguments);
+    }
     let report = verify(&arguments.files, arguments.journal, arguments.expect_frontier)?;
     if !report.findings.is_empty() {
         if let Some(audit) = &report.audit {

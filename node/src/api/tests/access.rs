@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{Answer, Desk, TOKEN};
 use crate::api::types::{Health, Problem};
 use crate::api::{ApiContext, ApiError, serve};
+use crate::records::publish::Publisher;
 
 impl Desk {
     async fn with_headers(&self, path: &str, headers: &str) -> Answer {
@@ -82,18 +83,21 @@ async fn it_listens_on_the_loopback_interface_and_says_when_the_port_is_taken() 
             derived: desk.derived.clone(),
             directory: desk.directory.clone(),
             leads: desk.leads.clone(),
+            health: desk.health.clone(),
             token: TOKEN.into(),
             started_ms: 0,
             state: "running",
             hooks: desk.hooks.clone(),
+            operations: desk.operations.clone(),
+            publisher: Publisher::default(),
         }
     };
     let everywhere: SocketAddr = "0.0.0.0:0".parse().expect("an address");
-    assert!(matches!(serve(context(), everywhere).await, Err(ApiError::Address(_))));
+    assert!(matches!(serve(context(), everywhere, None).await, Err(ApiError::Address(_))));
     let taken = desk.server.address();
-    let second = serve(context(), taken).await;
-    assert!(matches!(second, Err(ApiError::AddressInUse { address }) if address == taken));
-    let third = serve(context(), "127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+    let second = serve(context(), taken, None).await;
+    assert!(matches!(second, Err(ApiError::AddressInUse { address, .. }) if address == taken));
+    let third = serve(context(), "127.0.0.1:0".parse().expect("an address"), None).await.expect("a free port");
     let address = third.address();
     third.shutdown().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());

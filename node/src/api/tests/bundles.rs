@@ -1,6 +1,6 @@
 //! Files to carry elsewhere.
 
-use protocol::beacon::Beacon;
+use protocol::beacon::{Beacon, Condition};
 use protocol::bundle::{FRAME_HEAD_BYTES, FrameType, Frames, PREAMBLE_BYTES};
 use protocol::completeness::Claim;
 use protocol::identity::{FederationId, FrontierDigest, public_key};
@@ -71,7 +71,8 @@ async fn an_audit_bundle_names_the_frontier_and_those_who_stand_there() {
         charter_version: desk.world.core.read(|state| state.replica.charter().version()),
         digest,
         entries: heads.values().sum(),
-        complete: true,
+        interval_seconds: 600,
+        condition: Condition::default(),
         heads: Default::default(),
     };
     let note = |beacon: Beacon| {

@@ -4,6 +4,8 @@ mod access;
 mod bundles;
 mod document;
 mod federation;
+mod health;
+mod operations;
 mod records;
 mod search;
 
@@ -22,9 +24,13 @@ use crate::config::Config;
 use crate::core::now_ms;
 use crate::derive::Derived;
 use crate::directory::{DataDirectory, Profile};
+use crate::health::Health;
 use crate::leads::Leads;
 use crate::network::{Network, NetworkEvent, NetworkSettings};
+use crate::operations::{Operations, Parts};
+use crate::records::publish::Publisher;
 use crate::records::tests::world::World;
+use crate::store::{JournalState, OpenReport};
 
 const TOKEN: &str = "a token for tests";
 
@@ -35,6 +41,10 @@ struct TestHooks {
 }
 
 impl ApiHooks for TestHooks {
+    fn portal_link(&self) -> Result<String, ProblemDetail> {
+        Ok("http://127.0.0.1:1/open?token=1".to_owned())
+    }
+
     fn sync_now(&self) {
         self.syncs.fetch_add(1, Ordering::Relaxed);
     }
@@ -62,12 +72,14 @@ impl ApiHooks for TestHooks {
 
 /// A node with its API.
 struct Desk {
+    operations: Operations,
     world: World,
     server: ApiServer,
     network: Network,
     derived: Derived,
     directory: DataDirectory,
     leads: Leads,
+    health: Health,
     hooks: Arc<TestHooks>,
     _network_events: tokio::sync::mpsc::Receiver<NetworkEvent>,
 }
@@ -103,19 +115,54 @@ impl Desk {
         let leads = leads.expect("an empty directory");
         let (derived, follower) = Derived::new(world.core.clone(), &directory.search_path());
         tokio::spawn(follower.run());
+        let transport = protocol::identity::public_key(&world.county.transport);
+        let health = Health::new(world.core.clone(), network.clone(), transport, &directory, &Config::default());
+        tokio::spawn(health.clone().run());
+        let operations = Operations::new(Parts {
+            core: world.core.clone(),
+            network: network.clone(),
+            derived: derived.clone(),
+            directory: directory.clone(),
+            config: Config::default(),
+            report: sound_report(),
+            troubles: Default::default(),
+            clock: Arc::new(|| Some(1_500)),
+            cut_off: Arc::new(|| None),
+            transport: protocol::identity::public_key(&world.county.transport),
+            started_ms: now_ms(),
+            hooks: Arc::clone(&hooks) as Arc<dyn ApiHooks>,
+            sources: Vec::new(),
+            members: None,
+        });
+        let operations = operations.expect("no webhook wants a secret");
         let context = ApiContext {
             core: world.core.clone(),
             network: network.clone(),
             derived: derived.clone(),
             directory: directory.clone(),
             leads: leads.clone(),
+            health: health.clone(),
             token: TOKEN.into(),
             started_ms: now_ms(),
             state: "running",
             hooks: Arc::clone(&hooks) as Arc<dyn ApiHooks>,
+            operations: operations.clone(),
+            publisher: Publisher::default(),
         };
-        let server = serve(context, "127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
-        Self { world, server, network, derived, directory, leads, hooks, _network_events: network_events }
+        let free = "127.0.0.1:0".parse().expect("an address");
+        let server = serve(context, free, Some(free)).await.expect("a free port");
+        Self {
+            operations,
+            world,
+            server,
+            network,
+            derived,
+            directory,
+            leads,
+            health,
+            hooks,
+            _network_events: network_events,
+        }
     }
 
     /// Sends bytes as they are and reads to the end of the connection.
@@ -144,6 +191,21 @@ impl Desk {
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
         self.send("POST", path, &serde_json::to_vec(body).expect("it is JSON")).await
+    }
+}
+
+/// What opening a sound store finds.
+fn sound_report() -> OpenReport {
+    OpenReport {
+        created: true,
+        damaged: Vec::new(),
+        moved_aside: None,
+        missing: Vec::new(),
+        journal: JournalState::Empty,
+        recovered: 0,
+        refused: 0,
+        erased: 0,
+        torn_bytes: 0,
     }
 }
 

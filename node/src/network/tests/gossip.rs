@@ -54,7 +54,7 @@ async fn gossip_over_quic_is_forwarded_after_acceptance_only() {
 #[tokio::test]
 async fn publishing_alone_is_no_error_and_too_long_a_message_is() {
     let a = start(1, &[1, 2], TCP).await;
-    assert_eq!(a.network.publish(Topic::Beacons, b"alone".to_vec()).await, Ok(Published::NoPeers));
+    assert_eq!(a.network.publish(Topic::Calls, b"alone".to_vec()).await, Ok(Published::NoPeers));
     let long = vec![0; GOSSIP_BYTES_MAX + 1];
     let found = GOSSIP_BYTES_MAX + 1;
     assert_eq!(

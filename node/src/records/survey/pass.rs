@@ -12,7 +12,7 @@ use super::super::assess::{self, Coverage, Found};
 use super::super::list::look_for;
 use super::super::walk::{Walk, Whose};
 use crate::api::types::{CoverageView, SurveyFrame};
-use crate::core::Core;
+use crate::core::{Core, now_ms};
 
 /// One question's way through the records. Blocks: it reads bodies from the disk.
 pub(super) struct Pass<'a> {
@@ -89,7 +89,8 @@ impl<'a> Pass<'a> {
         let digest = self.core.heads().0.to_string();
         SurveyFrame {
             coverage,
-            as_of_ms: self.as_of_ms,
+            // Records a little ahead of this clock are looked at; what is said is of now.
+            as_of_ms: self.as_of_ms.min(now_ms()),
             charter_version: self.core.read(|state| state.replica.charter().version()),
             moved: self.digest != digest,
             digest,

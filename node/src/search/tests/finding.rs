@@ -41,6 +41,19 @@ fn what_does_not_stand_together_is_no_phrase() {
 }
 
 #[test]
+fn a_run_is_not_found_where_only_its_parts_stand() {
+    let kept = Kept::of(&[document(1, 101, "锂电池；电池组件")]);
+    for part in ["“锂电池”", "“电池组件”", "“电，电”"] {
+        assert_eq!(kept.ask(&asking(part)).total, 1, "{part}");
+    }
+    for whole in ["“锂电池组”", "“锂电池电池”"] {
+        assert_eq!(kept.ask(&asking(whole)).total, 0, "{whole}");
+    }
+    let spelled = Kept::of(&[document(1, 101, "光伏；发电")]);
+    assert_eq!((spelled.ask(&asking("guangfu")).total, spelled.ask(&asking("guangfufadian")).total), (1, 0));
+}
+
+#[test]
 fn words_of_letters_and_digits_are_found_whole_and_by_their_parts() {
     let kept = Kept::of(&records());
     let title = "50GWh磷酸铁锂圆柱形电芯产业园";

@@ -40,6 +40,15 @@ fn strange_words_are_answered_within_bounds() {
 }
 
 #[test]
+fn words_that_hold_nothing_to_look_for_find_nothing() {
+    let kept = Kept::of(&records());
+    assert!(!kept.titles("").is_empty(), "no words ask for everything");
+    for words in ["😀", "###", "，。", "“”"] {
+        assert_eq!(kept.titles(words), Vec::<String>::new(), "{words}");
+    }
+}
+
+#[test]
 fn strange_filters_are_answered_or_refused() {
     let kept = Kept::of(&records());
     for words in strange_words() {

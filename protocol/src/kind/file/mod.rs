@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
+pub(crate) use raw::ConditionFile;
 use raw::{
-    CheckFile, CommonFile, ConditionFile, DerivedFile, FieldFile, KindFile, LifecycleFile, ReadersFile, RoleFile,
-    WithholdFile,
+    CheckFile, CommonFile, DerivedFile, FieldFile, KindFile, LifecycleFile, ReadersFile, RoleFile, WithholdFile,
 };
 
+use super::condition::Condition;
 use super::field::{Field, FieldRole, FieldType, Readers};
 use super::text::{narrow, normalise_header};
 use super::withhold::{PersonalData, WithholdRule, WithholdTest, Withholding};
@@ -122,6 +123,15 @@ impl Unfinished {
         }
         Ok(kind)
     }
+}
+
+/// Conditions about records of a kind that stand in another file than its own.
+pub(super) fn conditions(
+    kind: &Kind,
+    others: &BTreeMap<u16, Kind>,
+    raw: &[ConditionFile],
+) -> Result<Vec<Condition>, String> {
+    rules::conditions(kind, others, raw)
 }
 
 /// Reads `common.toml`: what never leaves a node, of any kind. A rule that names fields looks at those of these names.

@@ -219,7 +219,7 @@ pub(super) struct SplitFile {
 /// One condition: every key of every condition, of which one set must be given.
 #[derive(Deserialize, Clone, Default)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct ConditionFile {
+pub(crate) struct ConditionFile {
     pub(super) filled: Option<Vec<String>>,
     pub(super) empty: Option<Vec<String>>,
     pub(super) field: Option<String>,
@@ -253,7 +253,7 @@ pub(super) struct ConditionFile {
 /// How many, as a number; or what a figure is compared with, as a text.
 #[derive(Deserialize, Clone)]
 #[serde(untagged)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Count(usize),
     Text(String),
 }

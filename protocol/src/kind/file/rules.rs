@@ -65,6 +65,21 @@ pub(super) fn resolve(kind: &Kind, raw: RawRules, others: &BTreeMap<u16, Kind>) 
     Ok(Rules { checks, lifecycle, derived, additive, examples: raw.examples, links })
 }
 
+/// Conditions about records of a kind that stand in another file than its own; of a set that was read before.
+pub(super) fn conditions(
+    kind: &Kind,
+    others: &BTreeMap<u16, Kind>,
+    raw: &[ConditionFile],
+) -> Result<Vec<Condition>, String> {
+    let links: BTreeMap<u16, u16> =
+        kind.fields().filter_map(|field| Some((field.number, field.link_number()?))).collect();
+    let conditions = Names { kind, others, links: &links }.conditions(raw)?;
+    match conditions.iter().find_map(|condition| condition.unknown_state(kind, others)) {
+        Some((about, state)) => Err(format!("`{state}` is no state of `{about}`")),
+        None => Ok(conditions),
+    }
+}
+
 fn named<'a>(others: &'a BTreeMap<u16, Kind>, name: &str) -> Result<&'a Kind, String> {
     others.values().find(|kind| kind.name() == name).ok_or_else(|| format!("`{name}` is no kind of the set"))
 }

@@ -6,8 +6,6 @@ mod read;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use thiserror::Error;
-
 use super::dimension::Dimension;
 use super::figure::Slot;
 use super::industry::{Industry, Level, Relation};
@@ -15,35 +13,16 @@ use super::region::Regions;
 use super::words::WordTable;
 use crate::identity::ContentHash;
 use crate::kind::KindSet;
+use crate::rules::{RulesError, content_hash};
 
 /// The rules of this build.
 const FILE: &str = include_str!("../../../matching/rules.toml");
 /// Their name in errors.
-const FILE_NAME: &str = "rules.toml";
+const FILE_NAME: &str = "matching/rules.toml";
 
 static BUILTIN: LazyLock<Rules> = LazyLock::new(|| {
     Rules::parse(FILE, KindSet::builtin()).expect("the embedded rules are checked by the tests of this module")
 });
-
-/// Why rules are refused. For those who write them, hence in English only.
-#[derive(Debug, Error)]
-pub enum RulesError {
-    /// Not TOML, or not the keys of rules.
-    #[error("{FILE_NAME}: {source}")]
-    Syntax {
-        /// What the TOML reader says, with line and column.
-        #[source]
-        source: Box<toml::de::Error>,
-    },
-    /// Something that the rules say does not fit the kinds or itself.
-    #[error("{FILE_NAME}: {place}: {rule}")]
-    Rule {
-        /// Where: `kind demand`, `pair demand and fund`, `named_region`.
-        place: String,
-        /// What is wrong.
-        rule: String,
-    },
-}
 
 /// The rules, checked against a set of kinds.
 #[derive(Debug, Clone)]
@@ -226,11 +205,13 @@ pub struct Pair {
 
 impl Pair {
     /// The weight of a dimension; 0 where it is not looked at.
+    #[inline]
     pub fn weight(&self, dimension: Dimension) -> u16 {
         self.weights[dimension.index()]
     }
 
     /// The sum of the weights.
+    #[inline]
     pub fn total(&self) -> u32 {
         self.total
     }
@@ -244,10 +225,13 @@ impl Rules {
 
     /// Reads and checks rules.
     pub fn parse(content: &str, kinds: &KindSet) -> Result<Self, RulesError> {
-        let raw: raw::RulesFile =
-            toml::from_str(content).map_err(|source| RulesError::Syntax { source: Box::new(source) })?;
-        let hash = ContentHash::of(content.replace("\r\n", "\n").as_bytes());
-        read::read(raw, hash, kinds).map_err(|read::Wrong { place, rule }| RulesError::Rule { place, rule })
+        let raw: raw::RulesFile = toml::from_str(content).map_err(RulesError::syntax(FILE_NAME))?;
+        let hash = content_hash(content);
+        read::read(raw, hash, kinds).map_err(|read::Wrong { place, rule }| RulesError::Rule {
+            file: FILE_NAME,
+            place,
+            rule,
+        })
     }
 
     /// Their version, which whoever changes them raises.
@@ -261,6 +245,7 @@ impl Rules {
     }
 
     /// How records of two kinds are compared, and whether `one` is the side that looks.
+    #[inline]
     pub fn pair(&self, one: u16, other: u16) -> Option<(&Pair, bool)> {
         let forward = self.pairs.get(&(one, other)).map(|pair| (pair, true));
         forward.or_else(|| self.pairs.get(&(other, one)).map(|pair| (pair, false)))
@@ -303,6 +288,7 @@ impl Rules {
     }
 
     /// Whether two divisions lie in provinces that border on each other.
+    #[inline]
     pub(super) fn are_neighbours(&self, left: u32, right: u32) -> bool {
         let bordering = self.neighbours.get(left as usize / 10_000).copied().unwrap_or(0);
         1_u128.checked_shl(right / 10_000).is_some_and(|bit| bordering & bit != 0)
@@ -334,6 +320,7 @@ impl Rules {
 }
 
 /// The value of the first step that a number does not pass, or what lies beyond.
+#[inline]
 pub(super) fn stepped(steps: &[[u32; 2]], number: u64, beyond: u16) -> u16 {
     let step = steps.iter().find(|[bound, _]| number <= u64::from(*bound));
     step.map_or(beyond, |[_, value]| u16::try_from(*value).unwrap_or(u16::MAX).min(1_000))

@@ -105,6 +105,6 @@ fn errors_name_the_place_and_the_rule() {
         ("about = 100", "about = 100\nmore = 1", "unknown field `more`"),
     ] {
         let found = refused(&changed(from, to));
-        assert!(found.starts_with("rules.toml: ") && found.contains(told), "{found}");
+        assert!(found.starts_with("matching/rules.toml: ") && found.contains(told), "{found}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod pairs;
 mod properties;
+mod reading;
 
 use std::collections::BTreeMap;
 
@@ -71,7 +72,7 @@ impl Shelf {
         let (rules, kinds) = (Rules::builtin(), KindSet::builtin());
         let read = |id| {
             let record = self.records.get(id)?;
-            Some(Fresh { profile: Profile::of(rules, kinds, record, "")?, texts: texts_of(rules, kinds, record) })
+            Some(Fresh::new(rules, Profile::of(rules, kinds, record, "")?, texts_of(rules, kinds, record)))
         };
         ids.iter().map(read).collect()
     }

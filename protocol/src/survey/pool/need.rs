@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::figure::{Figure, is_unit};
 use super::topic::{Topic, topics};
 use super::{DEMAND, POOLED, Subject};
+use crate::kind::condition::Alone;
 use crate::kind::condition::Surroundings;
 use crate::kind::derived::Addend;
 use crate::kind::{Field, Kind, KindSet, are_alike};
 use crate::survey::industry::group_of;
-use crate::survey::{Alone, Counted, shown};
+use crate::survey::{Counted, shown};
 use crate::value::{Number, NumberFlags, Value};
 
 /// States in which a need no longer stands, or not yet.

@@ -10,11 +10,30 @@ pub fn describe() -> String {
     format!("machine: {cores} cores, {}", model.trim_start_matches([' ', '\t', ':']))
 }
 
+/// The memory of a process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory {
+    /// Of its own: what it allocated, without the pages of files.
+    pub anonymous_bytes: u64,
+    /// All that is resident.
+    pub resident_bytes: u64,
+    /// The most that was ever resident.
+    pub peak_bytes: u64,
+}
+
+/// The memory of a process; nothing of one that has ended.
+pub fn memory(process: u32) -> Memory {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.split_whitespace().next().and_then(|kibibytes| kibibytes.parse::<u64>().ok()).unwrap_or_default() * 1_024
+    };
+    Memory { anonymous_bytes: bytes("RssAnon:"), resident_bytes: bytes("VmRSS:"), peak_bytes: bytes("VmHWM:") }
+}
+
 /// The most memory that a process has used, in bytes.
 pub fn peak_memory_bytes(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kibibytes| kibibytes.parse::<u64>().ok()).unwrap_or_default() * 1_024
+    memory(process).peak_bytes
 }
 
 /// What a process has used so far.

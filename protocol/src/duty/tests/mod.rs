@@ -1,0 +1,6 @@
+//! Duties by example and by chance.
+
+mod chance;
+mod examples;
+mod list;
+mod world;
