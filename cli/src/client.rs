@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use node::api::types::Problem;
 use node::directory::DataDirectory;
+use node::joining::joining_state;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Response;
@@ -31,8 +32,7 @@ pub struct Client {
 impl Client {
     /// Finds the running node of `directory`.
     pub fn connect(directory: &DataDirectory) -> Result<Self, Failure> {
-        let address = fs::read_to_string(directory.address_path())
-            .map_err(|_| not_running("节点没有运行", "the node does not run"))?;
+        let address = fs::read_to_string(directory.address_path()).map_err(|_| no_api(directory))?;
         let token = directory.token().map_err(|error| home::directory_failure(&error))?;
         Ok(Self::new(address.trim(), token))
     }
@@ -168,6 +168,23 @@ fn transport_failure(error: ureq::Error) -> Failure {
 pub fn broken_answer(error: &io::Error) -> Failure {
     let (zh, en) = (format!("节点的应答中断了：{error}"), format!("the node's answer broke off: {error}"));
     not_running(&zh, &en)
+}
+
+/// Why there is no API: a node that waits for its admission has none yet, and any other one does not run.
+fn no_api(directory: &DataDirectory) -> Failure {
+    if directory.genesis_path().exists() || joining_state(directory).is_none() {
+        return not_running("节点没有运行", "the node does not run");
+    }
+    Failure::new(
+        ExitCode::NodeUnreachable,
+        "node-joining",
+        "节点还没有入盟，在此之前不能发布，也不能查询",
+        "the node is not a member yet; until then it can neither publish nor be asked",
+    )
+    .fix(
+        "xianmeng status 可看申请进展与下一步。",
+        "`xianmeng status` says how far the application is, and what comes next",
+    )
 }
 
 fn not_running(zh: &str, en: &str) -> Failure {

@@ -20,6 +20,7 @@ mod output;
 mod passphrase;
 mod problem;
 mod time;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -63,9 +64,5 @@ fn report_usage(error: &clap::Error, json: bool) -> ExitCode {
     if !error.use_stderr() {
         return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let text = error.render().to_string();
-    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let failure = Failure::new(exit_codes::ExitCode::Usage, "usage", format!("命令写法不对：{first}"), text.trim_end())
-        .fix("加 --help 可看用法。", "add --help to see how it is used");
-    report(&failure, Output::new(json))
+    report(&usage::failure(error), Output::new(json))
 }

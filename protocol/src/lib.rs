@@ -28,6 +28,7 @@ pub mod register;
 pub mod replica;
 pub mod rules;
 pub mod sealed;
+mod sorted;
 pub mod statement;
 pub mod survey;
 pub mod sync;

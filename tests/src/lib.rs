@@ -1,11 +1,12 @@
 //! What the stories share: real nodes as processes, a federation whose every key the story knows, a peer that obeys
-//! nobody, a disk whose power can be cut, the built program, and a portal with a browser before
+//! nobody, a disk whose power can be cut, the built program, the portal of a real node, and a portal with a browser before
 //! it.
 
 pub mod board;
 pub mod browser;
 pub mod hostile;
 pub mod node;
+pub mod portal;
 pub mod power;
 pub mod program;
 pub mod proxy;

@@ -72,9 +72,9 @@ pub struct ObjectArguments {
     /// What is wrong
     #[arg(value_name = "TEXT")]
     text: String,
-    /// 涉及的记录（id），可重复。
-    /// A record that it concerns, by id; repeatable
-    #[arg(long, value_name = "ID")]
+    /// 涉及的记录（标签或 id），可重复。
+    /// A record that it concerns, by label or id; repeatable
+    #[arg(long, value_name = "RECORD")]
     record: Vec<String>,
 }
 
@@ -123,6 +123,13 @@ fn publish(context: &Context, arguments: PublishArguments) -> Result<(), Failure
 fn list(context: &Context) -> Result<(), Failure> {
     let view: BulletinsView = context.client()?.get("/v1/bulletins", &[])?;
     context.out.json(&view);
+    if view.bulletins.is_empty() {
+        context.out.say(
+            "还没有公报。秘书处用 xianmeng bulletin publish 公布。",
+            "no bulletin yet; the secretariat publishes them with `xianmeng bulletin publish`",
+        );
+        return Ok(());
+    }
     let row = |bulletin: &BulletinView| {
         vec![
             bulletin.label.clone(),
@@ -200,7 +207,10 @@ pub fn object(context: &Context, arguments: &ObjectArguments) -> Result<(), Fail
         ("text".to_owned(), text.clone()),
     ]);
     if !record.is_empty() {
-        fields.insert("records".to_owned(), record.join(";"));
+        // A label can move when a log is cut; the statement names the record for good.
+        let id = |name: &String| Ok(client.get::<RecordView>(&format!("/v1/records/{}", segment(name)), &[])?.id);
+        let ids: Vec<String> = record.iter().map(id).collect::<Result<_, Failure>>()?;
+        fields.insert("records".to_owned(), ids.join(";"));
     }
     state(context, "objection", fields)
 }

@@ -95,7 +95,12 @@ fn show_one(context: &Context, view: &IndicatorEvidenceView) {
         let owner = record.owner.name.clone();
         vec![record.label.clone(), record.title.clone(), owner, record.amount.clone(), confirmed.to_owned()]
     });
-    context.out.table(&["记录", "名称", "成员", "计入", ""], records.collect());
+    let records: Vec<_> = records.collect();
+    if records.is_empty() {
+        context.out.say("没有记录计入。", "no record counts");
+    } else {
+        context.out.table(&["记录", "名称", "成员", "计入", ""], records);
+    }
     if view.total > SHOWN_MAX {
         let total = view.total;
         context.out.say(format!("共 {total} 条"), format!("{total} in all"));

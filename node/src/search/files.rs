@@ -14,6 +14,9 @@ const VERSION: &str = "version";
 /// Characters of the name of a segment's files before the dot.
 const SEGMENT_NAME_CHARACTERS: usize = 32;
 
+/// How the names of files begin that are written before they replace others.
+const UNFINISHED: &str = ".tmp";
+
 /// Of which version an index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
@@ -88,6 +91,17 @@ pub(super) fn remove_index(directory: &Path) -> Result<(), SearchError> {
     Ok(())
 }
 
+/// Removes what a process that was killed had begun to write, before anybody else writes.
+pub(super) fn remove_unfinished(directory: &Path) -> Result<(), SearchError> {
+    for path in index_files(directory)? {
+        let is_unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
+        if is_unfinished {
+            fs::remove_file(&path).map_err(file_error(&path))?;
+        }
+    }
+    Ok(())
+}
+
 /// The files that an index makes; nothing else is ever removed.
 pub(super) fn index_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, SearchError> {
     let mut files = Vec::new();
@@ -108,5 +122,5 @@ fn is_index_file(name: &str) -> bool {
     of_segment
         || matches!(name, "meta.json" | ".managed.json")
         || name.starts_with(".tantivy-")
-        || name.starts_with(".tmp")
+        || name.starts_with(UNFINISHED)
 }

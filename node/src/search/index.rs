@@ -65,6 +65,7 @@ impl SearchIndex {
     /// and compared with their checksums. Damage is never an error: what is damaged goes, and the index is built anew.
     pub fn open(directory: &Path) -> Result<(Self, Opened), SearchError> {
         files::private_directory(directory)?;
+        files::remove_unfinished(directory)?;
         let condition = match files::version(directory)? {
             files::Version::None => Condition::Fresh,
             files::Version::Unknown => Condition::Damaged,

@@ -1,82 +1,35 @@
-//! The catalogue: the profiles of all records that can be matched, and looking through them.
+//! The catalogue: the profiles of all records that can be matched, by kind, in blocks that never move.
 //!
-//! Looking has three steps, so that whoever has several processors can share the second one among them:
-//! [`Search::new`] checks the question, [`Search::look`] goes through one piece of [`Catalogue::pieces`] and keeps the
-//! best, [`Search::finish`] reads the best of all again, compares their texts and puts the answer together.
-//! [`Sifted::merge`] is the same in any order, so the answer does not depend on how the pieces were shared, nor on the
-//! order in which records came.
+//! There can be a million records, and a few bytes more for each of them count: a profile is kept once, and what finds it by its id is the
+//! number of its row, in the order of the ids that stand in the rows.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BTreeMap;
 
-use thiserror::Error;
-
-use super::answer::{Excluded, Match, Matches, Part, RuledOut};
-use super::dimension::Dimension;
-use super::exclusion::{Exclusion, Exclusions};
-use super::industry::Industry;
-use super::judge::{Pairing, Values};
-use super::make::day_of;
-use super::profile::{Flags, Profile};
-use super::rules::{Pair, Rules};
-use super::text::TextPairs;
-use super::wording::Sentence;
+use super::answer::Matches;
+use super::profile::Profile;
+use super::rules::Rules;
+use super::search::{Fresh, Piece, Question, Search, Sifted, Unmatchable};
 use crate::identity::EntryId;
-use crate::limits::{
-    MATCH_CHUNK_RECORDS, MATCH_EXCLUDED_LISTED_MAX, MATCH_FOUND_MAX, MATCH_READ_RECORDS, MATCH_TEXT_CANDIDATES,
-};
-
-/// Values of every packed industry.
-const PACKED: usize = 1 << 16;
-/// What a dimension is worth at most.
-const VALUE_MAX: u16 = 1_000;
-/// Words in common that a reason names.
-const WORDS_NAMED_MAX: usize = 4;
+use crate::limits::MATCH_CHUNK_RECORDS;
+use crate::sorted::{Sorted, Spot};
 
 /// The profiles of all records that can be matched, by kind.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    rows: BTreeMap<u16, Vec<Profile>>,
-    /// Where each record is: the beginning of its id, its kind, its row.
-    places: BTreeSet<(u64, u16, u32)>,
-}
-
-/// The first bytes of an id, under which its place is found; ids that share them are told apart by the row.
-fn beginning(id: &EntryId) -> u64 {
-    id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    kinds: BTreeMap<u16, Rows>,
 }
 
 impl Catalogue {
     /// Takes in a profile, in the place of what was known of the record.
     pub fn put(&mut self, profile: Profile) {
-        match self.place(&profile.id) {
-            Some((kind, row)) if kind == profile.kind => {
-                let rows = self.rows.get_mut(&kind).and_then(|rows| rows.get_mut(row as usize));
-                rows.into_iter().for_each(|place| *place = profile.clone());
-                return;
-            }
-            Some(_) => _ = self.remove(&profile.id.clone()),
-            None => {}
-        }
-        let rows = self.rows.entry(profile.kind).or_default();
-        // A federation has fewer records than a row number can count.
-        let Ok(row) = u32::try_from(rows.len()) else { return };
-        self.places.insert((beginning(&profile.id), profile.kind, row));
-        rows.push(profile);
+        let others = self.kinds.iter_mut().filter(|(kind, _)| **kind != profile.kind);
+        others.for_each(|(_, rows)| _ = rows.remove(&profile.id));
+        self.kinds.entry(profile.kind).or_default().put(profile);
     }
 
     /// Forgets a record. Says whether it was known.
     pub fn remove(&mut self, id: &EntryId) -> bool {
-        let Some((kind, row)) = self.place(id) else { return false };
-        self.places.remove(&(beginning(id), kind, row));
-        let Some(rows) = self.rows.get_mut(&kind) else { return false };
-        rows.swap_remove(row as usize);
-        if let Some(moved) = rows.get(row as usize) {
-            let beginning = beginning(&moved.id);
-            self.places.remove(&(beginning, kind, rows.len() as u32));
-            self.places.insert((beginning, kind, row));
-        }
-        true
+        self.kinds.values_mut().any(|rows| rows.remove(id))
     }
 
     /// Forgets everything.
@@ -86,39 +39,28 @@ impl Catalogue {
 
     /// How many records it holds.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.kinds.values().map(Rows::len).sum()
     }
 
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
     /// What is kept of a record.
     pub fn get(&self, id: &EntryId) -> Option<&Profile> {
-        let (kind, row) = self.place(id)?;
-        self.rows.get(&kind)?.get(row as usize)
+        self.kinds.values().find_map(|rows| rows.get(rows.row_of(id)?))
     }
 
     /// The ids of all records of a kind, in no order.
     pub fn ids_of(&self, kind: u16) -> impl Iterator<Item = EntryId> + '_ {
-        self.rows.get(&kind).into_iter().flatten().map(|profile| profile.id)
-    }
-
-    fn place(&self, id: &EntryId) -> Option<(u16, u32)> {
-        let beginning = beginning(id);
-        let near = self.places.range((beginning, 0, 0)..=(beginning, u16::MAX, u32::MAX));
-        let is_it = |kind: u16, row: u32| {
-            self.rows.get(&kind).and_then(|rows| rows.get(row as usize)).is_some_and(|profile| profile.id == *id)
-        };
-        near.copied().find(|(_, kind, row)| is_it(*kind, *row)).map(|(_, kind, row)| (kind, row))
+        self.kinds.get(&kind).into_iter().flat_map(|rows| rows.blocks.iter().flatten()).map(|profile| profile.id)
     }
 
     /// The records that a search looks at, in pieces.
     pub fn pieces<'c>(&'c self, search: &Search<'_>) -> Vec<Piece<'c>> {
-        let kinds = search.kinds.iter();
-        let rows = kinds.filter_map(|kind| self.rows.get(kind));
-        rows.flat_map(|rows| rows.chunks(MATCH_CHUNK_RECORDS)).map(Piece).collect()
+        let rows = search.kinds().iter().filter_map(|kind| self.kinds.get(kind));
+        rows.flat_map(|rows| &rows.blocks).map(|block| Piece(block)).collect()
     }
 
     /// Looks through everything at once. `read` gives records as they are now; see [`Search::finish`].
@@ -135,385 +77,109 @@ impl Catalogue {
     }
 }
 
-/// A record as it is now: what the catalogue holds may be behind.
-#[derive(Debug, Clone)]
-pub struct Fresh {
-    profile: Profile,
-    texts: Vec<String>,
-    words: TextPairs,
+/// The profiles of one kind.
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    /// All but the last are full, so a row is found by its number, and growing moves nothing but the last.
+    blocks: Vec<Vec<Profile>>,
+    /// The numbers of all rows, in the order of the ids that stand there.
+    by_id: Sorted<u32>,
 }
 
-impl Fresh {
-    /// A record with its profile and its texts; see [`super::texts_of`]. Made by whoever reads records, who may use
-    /// several processors for it.
-    pub fn new(rules: &Rules, profile: Profile, texts: Vec<String>) -> Self {
-        let words = TextPairs::of(rules, &texts);
-        Self { profile, texts, words }
+impl Rows {
+    fn len(&self) -> usize {
+        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * MATCH_CHUNK_RECORDS + last.len())
     }
-}
 
-/// Records of one kind that are looked at together.
-#[derive(Debug, Clone, Copy)]
-pub struct Piece<'c>(&'c [Profile]);
+    fn get(&self, row: u32) -> Option<&Profile> {
+        let row = row as usize;
+        self.blocks.get(row / MATCH_CHUNK_RECORDS)?.get(row % MATCH_CHUNK_RECORDS)
+    }
 
-/// What is asked.
-#[derive(Debug, Clone)]
-pub struct Question<'a> {
-    /// The record for which matches are looked for.
-    pub subject: &'a Profile,
-    /// Only these kinds; empty for all that its kind is compared with.
-    pub kinds: &'a [u16],
-    /// The time of the question; only its day in China matters.
-    pub as_of_ms: u64,
-    /// Most matches; at most [`MATCH_FOUND_MAX`].
-    pub limit: usize,
-    /// Whether the best of the excluded are listed.
-    pub list_excluded: bool,
-}
+    fn get_mut(&mut self, row: u32) -> Option<&mut Profile> {
+        let row = row as usize;
+        self.blocks.get_mut(row / MATCH_CHUNK_RECORDS)?.get_mut(row % MATCH_CHUNK_RECORDS)
+    }
 
-/// Why nothing can be matched with a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Unmatchable {
-    /// No kind is compared with its kind.
-    #[error("records of its kind are not matched")]
-    Kind,
-    /// It is not compared with the kinds that are asked for.
-    #[error("its kind is not compared with that kind")]
-    Partner,
-    /// It is met, used, withdrawn or otherwise over.
-    #[error("it is over")]
-    Closed,
-    /// Its last day has passed.
-    #[error("its last day has passed")]
-    Expired,
-    /// It does not keep the plans of land.
-    #[error("it does not keep the plans of land")]
-    Plan,
-    /// It looks for nothing and gives nothing.
-    #[error("it looks for nothing and gives nothing that is matched")]
-    Need,
-}
+    fn find(&self, id: &EntryId) -> Result<Spot, Spot> {
+        // Every number in the order is that of a row.
+        self.by_id.find(|row| self.get(row).map(|profile| profile.id).cmp(&Some(*id)))
+    }
 
-/// A question that can be answered.
-pub struct Search<'a> {
-    rules: &'a Rules,
-    subject: &'a Profile,
-    kinds: Vec<u16>,
-    day: i32,
-    limit: usize,
-    list_excluded: bool,
-    /// For every packed industry, what it is worth to the subject.
-    industries: Vec<u16>,
-}
+    fn row_of(&self, id: &EntryId) -> Option<u32> {
+        self.by_id.get(self.find(id).ok()?)
+    }
 
-/// A candidate: the better first, of equals the one with the smaller id.
-type Ranked<'c> = (u32, Reverse<EntryId>, Kept<'c>);
+    fn put(&mut self, profile: Profile) {
+        match self.find(&profile.id) {
+            Ok(spot) => {
+                let place = self.by_id.get(spot).and_then(|row| self.get_mut(row));
+                place.into_iter().for_each(|place| *place = profile.clone());
+            }
+            Err(spot) => {
+                // A federation has fewer records than a row number can count.
+                let Ok(row) = u32::try_from(self.len()) else { return };
+                match self.blocks.last_mut().filter(|last| last.len() < MATCH_CHUNK_RECORDS) {
+                    Some(last) => last.push(profile),
+                    None => self.blocks.push(vec![profile]),
+                }
+                self.by_id.insert(spot, row);
+            }
+        }
+    }
 
-/// A profile that stands beside its rank and does not take part in it.
-#[derive(Clone, Copy)]
-struct Kept<'c> {
-    profile: &'c Profile,
-    /// The rate that it has at most, whatever its texts say.
-    ceiling: u32,
-}
-
-impl PartialEq for Kept<'_> {
-    fn eq(&self, _: &Self) -> bool {
+    /// Puts the last row into the place of one that goes. Says whether there was one.
+    fn remove(&mut self, id: &EntryId) -> bool {
+        let Ok(spot) = self.find(id) else { return false };
+        let Some(row) = self.by_id.get(spot) else { return false };
+        self.by_id.remove(spot);
+        let last_id = self.blocks.last().and_then(|last| last.last()).map(|last| last.id);
+        if let Some(spot) = last_id.filter(|last| last != id).and_then(|last| self.find(&last).ok()) {
+            self.by_id.replace(spot, row);
+        }
+        let Some(last) = self.blocks.last_mut().and_then(Vec::pop) else { return false };
+        if self.blocks.last().is_some_and(Vec::is_empty) {
+            self.blocks.pop();
+        }
+        self.get_mut(row).into_iter().for_each(|place| *place = last.clone());
         true
     }
 }
 
-impl Eq for Kept<'_> {}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl PartialOrd for Kept<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Kept<'_> {
-    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
-        std::cmp::Ordering::Equal
-    }
-}
-
-/// The best so many, whatever the order in which they come.
-#[derive(Clone, Default)]
-struct Best<'c>(BinaryHeap<Reverse<Ranked<'c>>>);
-
-impl<'c> Best<'c> {
-    #[inline]
-    fn add(&mut self, ranked: Ranked<'c>, bound: usize) {
-        if self.0.len() < bound {
-            self.0.push(Reverse(ranked));
-        } else if self.0.peek().is_some_and(|Reverse(worst)| ranked > *worst) {
-            self.0.pop();
-            self.0.push(Reverse(ranked));
-        }
+    fn id(number: u32) -> EntryId {
+        EntryId(*blake3::hash(&number.to_le_bytes()).as_bytes())
     }
 
-    /// The best first.
-    fn in_order(self) -> impl Iterator<Item = Kept<'c>> {
-        self.0.into_sorted_vec().into_iter().map(|Reverse((_, _, kept))| kept)
-    }
-}
-
-/// What was found in some pieces.
-#[derive(Clone, Default)]
-pub struct Sifted<'c> {
-    best: Best<'c>,
-    excluded: Best<'c>,
-    excluded_by: [u64; Exclusion::COUNT],
-    considered: u64,
-}
-
-/// The best of everything, apart from the catalogue: it can change meanwhile.
-#[derive(Debug, Clone, Default)]
-pub struct Shortlist {
-    /// The best by everything but their texts first, each with what its rate is at most.
-    best: Vec<(EntryId, u32)>,
-    excluded: Vec<Profile>,
-    excluded_by: [u64; Exclusion::COUNT],
-    considered: u64,
-}
-
-impl Sifted<'_> {
-    /// The best, to be read again.
-    pub fn shortlist(self) -> Shortlist {
-        Shortlist {
-            best: self.best.in_order().map(|Kept { profile, ceiling }| (profile.id, ceiling)).collect(),
-            excluded: self.excluded.in_order().map(|kept| kept.profile.clone()).collect(),
-            excluded_by: self.excluded_by,
-            considered: self.considered,
-        }
-    }
-
-    /// Both together; the same in any order.
-    #[must_use]
-    pub fn merge(mut self, other: Self) -> Self {
-        other.best.0.into_iter().for_each(|Reverse(ranked)| self.best.add(ranked, MATCH_TEXT_CANDIDATES));
-        other.excluded.0.into_iter().for_each(|Reverse(ranked)| self.excluded.add(ranked, MATCH_EXCLUDED_LISTED_MAX));
-        self.excluded_by.iter_mut().zip(other.excluded_by).for_each(|(sum, more)| *sum += more);
-        self.considered += other.considered;
-        self
-    }
-}
-
-impl<'a> Search<'a> {
-    /// Checks a question.
-    pub fn new(rules: &'a Rules, question: &Question<'a>) -> Result<Self, Unmatchable> {
-        let subject = question.subject;
-        let partners = rules.partners(subject.kind);
-        let asked = |kind: &u16| question.kinds.is_empty() || question.kinds.contains(kind);
-        let kinds: Vec<u16> = partners.iter().copied().filter(asked).collect();
-        let day = day_of(question.as_of_ms);
-        let known = !subject.flags.has(Flags::NEEDS_UNKNOWN);
-        match () {
-            () if partners.is_empty() => return Err(Unmatchable::Kind),
-            () if kinds.is_empty() => return Err(Unmatchable::Partner),
-            () if subject.flags.has(Flags::CLOSED) => return Err(Unmatchable::Closed),
-            () if subject.valid_until().is_some_and(|last| last < day) => return Err(Unmatchable::Expired),
-            () if subject.flags.has(Flags::BREAKS_PLAN) => return Err(Unmatchable::Plan),
-            () if known && subject.seeks | subject.offers == 0 => return Err(Unmatchable::Need),
-            () => {}
-        }
-        Ok(Self {
-            rules,
-            subject,
-            kinds,
-            day,
-            limit: question.limit.min(MATCH_FOUND_MAX),
-            list_excluded: question.list_excluded,
-            industries: industry_values(rules, subject),
-        })
-    }
-
-    /// The kinds that are looked at.
-    pub fn kinds(&self) -> &[u16] {
-        &self.kinds
-    }
-
-    fn pairing<'c>(&self, pair: &'c Pair, forward: bool, candidate: &'c Profile) -> Pairing<'c>
-    where
-        'a: 'c,
-    {
-        let (left, right) = if forward { (self.subject, candidate) } else { (candidate, self.subject) };
-        Pairing { rules: self.rules, pair, left, right, day: self.day }
-    }
-
-    /// What the industries of a candidate are worth.
-    pub(super) fn industry(&self, pairing: &Pairing<'_>, candidate: &Profile) -> Option<u16> {
-        let packed = candidate.packed_industries();
-        if packed.is_empty() || self.subject.packed_industries().is_empty() {
-            return None;
-        }
-        let mut best = 0;
-        for packed in packed {
-            best = best.max(self.industries[usize::from(*packed)]);
-        }
-        Some(pairing.industry_by_words(best))
-    }
-
-    fn judge(&self, pairing: &Pairing<'_>, candidate: &Profile) -> (Values, u64) {
-        let mut values = pairing.values(self.industry(pairing, candidate));
-        values.set(Dimension::Completeness, Some(pairing.completeness(&values)));
-        (values, pairing.points_without_text(&values))
-    }
-
-    /// Goes through a piece.
-    pub fn look<'c>(&self, piece: &Piece<'c>) -> Sifted<'c> {
-        let mut sifted = Sifted::default();
-        let kind = piece.0.first().map(|first| first.kind);
-        let Some((pair, forward)) = kind.and_then(|kind| self.rules.pair(self.subject.kind, kind)) else {
-            return sifted;
-        };
-        for candidate in piece.0 {
-            if candidate.id == self.subject.id {
-                continue;
-            }
-            sifted.considered += 1;
-            let pairing = self.pairing(pair, forward, candidate);
-            let exclusions = pairing.exclusions();
-            if let Some(first) = exclusions.first() {
-                sifted.excluded_by[first as usize] += 1;
-                if !self.list_excluded {
-                    continue;
-                }
-            }
-            let (_, points) = self.judge(&pairing, candidate);
-            let text = u64::from(pair.weight(Dimension::Text)) * u64::from(VALUE_MAX);
-            let kept = Kept { profile: candidate, ceiling: pairing.rate(points + text) };
-            let ranked = (pairing.rate(points), Reverse(candidate.id), kept);
-            match exclusions.is_empty() {
-                true => sifted.best.add(ranked, MATCH_TEXT_CANDIDATES),
-                false => sifted.excluded.add(ranked, MATCH_EXCLUDED_LISTED_MAX),
+    #[test]
+    fn it_holds_what_a_map_holds_over_several_blocks() {
+        let mut random = fastrand::Rng::with_seed(11);
+        let (mut catalogue, mut map) = (Catalogue::default(), BTreeMap::new());
+        let count = MATCH_CHUNK_RECORDS as u32 * 3;
+        for step in 0..count * 4 {
+            let number = random.u32(..count);
+            // First it grows over its blocks, then it is emptied.
+            if random.u32(..10) < if step < count * 2 { 2 } else { 7 } {
+                assert_eq!(catalogue.remove(&id(number)), map.remove(&number).is_some(), "{number}");
+            } else {
+                let kind = 100 + random.u16(..2);
+                catalogue.put(Profile::empty(id(number), kind));
+                map.insert(number, kind);
             }
         }
-        sifted
-    }
-
-    /// Compares the texts of the best and puts the answer together. `read` gives records as they are now, each at the
-    /// place of its id, and nothing for one that is not there any more. It is asked for some at a time, the best first,
-    /// and for no more once none of the rest can come among those that are shown, whatever its texts say.
-    pub fn finish(&self, shortlist: Shortlist, read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>) -> Matches {
-        let own = read(std::slice::from_ref(&self.subject.id)).pop().flatten();
-        let own = own.map(|Fresh { texts, words, .. }| Own { texts, words }).unwrap_or_default();
-        let mut ranked: Vec<(u32, Fresh)> = Vec::new();
-        for (ids, ceiling) in parts(&shortlist.best) {
-            let is_full = ranked.len() >= self.limit;
-            if is_full && ranked.last().is_none_or(|(worst, _)| *worst > ceiling) {
-                break;
-            }
-            let rated = read(&ids).into_iter().flatten().filter_map(|fresh| Some((self.rate(&fresh, &own)?, fresh)));
-            ranked.extend(rated);
-            ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.profile.id.cmp(&other.1.profile.id)));
-            ranked.truncate(self.limit);
+        assert_eq!(catalogue.len(), map.len());
+        for number in 0..count {
+            assert_eq!(catalogue.get(&id(number)).map(Profile::kind), map.get(&number).copied(), "{number}");
         }
-        let found = ranked.iter().filter_map(|(rate, candidate)| self.explain(*rate, candidate, &own));
-        let excluded = shortlist.excluded.iter().filter_map(|candidate| self.explain_exclusion(candidate));
-        let counts = Exclusion::ALL.into_iter().zip(shortlist.excluded_by).filter(|(_, count)| *count > 0);
-        Matches {
-            found: found.collect(),
-            excluded: excluded.collect(),
-            excluded_by: counts.collect(),
-            considered: shortlist.considered,
-            rules_version: self.rules.version(),
-            rules_hash: self.rules.hash(),
-        }
+        let mut held: Vec<EntryId> = [100, 101].into_iter().flat_map(|kind| catalogue.ids_of(kind)).collect();
+        let mut expected: Vec<EntryId> = map.keys().map(|number| id(*number)).collect();
+        held.sort();
+        expected.sort();
+        assert_eq!(held, expected);
+        expected.iter().for_each(|id| assert!(catalogue.remove(id)));
+        assert!(catalogue.is_empty() && catalogue.kinds.values().all(|rows| rows.blocks.is_empty()));
     }
-
-    /// What a candidate is worth with its texts; nothing for one that is excluded.
-    fn rate(&self, candidate: &Fresh, own: &Own) -> Option<u32> {
-        let (pair, forward) = self.rules.pair(self.subject.kind, candidate.profile.kind)?;
-        let pairing = self.pairing(pair, forward, &candidate.profile);
-        if !pairing.exclusions().is_empty() {
-            return None;
-        }
-        let (mut values, points) = self.judge(&pairing, &candidate.profile);
-        self.set_text(&pairing, &mut values, own, candidate);
-        let text = u64::from(pair.weight(Dimension::Text)) * u64::from(pairing.counted(Dimension::Text, &values));
-        Some(pairing.rate(points + text))
-    }
-
-    fn set_text(&self, pairing: &Pairing<'_>, values: &mut Values, own: &Own, candidate: &Fresh) {
-        if pairing.pair.weight(Dimension::Text) > 0 {
-            values.set(Dimension::Text, own.words.likeness(&candidate.words, self.rules));
-        }
-    }
-
-    fn explain(&self, rate: u32, fresh: &Fresh, own: &Own) -> Option<Match> {
-        let candidate = &fresh.profile;
-        let (pair, forward) = self.rules.pair(self.subject.kind, candidate.kind)?;
-        let pairing = self.pairing(pair, forward, candidate);
-        let (mut values, _) = self.judge(&pairing, candidate);
-        self.set_text(&pairing, &mut values, own, fresh);
-        let (mut parts, mut points, mut shown) = (Vec::new(), 0_u64, 0);
-        for dimension in Dimension::ALL.into_iter().filter(|dimension| pair.weight(*dimension) > 0) {
-            let (weight, counted) = (pair.weight(dimension), pairing.counted(dimension, &values));
-            points += u64::from(weight) * u64::from(counted);
-            // Parts are cut so that they add up to the score.
-            let so_far = (points / u64::from(pair.total().max(1))) as u16;
-            let reason = match dimension {
-                Dimension::Text => text_reason(&values, own, fresh, self.rules),
-                _ => pairing.reason(dimension, &values),
-            };
-            parts.push(Part { dimension, weight, value: values.get(dimension), counted, part: so_far - shown, reason });
-            shown = so_far;
-        }
-        Some(Match { id: candidate.id, kind: candidate.kind, score: shown, rate, weights: pair.total(), parts })
-    }
-
-    fn explain_exclusion(&self, candidate: &Profile) -> Option<Excluded> {
-        let (pair, forward) = self.rules.pair(self.subject.kind, candidate.kind)?;
-        let pairing = self.pairing(pair, forward, candidate);
-        let exclusions: Exclusions = pairing.exclusions();
-        let ruled = |reason| RuledOut { reason, sentence: pairing.exclusion_reason(reason) };
-        Some(Excluded { id: candidate.id, kind: candidate.kind, reasons: exclusions.iter().map(ruled).collect() })
-    }
-}
-
-/// The texts of the subject.
-#[derive(Default)]
-struct Own {
-    texts: Vec<String>,
-    words: TextPairs,
-}
-
-/// The best in parts that are read together, each with the most that the rate of one in it or behind it can be.
-fn parts(best: &[(EntryId, u32)]) -> Vec<(Vec<EntryId>, u32)> {
-    let mut parts: Vec<(Vec<EntryId>, u32)> = Vec::new();
-    let mut ceiling = 0;
-    for part in best.chunks(MATCH_READ_RECORDS).rev() {
-        ceiling = part.iter().map(|(_, ceiling)| *ceiling).fold(ceiling, u32::max);
-        parts.push((part.iter().map(|(id, _)| *id).collect(), ceiling));
-    }
-    parts.reverse();
-    parts
-}
-
-fn text_reason(values: &Values, own: &Own, candidate: &Fresh, rules: &Rules) -> Sentence {
-    match values.get(Dimension::Text) {
-        None => Sentence::new("没有可以比较的文字", "there are no words to compare"),
-        Some(0) => Sentence::new("没有共同的词语", "no words in common"),
-        Some(_) => {
-            let words = own.words.shared_words(&own.texts, &candidate.words, rules, WORDS_NAMED_MAX).join("、");
-            Sentence::new(format!("共同的词语：{words}"), format!("words in common: {words}"))
-        }
-    }
-}
-
-/// What every packed industry that the table has is worth to a subject; others are asked for directly.
-fn industry_values(rules: &Rules, subject: &Profile) -> Vec<u16> {
-    let own: Vec<Industry> = subject.industries().collect();
-    let mut values = vec![0; PACKED];
-    if own.is_empty() {
-        return values;
-    }
-    for packed in 1..=u16::MAX {
-        if let Some(industry) = Industry::of_packed(packed).filter(|industry| industry.is_plausible()) {
-            let worth = own.iter().map(|own| rules.industry_value(*own, industry)).max();
-            values[usize::from(packed)] = worth.unwrap_or(0);
-        }
-    }
-    values
 }

@@ -7,7 +7,7 @@
 //!   which [`Dimension`], the weights, and the words by which texts are read.
 //! * [`Profile`] is what is kept of a record: only fields that all members read, as whole numbers and bits.
 //! * `judge` holds what excludes a pair and what each dimension of it is worth; `wording` says it in two languages.
-//! * [`Catalogue`] holds the profiles and looks through them; [`Matches`] is its answer.
+//! * [`Catalogue`] holds the profiles, a [`Search`] looks through them; [`Matches`] is its answer.
 //! * [`TextPairs`] compares texts, which the catalogue does not hold: it asks for those of the best candidates.
 //!
 //! What is not stated is not known, which is neither yes nor no: it never excludes, and counts what the rules say.
@@ -24,6 +24,7 @@ mod measure;
 mod profile;
 mod region;
 mod rules;
+mod search;
 mod text;
 mod wording;
 mod words;
@@ -32,7 +33,7 @@ mod words;
 mod tests;
 
 pub use answer::{Excluded, Match, Matches, Part, RuledOut};
-pub use catalogue::{Catalogue, Fresh, Piece, Question, Search, Shortlist, Sifted, Unmatchable};
+pub use catalogue::Catalogue;
 pub use dimension::Dimension;
 pub use exclusion::{Exclusion, Exclusions};
 pub use figure::{Figure, Slot};
@@ -41,5 +42,6 @@ pub use make::texts_of;
 pub use profile::Profile;
 pub use region::Closeness;
 pub use rules::{Pair, Rules};
+pub use search::{Fresh, Piece, Question, Search, Shortlist, Sifted, Unmatchable};
 pub use text::TextPairs;
 pub use wording::Sentence;

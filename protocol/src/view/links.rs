@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::Label;
 use super::names::{TextNumber, Texts};
-use super::sorted::Sorted;
 use crate::identity::{EntryId, MemberNumber};
 use crate::kind::condition::Condition;
 use crate::kind::derived::Formula;
 use crate::kind::{Kind, KindSet, Lifecycle};
+use crate::sorted::Sorted;
 use crate::value::Value;
 
 /// The link fields of every kind, with the kind that each names.

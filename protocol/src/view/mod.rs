@@ -17,20 +17,19 @@ mod links;
 mod names;
 mod positions;
 mod record;
-mod sorted;
 mod table;
 mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::sorted::{Sorted, Spot};
 pub use keeper::Keeper;
 pub use links::LinkFields;
 use links::Links;
 pub(crate) use links::texts;
 pub use positions::{Advanced, Moved, News, Positions, Said};
 pub use record::{Label, RecordState, Sealing, Step};
-use sorted::{Sorted, Spot};
 use table::{Record, Row, Table};
 use touched::Concerned;
 pub use touched::Touched;

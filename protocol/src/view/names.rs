@@ -1,6 +1,6 @@
 //! Texts that many records share, each kept once and known by a number.
 
-use super::sorted::Sorted;
+use crate::sorted::Sorted;
 
 /// The number of a text, in order of arrival.
 pub(super) type TextNumber = u32;

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::links::{Beginning, beginning_of};
-use super::sorted::{Sorted, Spot};
 use super::{Place, Version};
 use crate::charter::LogNumber;
 use crate::identity::{EntryId, MemberNumber};
 use crate::limits::EXTERNAL_BYTES_MAX;
+use crate::sorted::{Sorted, Spot};
 use crate::statement::Operation;
 
 const _: () = assert!(EXTERNAL_BYTES_MAX <= u8::MAX as usize, "the length of an own number is kept in one byte");

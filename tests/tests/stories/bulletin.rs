@@ -164,14 +164,18 @@ fn a_bulletin_is_computed_again_by_a_member_and_what_was_altered_or_left_out_is_
 #[test]
 fn an_objection_stands_beside_the_figure_until_it_is_answered() {
     let line = federation();
-    resource(&line.nodes[COUNTY], "一号厂房");
+    let plant = resource(&line.nodes[COUNTY], "一号厂房");
     all_equal(&line);
     let published = line.nodes[SECRETARIAT].run(&["bulletin", "publish"]).ok();
     let bulletin = published["label"].as_str().expect("a label").to_owned();
     all_equal(&line);
 
-    let stated = line.nodes[OTHER].run(&["object", &bulletin, ITEMS, "本县的厂房没有计入"]).ok();
+    let objects = ["object", &bulletin, ITEMS, "本县的厂房没有计入", "--record"];
+    assert_eq!(line.nodes[OTHER].run(&[&objects[..], &["9-9"]].concat()).failed(6), "not-found");
+    let stated = line.nodes[OTHER].run(&[&objects[..], &[plant.as_str()]].concat()).ok();
     let objection = stated["labels"][0].as_str().expect("a label").to_owned();
+    let said = line.nodes[OTHER].run(&["show", &objection]).ok();
+    assert!(said["fields"].as_array().is_some_and(|fields| fields.iter().any(|field| field["name"] == "records")));
     all_equal(&line);
     for node in &line.nodes {
         wait("the objection stands beside the figure", WAIT, || {

@@ -5,43 +5,15 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use harness::node::{Line, Node, WAIT, wait};
+use harness::portal::Reader;
 use harness::program::xianmeng;
-use ureq::Agent;
 
-/// Opens a link as a browser would, and returns what its session's cookie shows of a page.
-struct Reader {
-    agent: Agent,
-    base: String,
-    cookie: String,
-}
-
-impl Reader {
-    fn enter(node: &Node) -> Self {
-        let config = Agent::config_builder().proxy(None).http_status_as_error(false).max_redirects(0);
-        let agent: Agent = config.max_redirects_will_error(false).build().into();
-        let link = node.run(&["portal", "open"]).ok()["url"].as_str().expect("a link").to_owned();
-        let response = agent.get(&link).call().expect("the portal answers");
-        assert_eq!(response.status(), 303);
-        let cookies = response.headers().get_all("set-cookie").iter().filter_map(|text| text.to_str().ok());
-        let pairs: Vec<&str> = cookies.filter_map(|text| text.split(';').next()).collect();
-        let (base, _) = link.split_once("/open").expect("the link's path");
-        Self { agent, base: base.to_owned(), cookie: pairs.join("; ") }
-    }
-
-    fn page(&self, path: &str) -> String {
-        let request = self.agent.get(format!("{}{path}", self.base)).header("Cookie", &self.cookie);
-        let mut response = request.call().expect("the portal answers");
-        assert_eq!(response.status(), 200, "{path}");
-        response.body_mut().read_to_string().expect("text")
-    }
-
-    /// The figure of the tile that leads to this address.
-    fn tile(&self, href: &str) -> u64 {
-        let page = self.page("/");
-        let (_, rest) = page.split_once(&format!("<a href=\"{href}\"><span class=\"tile-label\">")).expect("a tile");
-        let (_, value) = rest.split_once("<strong class=\"tile-value\">").expect("its figure");
-        value.split('<').next().and_then(|digits| digits.parse().ok()).expect("a number")
-    }
+/// The figure of the tile that leads to this address.
+fn tile(reader: &Reader, href: &str) -> u64 {
+    let page = reader.page("/");
+    let (_, rest) = page.split_once(&format!("<a href=\"{href}\"><span class=\"tile-label\">")).expect("a tile");
+    let (_, value) = rest.split_once("<strong class=\"tile-value\">").expect("its figure");
+    value.split('<').next().and_then(|digits| digits.parse().ok()).expect("a number")
 }
 
 #[test]
@@ -68,7 +40,7 @@ fn the_board_shows_the_counts_of_the_command_line() {
     }
     wait("the board agrees with the command line", WAIT, || {
         let counts = first.run(&["health"]).json["counts"].clone();
-        let same = |state: &str| counts[state] == reader.tile(&format!("/members?state={state}"));
+        let same = |state: &str| counts[state] == tile(&reader, &format!("/members?state={state}"));
         ["up", "silent", "never_joined", "unknown"].into_iter().all(same)
     });
 }

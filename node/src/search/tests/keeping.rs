@@ -97,6 +97,16 @@ fn an_index_of_another_version_is_made_anew() {
 }
 
 #[test]
+fn what_a_killed_process_began_to_write_goes() {
+    let directory = closed(Kept::of(&records()));
+    let (unfinished, other) = (directory.path().join(".tmpAbC123"), directory.path().join("notes.txt"));
+    fs::write(&unfinished, "half").expect("it is written");
+    fs::write(&other, "mine").expect("it is written");
+    assert_eq!(reopened(directory.path()).1.condition, Condition::Intact);
+    assert!(!unfinished.exists() && other.exists());
+}
+
+#[test]
 fn whatever_is_damaged_is_noticed_and_made_anew() {
     let directory = closed(Kept::of(&records()));
     let whole = tempfile::tempdir().expect("a directory");

@@ -2,10 +2,11 @@
 //!
 //! `cargo run --release -p xianmeng-tests --bin benchmark` runs all; names (`import`, `catch-up`, `resync`, `memory`,
 //! `live`, `kinds`, `workbook`, `matching`, `search-index`, `beacons`, `duties`,
-//! `indicators`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default, 10,000 for `kinds` and
+//! `indicators`, `board`) run some; `XIANMENG_BENCH_RECORDS` sets how many records (100,000 by default, 10,000 for `kinds` and
 //! `workbook`). With the feature `sqlite` of this crate, `search-index` also asks SQLite.
 
 mod beacons;
+mod board;
 mod catch_up;
 mod duties;
 mod import;
@@ -53,6 +54,9 @@ fn main() {
     }
     if runs("indicators") {
         indicators::run(records);
+    }
+    if runs("board") {
+        board::run(records);
     }
     if runs("workbook") {
         workbook::run(fewer);

@@ -128,7 +128,7 @@ fn at_a_node(records: usize) {
 }
 
 /// The records in the logs of all members, the demands last.
-fn entries(charter: &Charter, organisations: &[Organisation], each: usize) -> Vec<Arc<VerifiedEntry>> {
+pub fn entries(charter: &Charter, organisations: &[Organisation], each: usize) -> Vec<Arc<VerifiedEntry>> {
     let of_one = |(index, organisation): (usize, &Organisation)| {
         let asks = index + 1 == organisations.len();
         let demands = (0..if asks { DEMANDS } else { 0 })

@@ -9,14 +9,14 @@ const CHUNK_ITEMS: usize = 512;
 
 /// Items in order.
 #[derive(Debug, Clone)]
-pub(super) struct Sorted<T> {
+pub(crate) struct Sorted<T> {
     /// None is empty.
     chunks: Vec<Vec<T>>,
 }
 
 /// A place among the items: the chunk, and the position in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot(usize, usize);
+pub(crate) struct Spot(usize, usize);
 
 impl<T> Default for Sorted<T> {
     fn default() -> Self {
@@ -27,7 +27,7 @@ impl<T> Default for Sorted<T> {
 impl<T: Copy> Sorted<T> {
     /// Where the item stands that `order` finds equal to what is sought, or where it would belong. `order` says how an
     /// item compares with what is sought.
-    pub(super) fn find(&self, order: impl Fn(T) -> Ordering) -> Result<Spot, Spot> {
+    pub(crate) fn find(&self, order: impl Fn(T) -> Ordering) -> Result<Spot, Spot> {
         let begins_before = |chunk: &Vec<T>| chunk.first().is_some_and(|first| order(*first) != Ordering::Greater);
         let chunk = self.chunks.partition_point(begins_before).saturating_sub(1);
         let Some(items) = self.chunks.get(chunk) else { return Err(Spot(0, 0)) };
@@ -36,19 +36,28 @@ impl<T: Copy> Sorted<T> {
     }
 
     /// The item at a spot where one was found.
-    pub(super) fn get(&self, Spot(chunk, position): Spot) -> Option<T> {
+    pub(crate) fn get(&self, Spot(chunk, position): Spot) -> Option<T> {
         self.chunks.get(chunk)?.get(position).copied()
     }
 
     /// Puts an item in the place of another that the order finds equal.
-    pub(super) fn replace(&mut self, Spot(chunk, position): Spot, item: T) {
+    pub(crate) fn replace(&mut self, Spot(chunk, position): Spot, item: T) {
         if let Some(held) = self.chunks.get_mut(chunk).and_then(|items| items.get_mut(position)) {
             *held = item;
         }
     }
 
+    /// Takes out the item at a spot where one was found.
+    pub(crate) fn remove(&mut self, Spot(chunk, position): Spot) {
+        let Some(items) = self.chunks.get_mut(chunk).filter(|items| position < items.len()) else { return };
+        items.remove(position);
+        if items.is_empty() {
+            self.chunks.remove(chunk);
+        }
+    }
+
     /// Puts an item where it was found to belong.
-    pub(super) fn insert(&mut self, Spot(chunk, position): Spot, item: T) {
+    pub(crate) fn insert(&mut self, Spot(chunk, position): Spot, item: T) {
         let chunks = self.chunks.len();
         let Some(items) = self.chunks.get_mut(chunk) else {
             self.chunks.push(vec![item]);
@@ -71,27 +80,27 @@ impl<T: Copy> Sorted<T> {
     }
 
     /// The items from a spot on, in order.
-    pub(super) fn from(&self, Spot(chunk, position): Spot) -> impl Iterator<Item = T> + '_ {
+    pub(crate) fn from(&self, Spot(chunk, position): Spot) -> impl Iterator<Item = T> + '_ {
         let first = self.chunks.get(chunk).and_then(|items| items.get(position..)).unwrap_or_default();
         first.iter().chain(self.chunks.iter().skip(chunk + 1).flatten()).copied()
     }
 
     /// All items, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = T> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = T> + '_ {
         self.chunks.iter().flatten().copied()
     }
 }
 
 impl<T: Copy + Ord> Sorted<T> {
     /// Adds an item in its own order, unless it is there.
-    pub(super) fn put(&mut self, item: T) {
+    pub(crate) fn put(&mut self, item: T) {
         if let Err(spot) = self.find(|held| held.cmp(&item)) {
             self.insert(spot, item);
         }
     }
 
     /// The items from one on, in their own order.
-    pub(super) fn range(&self, from: T) -> impl Iterator<Item = T> + '_ {
+    pub(crate) fn range(&self, from: T) -> impl Iterator<Item = T> + '_ {
         let (Ok(spot) | Err(spot)) = self.find(|held| held.cmp(&from));
         self.from(spot)
     }
@@ -133,6 +142,26 @@ mod tests {
                 assert!(sorted.from(spot).eq(set.range(sought..).copied()), "from {sought}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_taken_out_is_gone_and_leaves_no_empty_chunk() {
+        let count = 3_000_u32;
+        let mut random = fastrand::Rng::with_seed(9);
+        let mut order: Vec<u32> = (0..count).collect();
+        let (mut sorted, mut set) = (Sorted::default(), BTreeSet::new());
+        order.iter().for_each(|item| assert!(put(&mut sorted, *item) && set.insert(*item)));
+        random.shuffle(&mut order);
+        for item in order {
+            let spot = sorted.find(|held| held.cmp(&item)).expect("it is there");
+            sorted.remove(spot);
+            set.remove(&item);
+            assert!(sorted.find(|held| held.cmp(&item)).is_err());
+            if item % 64 == 0 {
+                assert!(sorted.iter().eq(set.iter().copied()));
+            }
+        }
+        assert!(sorted.chunks.is_empty());
     }
 
     #[test]
