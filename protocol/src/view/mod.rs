@@ -372,7 +372,14 @@ impl View {
                 && kind.is_none_or(|kind| record.kind == kind)
                 && owner.is_none_or(|owner| self.owner_of(record.place().log) == owner)
         };
-        let creates = self.creates.values().flat_map(|creates| creates.iter().rev());
+        // A member has few records among all: those of others are not looked at, whoever holds their logs by now.
+        let authors = owner.map(|owner| {
+            let held = self.logs.iter().filter(|log| log.owner() == owner);
+            held.map(|log| log.member).collect::<BTreeSet<MemberNumber>>()
+        });
+        let asked = move |author: &MemberNumber| authors.as_ref().is_none_or(|authors| authors.contains(author));
+        let by_author = self.creates.iter().filter(move |(author, _)| asked(author));
+        let creates = by_author.flat_map(|(_, creates)| creates.iter().rev());
         creates.map(|row| self.records.at(*row)).filter(wanted).map(|record| record.id)
     }
 

@@ -3,6 +3,8 @@
 //! Replica, view and catalogue are made one after the other in this process and measured by what it grows; so are the
 //! store and the index of a node that has stopped. The whole is measured on that node while it runs, and what no part
 //! accounts for is the rest: network, interfaces, buffers, and room that the allocator keeps.
+//!
+//! `XIANMENG_BENCH_UNDER` is a command to run the node under, for instance one that limits its memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +35,9 @@ pub fn run(records: usize) {
     let (charter, organisations) = federation();
     let entries = entries(&charter, &organisations, records.div_ceil(organisations.len()));
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let mut node = member(folder.path().join("node"), &charter, &organisations[0], &[]);
+    let under = std::env::var("XIANMENG_BENCH_UNDER").unwrap_or_default();
+    let under: Vec<&str> = under.split_whitespace().collect();
+    let mut node = member(folder.path().join("node"), &charter, &organisations[0], &[]).under(&under);
     let records = entries.len();
     println!("memory: {records} records, all of them in the catalogue");
     let parts = parts(&charter, &entries);
