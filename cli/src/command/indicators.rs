@@ -1,7 +1,7 @@
 //! `indicators`: every figure against its target, and what one of them comes from (F096 of the requirements).
 
 use clap::Args;
-use node::api::types::{AnswerView, IndicatorEvidenceView, IndicatorView, IndicatorsView, ObjectionView};
+use node::api::types::{AnswerView, IndicatorEvidenceView, IndicatorView, IndicatorsView, ObjectionView, PhaseView};
 use node::as_of;
 
 use crate::client::segment;
@@ -63,6 +63,10 @@ pub fn perform(context: &Context, arguments: &IndicatorsArguments) -> Result<(),
     for indicator in &view.indicators {
         say_all(context, &indicator.code, &indicator.objections, indicator.objections_total);
     }
+    let PhaseView { zh, en, until_ms, indicator, .. } = &view.phase;
+    let until = until_ms.map_or_else(String::new, |until_ms| format!("，至 until {}", time::show(until_ms)));
+    let goal = indicator.as_ref().map_or_else(String::new, |code| format!("，目标 goal {code}"));
+    context.out.line(format!("阶段 phase {zh} {en}{until}{goal}"));
     let (time, version, digest, rules) =
         (time::show(view.as_of_ms), view.charter_version, &view.digest, view.rules_version);
     context.out.line(format!("截至 as of {time}  章程 charter {version}  口径 rules {rules}  条目 entries {digest}"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use protocol::identity::EntryId;
 use protocol::indicator::bulletin::BULLETIN_KIND;
-use protocol::indicator::{Absence, Definitions, Evidence, Figure, Indicator, Roster, evaluate, shown};
+use protocol::indicator::{Absence, Definitions, Evidence, Figure, Indicator, Phase, Roster, evaluate, shown};
 use protocol::kind::{Kind, KindSet};
 
 use super::desk::{Bound, Desk};
@@ -13,6 +13,7 @@ use super::snapshot::Snapshot;
 use super::{BULLETINS_MAX, EVIDENCE_MAX, IndicatorError, duty, index, verify};
 use crate::api::types::{
     BulletinView, BulletinsView, EvidenceView, IndicatorEvidenceView, IndicatorGroup, IndicatorView, IndicatorsView,
+    PhaseView,
 };
 use crate::core::{Core, State, now_ms};
 use crate::records::find;
@@ -50,11 +51,26 @@ pub fn view(core: &Core, shelf: &Shelf, kinds: &KindSet, asked: &Asked) -> Resul
         rules_version: definitions.version(),
         complete: computed.complete,
         missing_bodies: computed.missing_bodies,
+        phase: phase(core, computed.as_of_ms),
         subjects: subjects.into_iter().map(str::to_owned).collect(),
         indicators: indicators
             .map(|(indicator, figure)| show(core, kinds, &desk, (indicator, figure), &computed, Bound::LISTED))
             .collect(),
     })
+}
+
+/// The phase at a time.
+fn phase(core: &Core, as_of_ms: u64) -> PhaseView {
+    let founded_ms =
+        core.read(|state| state.replica.charter().blocks().first().map_or(0, |block| block.block().time_ms));
+    let (phase, until_ms) = Phase::at(founded_ms, as_of_ms);
+    PhaseView {
+        name: phase.name().to_owned(),
+        zh: phase.zh().to_owned(),
+        en: phase.en().to_owned(),
+        until_ms,
+        indicator: phase.indicator().map(str::to_owned),
+    }
 }
 
 /// One indicator with the records that it comes from. Blocks: it reads bodies from the disk.

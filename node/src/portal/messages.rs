@@ -231,6 +231,9 @@ texts! {
     coverage: "覆盖", "Coverage";
     objections: "异议", "Objections";
     objections_open: "未答复的异议", "Objections open";
+    phase: "阶段", "Phase";
+    until: "至", "until";
+    goal: "目标", "goal";
     answered: "已答复", "answered";
     unanswered: "未答复", "unanswered";
     answer: "答复", "Answer";

@@ -34,6 +34,7 @@ mod commitment;
 mod definition;
 mod facts;
 mod file;
+mod phase;
 mod roster;
 mod span;
 mod verdict;
@@ -45,6 +46,7 @@ pub use commitment::Commitment;
 pub use definition::{Basis, Comparator, Definitions, Indicator};
 pub use evaluate::{Coverage, DutyRate, Evidence, Figure, Share, evaluate};
 pub use facts::{Facts, Naming, facts};
+pub use phase::Phase;
 pub use roster::Roster;
 pub use verdict::{Absence, Verdict};
 

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use node::api::types::{
     Alarm, AlarmsView, BulletinView, CustodyView, DoctorView, DutiesView, DutyItem, Finding, HealthCounts,
     HealthFinding, HealthView, HeldStep, IndicatorEvidenceView, IndicatorsView, LogCustody, MemberHealth,
-    MemberHealthDetail, MemberName, OwnHealth, PeerView, Severity, UnchangedView, WebhookView,
+    MemberHealthDetail, MemberName, OwnHealth, PeerView, PhaseView, Severity, UnchangedView, WebhookView,
 };
 use node::config::PortalConfig;
 use node::portal::accounts::{Accounts, Role};
@@ -374,6 +374,13 @@ impl Data for Board {
             rules_version: 1,
             complete: true,
             missing_bodies: 0,
+            phase: PhaseView {
+                name: "growth".into(),
+                zh: "成长期".into(),
+                en: "growth phase".into(),
+                until_ms: Some(now_ms + 90 * DAY_MS),
+                indicator: Some("ZB021".into()),
+            },
             subjects: vec!["联盟".into(), "县域".into()],
             indicators: (1..=24).map(|number| indicator(number, now_ms)).collect(),
         })

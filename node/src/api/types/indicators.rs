@@ -23,10 +23,27 @@ pub struct IndicatorsView {
     /// Bodies of entries that count and that are not here: figures may lack what they say.
     #[serde(default)]
     pub missing_bodies: u64,
+    /// The phase that the alliance is in at that time.
+    pub phase: PhaseView,
     /// Every subject that the definitions assess, in their order.
     pub subjects: Vec<String>,
     /// The indicators, in the order of the definitions.
     pub indicators: Vec<IndicatorView>,
+}
+
+/// A phase of the alliance, counted from its founding.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhaseView {
+    /// Its name: `launch`, `growth` or `mature`.
+    pub name: String,
+    /// For people, in Chinese.
+    pub zh: String,
+    /// For people, in English.
+    pub en: String,
+    /// When it ends, in milliseconds since 1970 (UTC); the last one does not.
+    pub until_ms: Option<u64>,
+    /// What it is to reach, by the code of the indicator.
+    pub indicator: Option<String>,
 }
 
 /// One indicator.

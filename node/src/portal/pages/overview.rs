@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::indicators::is_objected;
-use crate::api::types::{AlarmsView, CustodyView, DutiesView, HealthView, IndicatorsView};
+use crate::api::types::{AlarmsView, CustodyView, DutiesView, HealthView, IndicatorsView, PhaseView};
 use crate::portal::data::DutiesAsked;
 use crate::portal::fault::Fault;
 use crate::portal::frame::{Frame, Section};
@@ -36,6 +36,7 @@ struct FindingCount {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct IndicatorCounts {
     as_of_ms: u64,
+    phase: PhaseView,
     met: usize,
     missed: usize,
     open: usize,
@@ -46,7 +47,7 @@ struct IndicatorCounts {
 
 impl IndicatorCounts {
     fn of(view: &IndicatorsView) -> Self {
-        let mut counts = Self { as_of_ms: view.as_of_ms, ..Self::default() };
+        let mut counts = Self { as_of_ms: view.as_of_ms, phase: view.phase.clone(), ..Self::default() };
         for indicator in &view.indicators {
             counts.objections += usize::from(is_objected(indicator));
             match indicator.verdict.as_str() {
