@@ -37,6 +37,8 @@ pub enum Fact {
         id: crate::identity::EntryId,
         /// What is wrong with it.
         why: &'static str,
+        /// The id of the message that nobody may pass on, if nobody may.
+        message: Option<u128>,
     },
     /// A hostile member signed two entries for one place.
     Forked {

@@ -129,7 +129,11 @@ impl Node {
     /// Sends a message to every neighbour but the one from whom it came.
     pub(super) fn spread(&mut self, told: Arc<Told>, except: Option<usize>, air: &mut Air) {
         let Some(running) = &mut self.running else { return };
-        running.seen.note(told.id, air.now_ms);
+        let is_new = running.seen.note(told.id, air.now_ms);
+        if except.is_none() && !is_new {
+            // What came by gossip is on its way already.
+            return;
+        }
         air.tell(Fact::Forwarded { member: self.index, message: told.id });
         for peer in running.linked.iter().filter(|peer| Some(**peer) != except) {
             air.gossip(self.index, *peer, &told);

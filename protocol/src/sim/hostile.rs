@@ -127,8 +127,9 @@ impl Node {
         change(&mut header);
         let Some(entry) = self.sign(header, body, air) else { return };
         let entry = if corrupts { corrupt(&entry) } else { entry };
-        air.tell(Fact::Forged { id: entry.id(), why });
-        self.tell_all(Told::new(gossip::of_entry(&entry)), air);
+        let told = Told::new(gossip::of_entry(&entry));
+        air.tell(Fact::Forged { id: entry.id(), why, message: corrupts.then_some(told.id) });
+        self.tell_all(told, air);
     }
 
     /// Good entries that claim to be of the far future: they count, and are shown when their time has come.

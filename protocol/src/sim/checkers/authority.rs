@@ -30,7 +30,7 @@ impl Checker for Authority {
     }
 
     fn see(&mut self, _nodes: &[Node], _now_ms: u64, fact: &Fact) {
-        if let Fact::Forged { id, why } = fact {
+        if let Fact::Forged { id, why, .. } = fact {
             self.forged.insert(*id, why);
         }
     }
