@@ -57,12 +57,7 @@ impl Node {
             Ok(Message::Entry(entry)) => self.judge_entry(from, told, entry, air),
             Ok(Message::Block(block)) => {
                 if let Some(appended) = self.append_blocks(vec![block], air) {
-                    self.settle(
-                        from,
-                        told,
-                        gossip::judge_block(appended.as_ref().map(|()| ()).map_err(|error| error)),
-                        air,
-                    );
+                    self.settle(from, told, gossip::judge_block(appended.as_ref().copied()), air);
                 }
             }
             Ok(Message::Proof(proof)) => {
