@@ -1,17 +1,16 @@
 //! The world: members, links between them, and the course of a run.
 
-use std::collections::BTreeSet;
-
 use super::air::{Air, Event, Parcel};
 use super::checkers::{self, Checker};
 use super::disk::Disk;
 use super::fact::{Fact, Way};
+use super::links::{Edge, topology};
 use super::node::{Node, TICK_MS, signing_key};
-use super::scenario::{Action, Scenario, ScenarioError};
-use crate::charter::{Charter, Class, Departure, Operation, Seal, SignedBlock};
+use super::scenario::{Scenario, ScenarioError};
+use crate::charter::{Charter, Class, Operation};
 use crate::entry::Draft;
 use crate::identity::public_key;
-use crate::testing::{EXPIRES_MS, Organisation};
+use crate::testing::Organisation;
 
 /// Between the founding of the federation and the beginning of a run.
 const FOUNDED_BEFORE_MS: u64 = 86_400_000;
@@ -21,10 +20,6 @@ const LOOK_MS: u64 = 5_000;
 const EXPIRE_MS: u64 = 60_000;
 /// How wrong clocks are at most.
 const SKEW_MS: i64 = 1_000;
-/// How long it takes to make a link.
-const DIAL_MS: std::ops::Range<u64> = 200..3_000;
-/// How long it takes to notice that nothing arrives any more.
-const NOTICE_MS: std::ops::Range<u64> = 2_000..12_000;
 /// The kind of what members publish.
 const KIND: u16 = 102;
 /// The random bytes at the beginning of a body, and a little content.
@@ -69,27 +64,17 @@ pub struct Totals {
     pub beacon_bytes: u64,
 }
 
-#[derive(Debug)]
-struct Edge {
-    one: usize,
-    other: usize,
-    /// How often each had started when the link was made.
-    up: Option<(u64, u64)>,
-    /// Whether it will break, because something was lost on it.
-    doomed: bool,
-}
-
 /// A federation in virtual time.
 #[derive(Debug)]
 pub struct World {
     pub(super) air: Air,
     pub(super) nodes: Vec<Node>,
-    edges: Vec<Edge>,
-    edges_of: Vec<Vec<usize>>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) edges_of: Vec<Vec<usize>>,
     /// The charter as it was at the beginning.
-    founding: Charter,
+    pub(super) founding: Charter,
     /// Running, start, and charter version of each member, as they were last looked at.
-    known: Vec<(bool, u64, u32)>,
+    pub(super) known: Vec<(bool, u64, u32)>,
     totals: Totals,
 }
 
@@ -233,7 +218,7 @@ impl World {
     }
 
     /// Whether members still publish and things still go wrong.
-    fn is_active(&self) -> bool {
+    pub(super) fn is_active(&self) -> bool {
         self.air.now_ms < self.air.scenario.active_ms
     }
 
@@ -320,224 +305,6 @@ impl World {
         }
         self.notice(member);
     }
-
-    fn misdeed(&mut self, member: usize) {
-        if !self.is_active() {
-            return;
-        }
-        let hostile = self.air.scenario.hostile.iter().find(|hostile| hostile.member as usize == member);
-        let every_ms = hostile.map_or(u64::MAX / 4, |hostile| hostile.every_ms);
-        let pause_ms = self.air.around(every_ms);
-        self.air.after(pause_ms, Event::Misdeed { member });
-        self.nodes[member].misbehave(&mut self.air);
-        self.notice(member);
-    }
-
-    fn churn(&mut self) {
-        let Some(churn) = self.air.scenario.churn.filter(|_| self.is_active()) else { return };
-        let pause_ms = self.air.around(churn.every_ms);
-        self.air.after(pause_ms, Event::Churn);
-        let member = self.air.random.usize(0..self.nodes.len());
-        if self.nodes[member].running.is_none() {
-            return;
-        }
-        if self.air.random.bool() {
-            self.nodes[member].crash(&mut self.air);
-        } else {
-            let steps = self.air.random.u32(0..4);
-            self.nodes[member].disk.cut_after(steps);
-        }
-        let down_ms = 1 + self.air.random.u64(0..=churn.down_ms);
-        self.air.after(down_ms, Event::Start { member });
-        // A cut in a commit that does not come would leave the member half broken.
-        self.notice(member);
-    }
-
-    fn tremor(&mut self, begins: bool) {
-        let Some(tremor) = self.air.scenario.tremor else { return };
-        if begins && self.is_active() {
-            let members = self.nodes.len();
-            let side = (0..members).filter(|_| self.air.random.bool()).collect();
-            self.air.network.partition(side);
-            let lasts_ms = self.air.random.u64(0..=tremor.lasts_ms);
-            self.air.after(lasts_ms, Event::Tremor { begins: false });
-        } else if !begins {
-            self.air.network.heal();
-            let pause_ms = self.air.around(tremor.every_ms);
-            self.air.after(pause_ms, Event::Tremor { begins: true });
-        }
-        self.look_at_edges(0..self.edges.len());
-    }
-
-    fn happen(&mut self, action: Action) {
-        let set = |members: &BTreeSet<u32>| members.iter().map(|member| *member as usize).collect();
-        match &action {
-            Action::Partition { members } => self.air.network.partition(set(members)),
-            Action::Block { from, to } => self.air.network.block(*from as usize, *to as usize),
-            Action::Heal => self.air.network.heal(),
-            Action::Slow { member, bytes_per_second } => self.air.network.slow(*member as usize, *bytes_per_second),
-            Action::Crash { member } => self.node(*member).crash_in(),
-            Action::CrashInCommit { member, steps } => self.nodes[*member as usize].disk.cut_after(*steps),
-            Action::Start { member } => self.air.after(0, Event::Start { member: *member as usize }),
-            Action::DiskFails { member } => self.nodes[*member as usize].disk.set_refuses(true),
-            Action::DiskMended { member } => self.nodes[*member as usize].disk.set_refuses(false),
-            Action::Backup { member } => {
-                let node = &mut self.nodes[*member as usize];
-                node.backup = Some(node.disk.clone());
-            }
-            Action::Restore { member } => {
-                self.node(*member).crash_in();
-                let node = &mut self.nodes[*member as usize];
-                if let Some(backup) = node.backup.clone() {
-                    node.disk = backup;
-                    node.disk.is_copy = true;
-                }
-            }
-            Action::LoseDatabase { member } => {
-                self.node(*member).crash_in();
-                let founding = self.founding.clone();
-                self.nodes[*member as usize].disk.lose_database(founding);
-            }
-            Action::Expel { member } => self.expel(*member as usize),
-            Action::Admit { member } => self.admit(*member as usize),
-        }
-        (0..self.nodes.len()).for_each(|member| self.notice(member));
-        if matches!(action, Action::Partition { .. } | Action::Block { .. } | Action::Heal) {
-            self.look_at_edges(0..self.edges.len());
-        }
-    }
-
-    fn node(&mut self, member: u32) -> Lent<'_> {
-        Lent { node: &mut self.nodes[member as usize], air: &mut self.air }
-    }
-
-    fn expel(&mut self, member: usize) {
-        let key = self.nodes[member].key;
-        let Some(replica) = self.nodes[0].replica() else { return };
-        let Some(grant) = replica.charter().log_of(&key) else { return };
-        let seal = Seal { key, last: replica.position(grant.number) };
-        let departure =
-            Departure { member: grant.member, reason: "模拟：不履行义务".into(), seals: vec![seal] };
-        if self.append(vec![Operation::Expel(departure)]) {
-            self.nodes[member].is_outside = true;
-        }
-    }
-
-    fn admit(&mut self, member: usize) {
-        let application = self.nodes[member].organisation.application(&self.air.federation);
-        let Some(replica) = self.nodes[0].replica() else { return };
-        let number = replica.charter().next_member();
-        if self.append(vec![Operation::Admit { member: number, application }])
-            && let Some(charter) = self.nodes[0].replica().map(|replica| replica.charter().clone())
-        {
-            self.nodes[member].disk = Disk::new(charter);
-            self.nodes[member].is_outside = false;
-            self.air.after(0, Event::Start { member });
-        }
-    }
-
-    /// The secretariat signs a block. Says whether its charter took it.
-    fn append(&mut self, operations: Vec<Operation>) -> bool {
-        let Some(replica) = self.nodes[0].replica() else { return false };
-        let charter = replica.charter();
-        let time_ms = self.air.wall_ms(0).max(charter.tip_block().time_ms + 1);
-        let block = charter.next_block(time_ms, EXPIRES_MS, operations);
-        let Ok(mut signed) = SignedBlock::unsigned(block) else { return false };
-        signed.sign(&self.nodes[0].organisation.governance, &self.air.federation);
-        matches!(self.nodes[0].append_blocks(vec![signed], &mut self.air), Some(Ok(())))
-    }
-
-    /// Looks whether a member started, ended, or learned of a new charter: then its links may change.
-    fn notice(&mut self, member: usize) {
-        let node = &self.nodes[member];
-        let version = node.replica().map_or(0, |replica| replica.charter().version());
-        let now = (node.running.is_some(), node.boots, version);
-        if std::mem::replace(&mut self.known[member], now) != now {
-            let edges = self.edges_of[member].clone();
-            self.look_at_edges(edges);
-        }
-    }
-
-    fn look_at_edges(&mut self, edges: impl IntoIterator<Item = usize>) {
-        for number in edges {
-            let edge = &self.edges[number];
-            let (one, other) = (&self.nodes[edge.one], &self.nodes[edge.other]);
-            let reach =
-                self.air.network.reaches(edge.one, edge.other) && self.air.network.reaches(edge.other, edge.one);
-            let run = one.running.is_some() && other.running.is_some();
-            let known = (!run) || (one.knows(&other.transport) && other.knows(&one.transport));
-            let is_up = edge.up.is_some();
-            self.edges[number].doomed |= is_up && !reach;
-            let delay_ms = match (is_up, known) {
-                // A key that lost its right: the connection is closed at once.
-                (true, false) => 0,
-                (true, true) => self.air.random.u64(NOTICE_MS),
-                (false, _) => self.air.random.u64(DIAL_MS),
-            };
-            self.air.after(delay_ms, Event::Link { edge: number });
-        }
-    }
-
-    /// Makes or breaks a link, if it is time.
-    fn link(&mut self, number: usize) {
-        let edge = &self.edges[number];
-        let (one, other, up, doomed) = (edge.one, edge.other, edge.up, edge.doomed);
-        let reach = self.air.network.reaches(one, other) && self.air.network.reaches(other, one);
-        let (first, second) = (&self.nodes[one], &self.nodes[other]);
-        let run = first.running.is_some() && second.running.is_some();
-        let wanted = run && reach && first.knows(&second.transport) && second.knows(&first.transport);
-        let boots = (first.boots, second.boots);
-        let stands = wanted && !doomed && up == Some(boots);
-        if stands || (up.is_none() && !wanted) {
-            return;
-        }
-        if up.is_some() {
-            self.edges[number].up = None;
-            self.edges[number].doomed = false;
-            self.unlink(one, other);
-            self.unlink(other, one);
-            if wanted {
-                let delay_ms = self.air.random.u64(DIAL_MS);
-                self.air.after(delay_ms, Event::Link { edge: number });
-            }
-            return;
-        }
-        self.edges[number].up = Some(boots);
-        self.air.network.reconnect(one, other);
-        self.join(one, other, true);
-        self.join(other, one, false);
-    }
-
-    fn join(&mut self, member: usize, peer: usize, outbound: bool) {
-        let transport = self.air.transports[peer];
-        let Some(running) = self.nodes[member].running.as_deref_mut() else { return };
-        running.linked.insert(peer);
-        running.agenda.connected(transport, outbound, self.air.now_ms);
-        running.relay.link(transport);
-        self.air.tell(Fact::Linked { member, peer });
-    }
-
-    fn unlink(&mut self, member: usize, peer: usize) {
-        let transport = self.air.transports[peer];
-        let Some(running) = self.nodes[member].running.as_deref_mut() else { return };
-        if running.linked.remove(&peer) {
-            running.agenda.gone(&transport);
-            running.relay.unlink(&transport);
-            self.nodes[member].break_streams(peer, &mut self.air);
-        }
-    }
-}
-
-/// A node with the air around it.
-struct Lent<'a> {
-    node: &'a mut Node,
-    air: &'a mut Air,
-}
-
-impl Lent<'_> {
-    fn crash_in(self) {
-        self.node.crash(self.air);
-    }
 }
 
 fn organisations(members: u32) -> Vec<Organisation> {
@@ -572,21 +339,4 @@ fn found(scenario: &Scenario, organisations: &[Organisation]) -> Charter {
         secretariat.try_append(&mut charter, vec![limits]).expect("limits keep every rule");
     }
     charter
-}
-
-/// A ring, so that nobody is left out, and random links beside it.
-fn topology(members: usize, links: u32, random: &mut fastrand::Rng) -> Vec<Edge> {
-    let mut pairs = BTreeSet::new();
-    for member in 0..members {
-        let next = (member + 1) % members;
-        pairs.insert((member.min(next), member.max(next)));
-        for _ in 1..links {
-            let peer = random.usize(0..members);
-            if peer != member {
-                pairs.insert((member.min(peer), member.max(peer)));
-            }
-        }
-    }
-    pairs.retain(|(one, other)| one != other);
-    pairs.into_iter().map(|(one, other)| Edge { one, other, up: None, doomed: false }).collect()
 }
