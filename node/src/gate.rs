@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use protocol::gate::{self, CONFIRMATIONS, Enough};
 use protocol::identity::{MemberNumber, PublicKey};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -24,12 +25,6 @@ use crate::place::{self, Difference, Witness};
 use crate::store::{JournalState, OpenReport};
 use crate::twin::Twins;
 
-/// Members that must confirm the head of the own log before a node signs whose disk proves nothing.
-const CONFIRMATIONS: usize = 3;
-/// How long such a node of a small federation waits for further members once it has heard from all that it can reach.
-const CONFIRMATION_GRACE: Duration = Duration::from_secs(30);
-/// How long a node whose journal is sound waits to hear from one member.
-const SOUND_GRACE: Duration = Duration::from_secs(5);
 /// How long a node whose disk proves nothing listens for another process after it has called by gossip.
 const CALL_WAIT: Duration = Duration::from_secs(2);
 /// How often a waiting node looks whether it may sign.
@@ -62,6 +57,17 @@ enum Caution {
     First,
     /// Members must confirm the head of the log.
     Doubtful(Doubt),
+}
+
+impl Caution {
+    fn kind(self) -> gate::Caution {
+        match self {
+            Self::Sound => gate::Caution::Sound,
+            Self::First => gate::Caution::First,
+            Self::Doubtful(Doubt::Journal) => gate::Caution::JournalLost,
+            Self::Doubtful(Doubt::Place(_) | Doubt::Lost) => gate::Caution::Doubtful,
+        }
+    }
 }
 
 /// Decides when a node may sign.
@@ -143,16 +149,11 @@ impl Gate {
             return true;
         }
         let others = core.delivered(0, 0).members;
-        match self.caution {
-            Caution::Sound => !confirmed.is_empty() || others == 0 || waited >= SOUND_GRACE,
-            Caution::First => !confirmed.is_empty() || others == 0,
-            // The store of the only member there is holds whatever was acknowledged.
-            Caution::Doubtful(Doubt::Journal) if others == 0 => true,
-            Caution::Doubtful(_) if others == 0 => false,
-            Caution::Doubtful(_) => {
-                let small = others <= CONFIRMATIONS && waited >= CONFIRMATION_GRACE && !confirmed.is_empty();
-                confirmed.len() >= CONFIRMATIONS.min(others) || (small && all_connected(core, network, confirmed).await)
-            }
+        let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        match gate::enough(self.caution.kind(), others, confirmed.len(), waited_ms) {
+            Enough::Yes => true,
+            Enough::No => false,
+            Enough::IfAllConnected => all_connected(core, network, confirmed).await,
         }
     }
 

@@ -11,6 +11,7 @@
 
 pub mod relay;
 pub mod telling;
+pub mod timing;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use protocol::beacon::relay::{Message, Pace};
+use protocol::beacon::timing::offer_pause_ms;
 use protocol::charter::Purpose;
 use protocol::identity::PublicKey;
 use protocol::limits::RELAY_FRAME_BYTES_MAX;
@@ -32,10 +33,6 @@ const QUEUE: usize = 64;
 const UNSENT_MAX: usize = 32;
 /// How often the exchange looks what is due.
 const TICK: Duration = Duration::from_millis(100);
-/// Between two offers to a partner lie so many milliseconds for so many pairs of members; see [`offer_pause`].
-const PAIRS_PER_OFFER_MS: u64 = 16;
-/// The longest pause between two offers: few hops lie between two nodes, and two intervals are long.
-const OFFER_PAUSE_LONGEST: Duration = Duration::from_secs(30);
 /// How often partners are looked for.
 const CHOOSE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a member that took no partner is left alone.
@@ -51,11 +48,9 @@ const CLOCK_PAUSE: Duration = Duration::from_secs(300);
 /// How often expired beacons are looked for.
 const EXPIRE_PAUSE: Duration = Duration::from_secs(60);
 
-/// The pause between two offers: short among few, half a minute among eight hundred, where a frame for each beacon would
-/// cost more than the beacons.
+/// The pause between two offers; see [`offer_pause_ms`].
 pub fn offer_pause(members: usize) -> Duration {
-    let pairs = (members as u64).saturating_mul(members as u64);
-    Duration::from_millis(pairs / PAIRS_PER_OFFER_MS).max(TICK).min(OFFER_PAUSE_LONGEST)
+    Duration::from_millis(offer_pause_ms(members))
 }
 
 /// Where streams of beacons go that others opened.
@@ -378,17 +373,5 @@ async fn write(
             let _ = inputs.send(Input::Ended { peer, serial }).await;
             return;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn offers_are_quick_among_few_and_gathered_among_many() {
-        assert_eq!(offer_pause(5), TICK);
-        assert_eq!(offer_pause(100), Duration::from_millis(625));
-        assert_eq!(offer_pause(800), OFFER_PAUSE_LONGEST);
     }
 }

@@ -1,8 +1,7 @@
 //! Beacons: what a node says of itself, and what that tells about delivery and health (DESIGN 5.1, 9).
 //!
-//! A beacon goes out soon after something changed, but all members share one budget: the more there are, the longer
-//! each waits, so that a node of a large federation pays no more while much changes than while nothing does. A beacon
-//! with another digest than one's own is a hint to sync. [`exchange`] is how beacons travel. Where this machine's clock is
+//! When one goes out, and how much it says, is decided in [`protocol::beacon::timing`]: all members share one budget. A
+//! beacon with another digest than one's own is a hint to sync. [`exchange`] is how beacons travel. Where this machine's clock is
 //! known to be off, beacons are not judged by it alone, and are composed in the time of the others.
 
 pub mod exchange;
@@ -15,41 +14,26 @@ use ed25519_dalek::SigningKey;
 use parking_lot::Mutex;
 use protocol::beacon::relay::{Relay, ShortId};
 use protocol::beacon::telling::Telling;
-use protocol::beacon::{Beacon, EXPIRY_MS_MAX, Label};
+pub use protocol::beacon::timing::heads_max;
+use protocol::beacon::{Beacon, EXPIRY_MS_MAX, Label, timing};
 use protocol::charter::Purpose;
 use protocol::identity::{PublicKey, public_key};
-use protocol::limits::{BEACON_HEADS_MAX, CLOCK_TOLERANCE_MS};
+use protocol::limits::CLOCK_TOLERANCE_MS;
 
 use crate::core::{Core, now_ms};
 use crate::health::Health;
 use crate::sync::SyncHandle;
 use crate::twin::Twins;
 
-/// Between two beacons of one node lie so many milliseconds for each pair of members: with 800 that is the interval of
-/// ten minutes, with a dozen nothing to speak of.
-const WAIT_MS_PER_PAIR: u64 = 1;
-/// The shortest wait between two beacons of one node.
-const SHORTEST_WAIT: Duration = Duration::from_millis(200);
 /// How often the node looks whether a beacon is due.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a beacon means something after the time at which the next one is due.
-const EXPIRY_GRACE: Duration = Duration::from_secs(300);
-/// How long digests may differ before a session is begun: gossip is usually still on its way.
-const DIFFERENCE_GRACE: Duration = Duration::from_millis(1_500);
-/// Heads of all members' beacons together: each says its share of them, others in its next one.
-const HEADS_SHARED: usize = 4_096;
-/// Heads for which a beacon always has room.
-const HEADS_FEWEST: usize = 8;
-
-/// The wait between two beacons of one node in a federation of so many members. See [`WAIT_MS_PER_PAIR`].
+/// The wait between two beacons of one node in a federation of so many members; see [`timing::shortest_wait_ms`].
 pub fn shortest_wait(members: usize, interval: Duration) -> Duration {
-    let pairs = (members as u64).saturating_mul(members as u64);
-    Duration::from_millis(WAIT_MS_PER_PAIR.saturating_mul(pairs)).max(SHORTEST_WAIT).min(interval)
+    Duration::from_millis(timing::shortest_wait_ms(members, in_ms(interval)))
 }
 
-/// Heads that one beacon says at most in a federation of so many members.
-pub fn heads_max(members: usize) -> usize {
-    (HEADS_SHARED / members.max(1)).clamp(HEADS_FEWEST, BEACON_HEADS_MAX)
+fn in_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What became of a beacon that came.
@@ -116,7 +100,7 @@ impl Beacons {
         }
         let agrees = self.core.note_told(member, &beacon);
         if !agrees {
-            self.sync.after(source, DIFFERENCE_GRACE);
+            self.sync.after(source, Duration::from_millis(timing::DIFFERENCE_GRACE_MS));
         }
         if !own {
             self.health.heard(member, &beacon, agrees);
@@ -137,7 +121,7 @@ impl Beacons {
 
     /// Beacons of one sender are passed on no faster than it should send them, give or take.
     fn spacing_ms(&self) -> u64 {
-        (shortest_wait(self.members(), self.interval) / 2).as_millis() as u64
+        timing::spacing_ms(self.members(), in_ms(self.interval))
     }
 
     fn members(&self) -> usize {
@@ -161,9 +145,8 @@ impl Beacons {
             }
             // What was said once may have been overtaken on its way.
             changed |= changes.has_changed().unwrap_or(false) || telling.waits();
-            let waited = last.map_or(Duration::MAX, |last| last.elapsed());
-            let shortest = || shortest_wait(self.members(), self.interval);
-            if !(waited >= self.interval || (changed && waited >= shortest())) || self.core.has_failed() {
+            let waited_ms = last.map(|last| in_ms(last.elapsed()));
+            if !timing::is_due(waited_ms, changed, self.members(), in_ms(self.interval)) || self.core.has_failed() {
                 continue;
             }
             changes.mark_unchanged();
@@ -180,7 +163,7 @@ impl Beacons {
 
     /// How long a beacon means something.
     fn lasts_ms(&self) -> u64 {
-        (self.interval + EXPIRY_GRACE).as_millis() as u64
+        timing::lasts_ms(in_ms(self.interval))
     }
 
     fn compose(&self, counter: u64, telling: &mut Telling) -> Beacon {
@@ -236,15 +219,5 @@ mod tests {
         assert_eq!((boot.correct(now_ms + 600_000), boot.ms()), (false, now_ms));
         let near = Boot((now_ms + CLOCK_TOLERANCE_MS).into());
         assert!(!near.correct(now_ms), "others have taken its beacons");
-    }
-
-    #[test]
-    fn a_large_federation_sends_no_more_while_things_change() {
-        let interval = Duration::from_secs(600);
-        assert_eq!(shortest_wait(3, interval), SHORTEST_WAIT);
-        assert_eq!(shortest_wait(100, interval), Duration::from_secs(10));
-        assert_eq!(shortest_wait(800, interval), interval);
-        assert_eq!(shortest_wait(5, Duration::from_millis(100)), Duration::from_millis(100));
-        assert_eq!((heads_max(1), heads_max(100), heads_max(800)), (BEACON_HEADS_MAX, 40, HEADS_FEWEST));
     }
 }

@@ -22,11 +22,12 @@ use protocol::beacon::Beacon;
 use protocol::charter::{CharterError, LogNumber, SignedBlock};
 use protocol::completeness::Claim;
 use protocol::custody::{Frontiers, Holdings};
+pub use protocol::durable::Report;
 use protocol::entry::{Draft, Entry, EntryError, VerifiedEntry};
 use protocol::fork::ForkProof;
 use protocol::identity::{EntryId, FederationId, FrontierDigest, MemberNumber, PublicKey, public_key};
 use protocol::limits::CLOCK_TOLERANCE_MS;
-use protocol::replica::{Outcome, Replica};
+use protocol::replica::Replica;
 use protocol::view::{BodySource, Keeper, Place, View};
 use rayon::prelude::*;
 use thiserror::Error;
@@ -126,19 +127,6 @@ impl From<&StoreError> for PublishError {
     fn from(error: &StoreError) -> Self {
         Self::Store { disk_full: matches!(error, StoreError::DiskFull { .. }), reason: error.chain() }
     }
-}
-
-/// What became of entries that were taken in.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// Entries that were new, or whose bodies were.
-    pub entries_new: u64,
-    /// Each entry's log (if its key has one) and outcome, in order.
-    pub outcomes: Vec<(Option<LogNumber>, Outcome)>,
-    /// Logs that do not connect to what came.
-    pub diverged: Vec<LogNumber>,
-    /// Proofs of forks that came to light.
-    pub proofs: Vec<ForkProof>,
 }
 
 /// What may be read together.

@@ -9,12 +9,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use protocol::charter::{Appended, Charter, LogNumber, SignedBlock, Standing};
-use protocol::entry::{Draft, Header, VerifiedEntry};
+use protocol::durable::{self, Committed};
+use protocol::entry::{Draft, VerifiedEntry};
 use protocol::fork::ForkProof;
-use protocol::identity::{ContentHash, EntryId, PublicKey, public_key};
+use protocol::identity::{EntryId, PublicKey, public_key};
 use protocol::limits::CLOCK_TOLERANCE_MS;
 use protocol::proposal::{KIND_ENDORSEMENT, KIND_PROPOSAL};
-use protocol::replica::{Change, EntrySource, Outcome, Recent, Replica};
+use protocol::replica::{Change, EntrySource, Outcome, Replica};
 use rayon::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
@@ -77,12 +78,7 @@ enum Answer {
 }
 
 /// What one commit holds.
-#[derive(Default)]
-struct Group {
-    own: Vec<Arc<VerifiedEntry>>,
-    changes: Vec<Change>,
-    answers: Vec<Answer>,
-}
+type Group = durable::Group<Answer>;
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -142,15 +138,16 @@ impl Writer {
         for command in commands {
             self.prepare(command, &mut state, &mut group);
         }
-        let Group { own, mut changes, answers } = group;
-        if !changes.is_empty()
-            && let Err(error) = shared.store.commit(&own, &changes)
-        {
-            // Before the lock is released: nobody may tell others what is not on disk.
-            self.shared.stop(Stop::Store(error.chain()));
-            answers.into_iter().for_each(|answer| answer.fail(&error));
-            return Err(error);
-        }
+        let committed = match group.commit(|own, changes| shared.store.commit(own, changes)) {
+            Ok(committed) => committed,
+            Err((error, answers)) => {
+                // Before the lock is released: nobody may tell others what is not on disk.
+                self.shared.stop(Stop::Store(error.chain()));
+                answers.into_iter().for_each(|answer| answer.fail(&error));
+                return Err(error);
+            }
+        };
+        let Committed { own, mut changes, answers } = committed;
         self.update_view(&mut state, &changes);
         if (starts || changes.iter().any(may_complete))
             && let Err(error) = self.collect(&mut state, &mut changes)
@@ -209,23 +206,22 @@ impl Writer {
         match command {
             Command::Publish { drafts, reply } => {
                 match self.sign(drafts, &state.replica).and_then(|entries| self.add_own(entries, state, group)) {
-                    Ok(entries) => group.answers.push(Answer::Publish(entries, reply)),
+                    Ok(entries) => group.owe(Answer::Publish(entries, reply)),
                     // Nobody waits for the answer any more: the caller gave up.
                     Err(error) => drop(reply.send(Err(error))),
                 }
             }
             Command::Ingest { entries, reply } => {
                 let report = self.ingest(&entries, state, group);
-                group.answers.push(Answer::Ingest(report, reply));
+                group.owe(Answer::Ingest(report, reply));
             }
             Command::Blocks { blocks, reply } => {
                 let appended = append_blocks(blocks, &self.shared.store, state, group);
-                group.answers.push(Answer::Blocks(appended, reply));
+                group.owe(Answer::Blocks(appended, reply));
             }
             Command::Proofs { proofs, reply } => {
-                let keep = |proof: &ForkProof| state.replica.add_proof(proof.clone(), &mut group.changes);
-                let new: Vec<ForkProof> = proofs.into_iter().filter(keep).collect();
-                group.answers.push(Answer::Proofs(new, reply));
+                let new = group.add_proofs(proofs, &mut state.replica);
+                group.owe(Answer::Proofs(new, reply));
             }
             Command::AllowSigning | Command::Purge { .. } => {}
         }
@@ -257,30 +253,12 @@ impl Writer {
         }
         let key = public_key(&self.shared.signing);
         let (_, log) = own_of(replica, &key).ok_or(PublishError::NotMember)?;
-        let charter = replica.charter();
-        let length = replica.length(log);
-        let time_ms = signing_ms(now_ms(), charter.tip_block().time_ms, replica.latest_ms_before(log, length));
         // After going over to another branch of the charter, entries that name its blocks wait in the journal alone: to
         // sign in their places would fork the log.
-        if self.shared.store.journal_length(&key) > length {
+        if self.shared.store.journal_length(&key) > replica.length(log) {
             return Err(PublishError::WaitingForPeers);
         }
-        let mut previous = length.checked_sub(1).and_then(|last| replica.id(log, last)).unwrap_or(EntryId::ZERO);
-        let mut headers = Vec::with_capacity(drafts.len());
-        for (sequence, draft) in (length..).zip(drafts) {
-            let header = Header {
-                key,
-                sequence,
-                previous,
-                charter: charter.version(),
-                time_ms,
-                kind: draft.kind,
-                body_len: draft.body.len() as u32,
-                body_hash: ContentHash::of(&draft.body),
-            };
-            previous = header.id();
-            headers.push((header, Arc::<[u8]>::from(draft.body)));
-        }
+        let headers = durable::chain(drafts, key, log, replica, now_ms());
         let sign = |(index, (header, body))| {
             let entry = VerifiedEntry::sign(&self.shared.signing, &self.shared.federation, header, body);
             entry.map(Arc::new).map_err(|error| PublishError::Entry { index, error })
@@ -294,42 +272,19 @@ impl Writer {
         state: &mut State,
         group: &mut Group,
     ) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
-        for entry in &entries {
-            let outcome = state.replica.insert(entry, &self.shared.store, &mut group.changes);
-            debug_assert_eq!(outcome, Outcome::Appended, "what this node signs continues its log");
-        }
-        group.own.extend(entries.iter().cloned());
+        group.publish(&entries, &mut state.replica, &self.shared.store);
         self.shared.counters.add("entries-published", entries.len() as u64);
         Ok(entries)
     }
 
     fn ingest(&self, entries: &[Arc<VerifiedEntry>], state: &mut State, group: &mut Group) -> Report {
-        let mut report = Report::default();
-        for entry in entries {
-            let source = Recent { source: &self.shared.store, changes: &group.changes };
-            let mut changes = Vec::new();
-            let outcome = state.replica.insert(entry, &source, &mut changes);
-            let log = state.replica.charter().log_of(&entry.header().key).map(|grant| grant.number);
-            let appended =
-                changes.iter().filter(|change| matches!(change, Change::Append { .. } | Change::Body { .. }));
-            report.entries_new += appended.count() as u64;
-            for change in &changes {
-                if let Change::Proof(proof) = change {
-                    report.proofs.push(proof.clone());
-                }
-            }
-            group.changes.extend(changes);
-            if outcome == Outcome::Diverged {
-                report.diverged.extend(log);
-            }
-            if outcome == Outcome::Appended {
+        let report = group.ingest(entries, &mut state.replica, &self.shared.store);
+        for (entry, (_, outcome)) in entries.iter().zip(&report.outcomes) {
+            if *outcome == Outcome::Appended {
                 self.watch_own_log(entry);
             }
-            self.shared.counters.add(outcome_name(&outcome), 1);
-            report.outcomes.push((log, outcome));
+            self.shared.counters.add(outcome_name(outcome), 1);
         }
-        report.diverged.sort_unstable();
-        report.diverged.dedup();
         report
     }
 
@@ -413,27 +368,12 @@ fn append_blocks(
     state: &mut State,
     group: &mut Group,
 ) -> Result<u64, BlockError> {
-    let mut new = 0;
-    for block in blocks {
-        let mut changes = Vec::new();
-        let source = Recent { source: store, changes: &group.changes };
-        let appended = state.replica.append_block(block, &source, &mut changes);
-        group.changes.extend(changes);
-        match appended? {
-            Appended::New => new += 1,
-            Appended::Rival => tracing::error!("two valid blocks of one charter version exist: the proof is kept"),
-            Appended::Known => {}
-        }
+    let appended = group.append_blocks(blocks, &mut state.replica, store)?;
+    let count = |kind: Appended| appended.iter().filter(|appended| **appended == kind).count() as u64;
+    if count(Appended::Rival) > 0 {
+        tracing::error!("two valid blocks of one charter version exist: the proof is kept");
     }
-    Ok(new)
-}
-
-/// The time that an entry claims: that of the clock, of the charter's tip, or of the latest own entry, whichever is last. An
-/// entry dated before an own one is not believed and performs no duty, so a clock that was set back a little voids
-/// nothing; an own entry far ahead was signed by a clock that was wrong and is not followed.
-fn signing_ms(now_ms: u64, tip_ms: u64, latest_own_ms: u64) -> u64 {
-    let is_near = latest_own_ms <= now_ms.saturating_add(CLOCK_TOLERANCE_MS);
-    now_ms.max(tip_ms).max(if is_near { latest_own_ms } else { 0 })
+    Ok(count(Appended::New))
 }
 
 /// Why this node may not sign now, if it may not.
@@ -489,19 +429,5 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Refused(reason) => reason.name(),
         Outcome::Forked => "entries-forked",
         Outcome::Diverged => "entries-diverged",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_was_set_back_a_little_dates_nothing_back() {
-        let (now_ms, second_ms) = (1_000_000_000, 1_000);
-        assert_eq!(signing_ms(now_ms, 0, now_ms - second_ms), now_ms);
-        assert_eq!(signing_ms(now_ms, 0, now_ms + second_ms), now_ms + second_ms);
-        assert_eq!(signing_ms(now_ms, now_ms + second_ms, 0), now_ms + second_ms, "not before the charter either");
-        assert_eq!(signing_ms(now_ms, 0, now_ms + CLOCK_TOLERANCE_MS + 1), now_ms, "that clock was wrong");
     }
 }

@@ -19,10 +19,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use protocol::beacon::{Beacon, Condition, DiskSpace, PERMILLE, Version};
-use protocol::charter::{Charter, Standing};
 use protocol::custody::{Custody, Rule, Watch};
 use protocol::health::clock::{Samples, Shift, Times};
-use protocol::health::{Enrolled, Model, Own, Report, Thresholds};
+use protocol::health::{Model, Own, Report, Thresholds, enrolled};
 use protocol::identity::{MemberNumber, PublicKey};
 use tokio::sync::watch;
 
@@ -257,7 +256,7 @@ impl Health {
     /// Tells the model who is there and how this node is. Says whether what it shows changed.
     fn feed(&self, connected: &BTreeSet<PublicKey>) -> bool {
         let condition = self.condition();
-        let (enrolled, links, own) = self.0.core.read(|state| {
+        let (members, links, own) = self.0.core.read(|state| {
             let keys = state.replica.charter().transport_keys();
             let own_member = keys.get(&self.0.transport).copied();
             let links = connected.iter().filter_map(|key| keys.get(key).copied());
@@ -269,48 +268,20 @@ impl Health {
                 staged: u32::try_from(state.replica.staged()).unwrap_or(u32::MAX),
                 condition,
             };
-            (enrolled(state), links, own)
+            (enrolled(&state.replica), links, own)
         });
         self.0.core.set_clock_ahead(self.clock_certainly_ahead_ms());
         let (throttled, clocks) = (self.0.core.take_throttled(), self.clock_offsets());
         let (now_ms, shift) = (self.steady_ms(), self.shift());
         let mut model = self.0.model.lock();
         model.wall(shift);
-        model.roster(&enrolled);
+        model.roster(&members);
         model.own(own);
         model.linked(&links, now_ms);
         model.clocks(&clocks);
         throttled.into_iter().for_each(|member| model.throttled(member, now_ms));
         model.tick(now_ms)
     }
-}
-
-/// Every active member, as charter and logs show it.
-fn enrolled(state: &CoreState) -> Vec<Enrolled> {
-    let (replica, charter) = (&state.replica, state.replica.charter());
-    let active = charter.members().values().filter(|member| member.standing == Standing::Active);
-    let mut enrolled: Vec<Enrolled> = active
-        .map(|member| Enrolled {
-            member: member.number,
-            admitted_ms: block_time_ms(charter, member.admitted),
-            wrote: false,
-            forked_at: None,
-        })
-        .collect();
-    for grant in charter.logs() {
-        let Ok(index) = enrolled.binary_search_by_key(&grant.member, |member| member.member) else { continue };
-        enrolled[index].wrote |= replica.effective_length(grant.number) > 0;
-        if grant.seal.is_none() {
-            enrolled[index].forked_at = enrolled[index].forked_at.or(replica.fork_of(&grant.key));
-        }
-    }
-    enrolled
-}
-
-fn block_time_ms(charter: &Charter, version: u32) -> u64 {
-    let index = version.checked_sub(charter.blocks().first().map_or(0, |block| block.block().version));
-    let block = index.and_then(|index| charter.blocks().get(index as usize));
-    block.map_or(0, |block| block.block().time_ms)
 }
 
 fn entries(state: &CoreState) -> u64 {

@@ -6,16 +6,15 @@
 //! the sender. The session takes a frame only while there is room for a chunk, so it never waits for a queue that
 //! waits for it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::charter::{CharterError, LogNumber};
-use protocol::entry::{Entry, VerifiedEntry};
+use protocol::charter::LogNumber;
+use protocol::entry::Entry;
 use protocol::identity::{MemberNumber, PublicKey};
 use protocol::limits::{MESSAGE_BYTES_MAX, REQUESTS_IN_FLIGHT_MAX};
-use protocol::replica::{IgnoreReason, Outcome};
-use protocol::sync::chunk::{self, Chunk, ChunkBuilder};
-use protocol::sync::message::{Message, MessageError, Span};
+use protocol::sync::chunk::{self, Chunk, ChunkBuilder, Sifted};
+use protocol::sync::fault::Fault;
+use protocol::sync::message::{Message, Span};
 use protocol::sync::session::{IDLE_MS_MAX, Ingested, Output, Session, Summary, SyncError};
 use serde_bytes::ByteBuf;
 use thiserror::Error;
@@ -53,23 +52,9 @@ pub enum Failure {
     /// The peer closed the stream.
     #[error("the peer closed the stream")]
     Closed,
-    /// A message does not decode.
+    /// What the peer sent, or did not send.
     #[error(transparent)]
-    Message(#[from] MessageError),
-    /// The session's own rules.
-    #[error(transparent)]
-    Session(#[from] SyncError),
-    /// A block of the peer's breaks a rule of the charter.
-    #[error("a charter block of the peer's was refused: {0}")]
-    Block(#[from] CharterError),
-    /// An entry's signature does not verify.
-    #[error("entry {sequence} of log {log} has a signature that does not verify")]
-    Signature {
-        /// The log.
-        log: LogNumber,
-        /// Its place.
-        sequence: u64,
-    },
+    Peer(#[from] Fault),
     /// This node's own fault.
     #[error("the session panicked")]
     Panicked,
@@ -82,11 +67,15 @@ impl Failure {
     /// Whether only a faulty or hostile peer causes it.
     pub fn is_offence(&self) -> bool {
         match self {
-            Self::Message(_) | Self::Signature { .. } => true,
-            Self::Block(error) => !matches!(error, CharterError::Equivocation { .. }),
-            Self::Session(error) => error.is_offence(),
+            Self::Peer(fault) => fault.is_offence(),
             Self::Stream(_) | Self::Closed | Self::Panicked | Self::Node(_) => false,
         }
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        Self::Peer(error.into())
     }
 }
 
@@ -173,7 +162,7 @@ struct Driver<'a> {
 impl Driver<'_> {
     fn handle(&mut self, frame: Result<Vec<u8>, FrameError>) -> Result<Vec<Output>, Failure> {
         let bytes = frame?;
-        let message = Message::decode(&bytes)?;
+        let message = Message::decode(&bytes).map_err(Fault::from)?;
         tracing::trace!(message = message.name(), bytes = bytes.len(), "sync message");
         Ok(self.core.read(|state| self.session.handle(message, &state.replica, now_ms()))?)
     }
@@ -202,9 +191,8 @@ impl Driver<'_> {
                 }
                 Output::IngestBlocks(blocks) => {
                     match self.core.append_blocks(blocks).await {
-                        // Who follows another branch than the pinned one is honest: the session exchanges the proof.
-                        Ok(_) | Err(BlockError::Charter(CharterError::Pinned { .. })) => {}
-                        Err(BlockError::Charter(error)) => return Err(error.into()),
+                        Ok(_) => {}
+                        Err(BlockError::Charter(error)) => Fault::of_blocks(error).map_or(Ok(()), Err)?,
                         Err(_) => return Err(PublishError::Closed.into()),
                     }
                     pending.extend(self.core.read(|state| self.session.resume(Ingested::default(), &state.replica))?);
@@ -274,7 +262,7 @@ async fn ingest_chunks(core: Core, mut chunks: mpsc::Receiver<Chunk>, done: mpsc
     });
     while let Some(verified) = queue.recv().await {
         let ingested = match verified {
-            Ok((entries, failure)) => ingest(&core, entries, failure).await,
+            Ok(sifted) => ingest(&core, sifted).await,
             Err(failure) => Err(failure),
         };
         let ended = ingested.is_err();
@@ -284,43 +272,27 @@ async fn ingest_chunks(core: Core, mut chunks: mpsc::Receiver<Chunk>, done: mpsc
     }
 }
 
-/// Entries that verify, and the first failure: what follows a bad entry in its log is left out, for it cannot attach.
-type Verified = (Vec<Arc<VerifiedEntry>>, Option<Failure>);
-
-async fn verify_chunk(core: &Core, chunk: Chunk) -> Result<Verified, Failure> {
+async fn verify_chunk(core: &Core, chunk: Chunk) -> Result<Sifted, Failure> {
     let keys: Vec<PublicKey> = core.read(|state| state.replica.charter().logs().iter().map(|log| log.key).collect());
     let decode = move || chunk::decode(&chunk, |log| keys.get(log as usize).copied());
     let decoded = tokio::task::spawn_blocking(decode).await.map_err(|_| Failure::Closed)?;
     let (logs, entries): (Vec<LogNumber>, Vec<Entry>) = decoded.map_err(SyncError::from)?.into_iter().unzip();
     let places: Vec<(LogNumber, u64)> =
         logs.into_iter().zip(entries.iter().map(|entry| entry.header().sequence)).collect();
-    let mut failure = None;
-    let mut bad_logs = std::collections::BTreeSet::new();
-    let mut good = Vec::with_capacity(places.len());
-    for ((log, sequence), verdict) in places.into_iter().zip(core.verify(entries).await) {
-        match verdict {
-            Ok(entry) if !bad_logs.contains(&log) => good.push(entry),
-            Ok(_) => {}
-            Err(_) => {
-                bad_logs.insert(log);
-                core.counters().add("bad-signature", 1);
-                failure.get_or_insert(Failure::Signature { log, sequence });
-            }
-        }
+    let verdicts = core.verify(entries).await;
+    let sifted =
+        chunk::sift(places.into_iter().zip(verdicts).map(|((log, sequence), verdict)| (log, sequence, verdict)));
+    if sifted.bad_count > 0 {
+        core.counters().add("bad-signature", sifted.bad_count);
     }
-    Ok((good, failure))
+    Ok(sifted)
 }
 
-async fn ingest(core: &Core, entries: Vec<Arc<VerifiedEntry>>, failure: Option<Failure>) -> Result<Ingested, Failure> {
-    let report = core.ingest(entries).await?;
-    match failure {
-        Some(failure) => Err(failure),
-        None => {
-            let left_out = |outcome: &Outcome| matches!(outcome, Outcome::Ignored(IgnoreReason::StageFull));
-            let entries_left_out = report.outcomes.iter().filter(|(_, outcome)| left_out(outcome)).count() as u64;
-            let (entries_new, diverged, proofs) = (report.entries_new, report.diverged, report.proofs);
-            Ok(Ingested { entries_new, entries_left_out, diverged, proofs })
-        }
+async fn ingest(core: &Core, sifted: Sifted) -> Result<Ingested, Failure> {
+    let report = core.ingest(sifted.good).await?;
+    match sifted.bad {
+        Some((log, sequence)) => Err(Fault::Signature { log, sequence }.into()),
+        None => Ok(report.ingested()),
     }
 }
 

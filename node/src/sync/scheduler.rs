@@ -1,12 +1,11 @@
-//! Decides with whom and when to sync: on connect, on a gap, and every so often with a few random peers.
-//!
-//! One session per peer at a time, whoever began it. A peer that fails is left alone for a while, longer each time.
+//! Runs sync sessions with whom and when [`protocol::sync::agenda`] says: on connect, on a gap, and every so often with a
+//! few random peers. Here are streams, tasks and the clock.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use protocol::identity::{MemberNumber, PublicKey};
+use protocol::sync::agenda::{Agenda, Ended, PEERS_PER_ROUND};
 use protocol::sync::session::{Summary, SyncError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -19,21 +18,8 @@ use crate::network::{Network, PeerStream, StreamKind};
 
 /// Requests that may wait. A request that finds the queue full is dropped: the next round makes up for it.
 const REQUESTS: usize = 256;
-/// Sessions that run at a time, begun by either side.
-const SESSIONS: usize = 16;
-/// Of these, places that only sessions begun by this node can take.
-const SESSIONS_OWN: usize = 4;
-/// How long the side that was dialled leaves the first session to the other.
-const INBOUND_GRACE: Duration = Duration::from_secs(3);
-/// Random peers in each round.
-const PEERS_PER_ROUND: usize = 2;
 /// How often due requests are looked at.
 const TICK: Duration = Duration::from_millis(100);
-/// The first wait after a failure; it doubles with each further one.
-const BACKOFF_FIRST: Duration = Duration::from_millis(500);
-/// The longest wait after failures.
-const BACKOFF_LONGEST: Duration = Duration::from_secs(120);
-
 enum Request {
     /// Sync with a peer once this much time has passed.
     Peer { peer: PublicKey, after: Duration },
@@ -83,28 +69,16 @@ impl SyncHandle {
     }
 }
 
-#[derive(Default)]
-struct Peer {
-    /// Sessions that run; two for a moment when both sides began one.
-    running: u32,
-    /// Whether it disconnected while a session ran.
-    gone: bool,
-    /// Whether its last failure was an offence.
-    offended: bool,
-    due: Option<Instant>,
-    failures: u32,
-    wait_until: Option<Instant>,
-}
-
 /// Runs sessions.
 pub struct Scheduler {
     core: Core,
     network: Network,
-    own: PublicKey,
     requests: mpsc::Receiver<Request>,
     /// Members whose sessions ended well, for those who wait to hear from their peers.
     confirmed: mpsc::Sender<(PublicKey, MemberNumber)>,
-    peers: BTreeMap<PublicKey, Peer>,
+    agenda: Agenda,
+    /// Times of the agenda count from here.
+    started: Instant,
     sessions: JoinSet<(PublicKey, MemberNumber, Result<Summary, Failure>)>,
     round: Duration,
 }
@@ -119,8 +93,8 @@ impl Scheduler {
         confirmed: mpsc::Sender<(PublicKey, MemberNumber)>,
     ) -> (Self, SyncHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
-        let (peers, sessions) = (BTreeMap::new(), JoinSet::new());
-        (Self { core, network, own, requests, confirmed, peers, sessions, round }, SyncHandle(sender))
+        let (agenda, started, sessions) = (Agenda::new(own), Instant::now(), JoinSet::new());
+        (Self { core, network, requests, confirmed, agenda, started, sessions, round }, SyncHandle(sender))
     }
 
     /// Works until every handle is gone.
@@ -144,76 +118,42 @@ impl Scheduler {
         }
     }
 
+    /// Milliseconds since the start.
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
+    }
+
     async fn take(&mut self, request: Request) {
         match request {
             Request::Peer { peer, after } => {
-                let due = Instant::now() + after;
-                let known = self.peers.entry(peer).or_default();
-                known.due = Some(known.due.map_or(due, |before| before.min(due)));
+                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX / 2);
+                self.agenda.want(peer, self.now_ms() + after_ms);
                 self.begin_due();
             }
             Request::Everybody => {
-                for peer in self.connected().await {
-                    let known = self.peers.entry(peer).or_default();
-                    known.due = Some(Instant::now());
-                    known.wait_until = None;
-                }
+                let connected = self.connected().await;
+                self.agenda.want_everybody(connected, self.now_ms());
                 self.begin_due();
             }
             Request::Inbound { peer, stream } => self.begin(peer, Some(stream)),
             Request::Connected { peer, outbound } => {
-                let known = self.peers.entry(peer).or_default();
-                known.gone = false;
-                if !known.offended {
-                    known.failures = 0;
-                    known.wait_until = None;
-                }
-                // One side begins, so that two sessions do not fetch the same things; the other makes sure later.
-                known.due = Some(Instant::now() + if outbound { Duration::ZERO } else { INBOUND_GRACE });
+                self.agenda.connected(peer, outbound, self.now_ms());
                 self.begin_due();
             }
-            Request::Gone { peer } => {
-                if let Some(known) = self.peers.get_mut(&peer) {
-                    known.gone = true;
-                    if known.running == 0 && !known.offended {
-                        self.peers.remove(&peer);
-                    }
-                }
-            }
+            Request::Gone { peer } => self.agenda.gone(&peer),
         }
     }
 
     fn begin_due(&mut self) {
-        let now = Instant::now();
-        let is_due = |peer: &Peer| {
-            peer.running == 0
-                && !peer.gone
-                && peer.due.is_some_and(|due| due <= now)
-                && peer.wait_until.is_none_or(|until| until <= now)
-        };
-        let due: Vec<PublicKey> = self.peers.iter().filter(|(_, peer)| is_due(peer)).map(|(key, _)| *key).collect();
-        due.into_iter().for_each(|peer| self.begin(peer, None));
+        self.agenda.due(self.now_ms()).into_iter().for_each(|peer| self.begin(peer, None));
     }
 
     fn begin(&mut self, peer: PublicKey, inbound: Option<PeerStream>) {
-        let known = self.peers.entry(peer).or_default();
-        let banned = known.offended && known.wait_until.is_some_and(|until| until > Instant::now());
-        // When both sides begin at once, the session of the side with the lower key goes on.
-        let crossing = inbound.is_some() && known.running == 1 && peer < self.own;
-        // Own sessions always have room.
-        let room = if inbound.is_some() { SESSIONS - SESSIONS_OWN } else { SESSIONS };
-        if (known.running > 0 && !crossing) || self.sessions.len() >= room || (banned && inbound.is_some()) {
-            // An inbound stream is dropped here; its sender tries again later.
-            return;
-        }
-        let Some(member) = self.core.read(|state| state.replica.charter().transport_keys().get(&peer).copied()) else {
-            self.peers.remove(&peer);
-            return;
-        };
-        known.running += 1;
-        if inbound.is_none() {
-            known.due = None;
-        }
+        let member = self.core.read(|state| state.replica.charter().transport_keys().get(&peer).copied());
+        let (running, now_ms) = (self.sessions.len(), self.now_ms());
+        let begins = self.agenda.begin(peer, inbound.is_some(), member.is_some(), running, now_ms);
+        // An inbound stream that is not taken is dropped here; its sender tries again later.
+        let Some(member) = member.filter(|_| begins) else { return };
         let (core, network) = (self.core.clone(), self.network.clone());
         self.sessions.spawn(async move {
             let stream = match inbound {
@@ -239,46 +179,31 @@ impl Scheduler {
     }
 
     fn ended(&mut self, peer: PublicKey, member: MemberNumber, result: Result<Summary, Failure>) {
-        let known = self.peers.entry(peer).or_default();
-        known.running = known.running.saturating_sub(1);
-        known.offended = result.as_ref().is_err_and(Failure::is_offence);
-        if known.gone && known.running == 0 && !known.offended {
-            self.peers.remove(&peer);
-            return;
-        }
-        match result {
-            Ok(summary) if summary.entries_left_out > 0 => {
-                known.due = Some(Instant::now());
-                return;
-            }
-            Ok(summary) if summary.undelivered == 0 => {
-                known.failures = 0;
-                known.wait_until = None;
+        let how = match &result {
+            Ok(summary) => Ended::of(summary),
+            Err(failure) => Ended::early(failure.is_offence()),
+        };
+        self.agenda.ended(peer, how, random_byte(), self.now_ms());
+        match (how, result) {
+            (Ended::Well, Ok(summary)) => {
                 self.core.counters().add("sync-sessions", 1);
                 if summary.entries_received > 0 || summary.blocks_received > 0 {
                     tracing::info!(%member, entries = summary.entries_received, blocks = summary.blocks_received, "synced");
                 }
                 // When nobody waits for it any more, nothing is lost.
                 let _ = self.confirmed.try_send((peer, member));
-                return;
             }
-            Ok(_) => tracing::debug!(%member, "the peer claimed entries that it did not deliver"),
-            Err(failure) if failure.is_offence() => {
+            (Ended::Undelivered, Ok(_)) => tracing::debug!(%member, "the peer claimed entries that it did not deliver"),
+            (_, Ok(_)) => {}
+            (Ended::Offence, Err(failure)) => {
                 self.core.counters().add("sync-offences", 1);
                 tracing::warn!(%member, peer = %peer.short(), %failure, "bad data from a peer");
             }
-            Err(failure) => {
+            (_, Err(failure)) => {
                 self.core.counters().add("sync-failures", 1);
                 tracing::debug!(%member, %failure, "sync ended early");
             }
         }
-        known.failures = (known.failures + 1).min(16);
-        let wait = BACKOFF_FIRST.saturating_mul(1 << (known.failures - 1)).min(BACKOFF_LONGEST);
-        // Two peers that failed together must not try again together.
-        let wait = wait / 2 + wait.mul_f64(f64::from(random_byte()) / 255.0);
-        known.wait_until = Some(Instant::now() + wait);
-        // What was wanted is still wanted.
-        known.due.get_or_insert_with(Instant::now);
     }
 
     async fn connected(&self) -> Vec<PublicKey> {
@@ -287,18 +212,13 @@ impl Scheduler {
     }
 
     async fn begin_round(&mut self) {
-        let mut connected = self.connected().await;
+        let connected = self.connected().await;
         let mut random = [0; 8 * PEERS_PER_ROUND];
         // Without randomness the first peers are taken, which is a fair second choice.
         let _ = getrandom::fill(&mut random);
-        for bytes in random.chunks_exact(8) {
-            if connected.is_empty() {
-                break;
-            }
-            let number = bytes.iter().fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte));
-            let peer = connected.swap_remove(number % connected.len());
-            self.peers.entry(peer).or_default().due = Some(Instant::now());
-        }
+        let (numbers, _) = random.as_chunks::<8>();
+        let numbers = std::array::from_fn(|index| numbers.get(index).map_or(0, |bytes| u64::from_be_bytes(*bytes)));
+        self.agenda.round(connected, numbers, self.now_ms());
         self.begin_due();
     }
 }

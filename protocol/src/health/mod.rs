@@ -25,7 +25,9 @@ mod watched;
 use std::collections::BTreeMap;
 
 use crate::beacon::{Beacon, Condition, Version};
+use crate::charter::{Charter, Standing};
 use crate::identity::MemberNumber;
+use crate::replica::Replica;
 
 pub use model::Model;
 pub use thresholds::Thresholds;
@@ -188,6 +190,34 @@ pub struct Enrolled {
     pub wrote: bool,
     /// Where its log is forked and not sealed.
     pub forked_at: Option<u64>,
+}
+
+/// Every active member, as charter and logs show it, by number.
+pub fn enrolled(replica: &Replica) -> Vec<Enrolled> {
+    let charter = replica.charter();
+    let active = charter.members().values().filter(|member| member.standing == Standing::Active);
+    let mut enrolled: Vec<Enrolled> = active
+        .map(|member| Enrolled {
+            member: member.number,
+            admitted_ms: block_time_ms(charter, member.admitted),
+            wrote: false,
+            forked_at: None,
+        })
+        .collect();
+    for grant in charter.logs() {
+        let Ok(index) = enrolled.binary_search_by_key(&grant.member, |member| member.member) else { continue };
+        enrolled[index].wrote |= replica.effective_length(grant.number) > 0;
+        if grant.seal.is_none() {
+            enrolled[index].forked_at = enrolled[index].forked_at.or(replica.fork_of(&grant.key));
+        }
+    }
+    enrolled
+}
+
+fn block_time_ms(charter: &Charter, version: u32) -> u64 {
+    let index = version.checked_sub(charter.blocks().first().map_or(0, |block| block.block().version));
+    let block = index.and_then(|index| charter.blocks().get(index as usize));
+    block.map_or(0, |block| block.block().time_ms)
 }
 
 /// What a beacon said, and how it compared when it came.

@@ -5,6 +5,7 @@
 //! kind varint, body length varint`, and the body or its hash. Key, sequence and predecessor follow from the section,
 //! so the receiver rebuilds the one canonical form and verifies that.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -133,6 +134,35 @@ impl ChunkBuilder {
     }
 }
 
+/// What is left of a chunk whose signatures were looked at.
+#[derive(Debug, Default)]
+pub struct Sifted {
+    /// Entries that verify, in order. What follows a bad entry in its log is left out, for it cannot attach.
+    pub good: Vec<Arc<VerifiedEntry>>,
+    /// The place of the first entry whose signature does not verify.
+    pub bad: Option<(LogNumber, u64)>,
+    /// How many signatures do not verify.
+    pub bad_count: u64,
+}
+
+/// Parts what verifies from what does not: each entry comes with its place and the verdict on its signature.
+pub fn sift(verdicts: impl IntoIterator<Item = (LogNumber, u64, Result<Arc<VerifiedEntry>, EntryError>)>) -> Sifted {
+    let mut sifted = Sifted::default();
+    let mut bad_logs = BTreeSet::new();
+    for (log, sequence, verdict) in verdicts {
+        match verdict {
+            Ok(entry) if !bad_logs.contains(&log) => sifted.good.push(entry),
+            Ok(_) => {}
+            Err(_) => {
+                bad_logs.insert(log);
+                sifted.bad_count += 1;
+                sifted.bad.get_or_insert((log, sequence));
+            }
+        }
+    }
+    sifted
+}
+
 /// Reads a chunk and rebuilds the canonical entries. `key_of` names the signing key of a log.
 ///
 /// Signatures are not verified here: the caller does that on every core it has.
@@ -248,6 +278,21 @@ mod tests {
             assert!(entry.verify(&charter.federation()).is_ok());
         }
         assert!(matches!(decode(&chunk, |_| None), Err(ChunkError::UnknownLog { log: 0 })));
+    }
+
+    #[test]
+    fn nothing_behind_a_bad_signature_in_its_log_is_kept() {
+        let (charter, one) = Organisation::found("秘书处", 1);
+        let first = one.entry(&charter, None, charter.tip_block().time_ms, 101, vec![3; 300]);
+        let bad = || Err(EntryError::Signature);
+        let sifted = sift([
+            (0, 4, Ok(Arc::clone(&first))),
+            (1, 0, bad()),
+            (0, 5, bad()),
+            (0, 6, Ok(Arc::clone(&first))),
+            (2, 0, Ok(first)),
+        ]);
+        assert_eq!((sifted.good.len(), sifted.bad, sifted.bad_count), (2, Some((1, 0)), 2));
     }
 
     #[test]

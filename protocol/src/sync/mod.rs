@@ -14,8 +14,10 @@
 //! [`Session`]: session::Session
 //! [`Output`]: session::Output
 
+pub mod agenda;
 mod bisection;
 pub mod chunk;
+pub mod fault;
 pub mod heads;
 pub mod message;
 pub mod session;
