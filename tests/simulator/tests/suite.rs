@@ -34,9 +34,21 @@ fn every_scenario_keeps_every_rule() {
 #[test]
 fn hundreds_of_seeds_keep_every_rule() {
     let scenarios = scenarios();
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
-    // Others each time: what fails is printed with its seed.
-    let from = since.as_secs();
     let each = RANDOM.div_ceil(scenarios.len() as u64);
+    // Nobody has looked at them: whatever is changed in a scenario draws others. One state of the tree draws the same, so
+    // that its verdict stays; a hunt draws by its arguments.
+    let from = drawn();
     check(&run_all(&scenarios, from..from + each, |_| {}).expect("every scenario makes sense"));
+}
+
+/// A number from the text of all scenarios.
+fn drawn() -> u64 {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(DIRECTORY);
+    let entries = std::fs::read_dir(directory).expect("the scenarios are there");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    let texts = files.iter().map(|path| std::fs::read(path).expect("a scenario can be read"));
+    // FNV-1a, cut to what a person can type.
+    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    texts.flatten().fold(0xcbf2_9ce4_8422_2325, add) >> 32
 }
