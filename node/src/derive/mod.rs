@@ -237,8 +237,8 @@ impl Derived {
 
     /// How far the index is behind, and what it is busy with.
     pub fn lag(&self, core: &Core) -> Lag {
-        let gauge = self.shared.gauge.lock().clone();
-        gauge.lag(core)
+        // Held meanwhile: what is taken from the core is counted in the gauge first.
+        self.shared.gauge.lock().lag(core)
     }
 
     /// Asks for the index to be built anew. Says whether that will be done.

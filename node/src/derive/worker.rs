@@ -239,7 +239,10 @@ impl Worker {
             }
             return true;
         }
-        if self.core.waiting().moved {
+        let waiting = self.core.waiting();
+        if waiting.moved {
+            // Counted here before it is taken there: whoever asks meanwhile must not find that nothing waits.
+            self.shared.gauge.lock().pending += waiting.records.map_or(1, |records| records as u64);
             let taken = self.core.take_touched();
             self.since_ms = self.since_ms.into_iter().chain(taken.since_ms).min();
             if taken.touched.everything {
@@ -413,7 +416,8 @@ impl Worker {
     fn tell(&self) {
         let Some(index) = self.places.last().filter(|_| self.is_open) else { return };
         let mut gauge = self.shared.gauge.lock();
-        gauge.pending = (self.pending.len() + index.consumer.waiting()) as u64;
+        // How much there is to catch up with is known once the logs were asked; that there may be something is said before.
+        gauge.pending = (self.pending.len() + index.consumer.waiting() + usize::from(self.catches_up)) as u64;
         gauge.since_ms = self.since_ms;
         gauge.looked_at = self.round.as_ref().map_or(0, |round| round.looked_at() as u64);
         gauge.state = match (index.retry, index.needs) {

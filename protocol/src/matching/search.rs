@@ -291,17 +291,22 @@ impl<'a> Search<'a> {
     /// Compares the texts of the best and puts the answer together. `read` gives records as they are now, each at the
     /// place of its id, and nothing for one that is not there any more. It is asked for some at a time, the best first,
     /// and for no more once none of the rest can come among those that are shown, whatever its texts say.
-    pub fn finish(&self, shortlist: Shortlist, read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>) -> Matches {
+    pub fn finish(&self, mut shortlist: Shortlist, read: &mut dyn FnMut(&[EntryId]) -> Vec<Option<Fresh>>) -> Matches {
         let own = read(std::slice::from_ref(&self.subject.id)).pop().flatten();
         let own = own.map(|Fresh { texts, words, .. }| Own { texts, words }).unwrap_or_default();
         let mut ranked: Vec<(u32, Fresh)> = Vec::new();
-        for (ids, ceiling) in parts(&shortlist.best) {
+        let parts = parts(&shortlist.best);
+        for (ids, ceiling) in parts {
             let is_full = ranked.len() >= self.limit;
             if is_full && ranked.last().is_none_or(|(worst, _)| *worst > ceiling) {
                 break;
             }
-            let rated = read(&ids).into_iter().flatten().filter_map(|fresh| Some((self.rate(&fresh, &own)?, fresh)));
-            ranked.extend(rated);
+            for fresh in read(&ids).into_iter().flatten() {
+                match self.rate(&fresh, &own) {
+                    Some(rate) => ranked.push((rate, fresh)),
+                    None => self.exclude(fresh.profile, &mut shortlist),
+                }
+            }
             ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.profile.id.cmp(&other.1.profile.id)));
             ranked.truncate(self.limit);
         }
@@ -315,6 +320,18 @@ impl<'a> Search<'a> {
             considered: shortlist.considered,
             rules_version: self.rules.version(),
             rules_hash: self.rules.hash(),
+        }
+    }
+
+    /// Counts a candidate that is excluded by now among the excluded: the catalogue was behind.
+    fn exclude(&self, candidate: Profile, shortlist: &mut Shortlist) {
+        let Some((pair, forward)) = self.rules.pair(self.subject.kind, candidate.kind) else { return };
+        let Some(first) = self.pairing(pair, forward, &candidate).exclusions().first() else { return };
+        shortlist.excluded_by[first as usize] += 1;
+        if self.list_excluded {
+            // It would have been among the best.
+            shortlist.excluded.insert(0, candidate);
+            shortlist.excluded.truncate(MATCH_EXCLUDED_LISTED_MAX);
         }
     }
 

@@ -54,3 +54,22 @@ fn reading_ends_where_words_can_change_nothing_more() {
     let alike = shelf(&mut random, &["3841"]);
     assert_eq!(asked(&alike, MATCH_FOUND_MAX).1, usize::from(PARCELS), "words alone tell them apart");
 }
+
+#[test]
+fn what_is_excluded_by_now_is_counted_though_the_catalogue_is_behind() {
+    let cells = |state| [("name", "地块"), ("area", "500"), ("industry_codes", "3841"), ("state", state)];
+    let mut shelf = Shelf::of(vec![record(1, "land_parcel", &cells("熟地")), record(2, "land_parcel", &cells("熟地"))]);
+    shelf.put(record(SUBJECT, "demand", &[("category", "土地厂房"), ("name", "电芯"), ("land", "400")]));
+    let behind = shelf.catalogue.clone();
+    shelf.put(record(1, "land_parcel", &cells("已供应")));
+    let asked = |shelf: &Shelf| {
+        let subject = shelf.catalogue.get(&EntryId([SUBJECT; 32])).expect("the demand can be matched");
+        let question = Question { subject, kinds: &[], as_of_ms: today_ms(), limit: 5, list_excluded: true };
+        shelf.catalogue.matches(Rules::builtin(), &question, &mut |ids| shelf.read(ids)).expect("the demand stands")
+    };
+    let in_step = asked(&shelf);
+    assert_eq!((in_step.found.len(), in_step.excluded.len()), (1, 1));
+    assert_eq!(in_step.excluded[0].reasons[0].reason, Exclusion::Closed);
+    shelf.catalogue = behind;
+    assert_eq!(asked(&shelf), in_step);
+}
