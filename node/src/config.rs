@@ -217,13 +217,15 @@ pub struct MetricsConfig {
 pub struct AlarmsConfig {
     /// Seconds between two looks at what is wrong.
     pub check_seconds: u64,
-    /// Where alarms are posted as JSON, in the form `http://HOST[:PORT]/PATH`.
+    /// Where alarms are posted as JSON, in the form `https://HOST[:PORT]/PATH`, or `http://…` on the same network.
     pub webhooks: Vec<String>,
+    /// A PEM file with the authorities that may certify webhooks, absolute or in the data directory. Empty: public ones.
+    pub authorities: String,
 }
 
 impl Default for AlarmsConfig {
     fn default() -> Self {
-        Self { check_seconds: 30, webhooks: Vec::new() }
+        Self { check_seconds: 30, webhooks: Vec::new(), authorities: String::new() }
     }
 }
 
@@ -339,7 +341,7 @@ mod tests {
         assert!(reason("[timing]\nbeacon_seconds = 90000").contains("timing.beacon_seconds"));
         assert!(reason("[custody]\nreplicas = 0").contains("custody"));
         assert!(reason("[metrics]\nlisten = \"0.0.0.0:4789\"").contains("metrics.listen"));
-        assert!(reason("[alarms]\nwebhooks = [\"https://a/\"]").contains("alarms.webhooks"));
+        assert!(reason("[alarms]\nwebhooks = [\"ftp://a/\"]").contains("alarms.webhooks"));
         assert!(reason("[alarms]\ncheck_seconds = 0").contains("alarms.check_seconds"));
         assert!(reason("[leads]\ncontact = \"a\\nb\"").contains("leads.contact"));
     }

@@ -74,7 +74,9 @@ impl Operations {
         let urls = &config.alarms.webhooks;
         // A node without webhooks needs no secret.
         let secret = if urls.is_empty() { String::new() } else { directory.alarm_secret()? };
-        let webhooks = Targets::new(urls, &secret);
+        let authorities = &config.alarms.authorities;
+        let authorities = (!authorities.is_empty()).then(|| directory.path().join(authorities));
+        let webhooks = Targets::new(urls, &secret, authorities.as_deref());
         let interval = Duration::from_secs(config.alarms.check_seconds);
         let doctor = Doctor::new(Patient {
             core: core.clone(),

@@ -6,9 +6,13 @@
 //! is tried again. A message that a receiver refuses several times goes behind the others, so that it holds none of
 //! them up. What could be secret stays here: messages hold findings, and views only scheme, host and port of a target.
 //!
+//! A receiver with an `https` address must show a certificate of a public authority, or of those that the settings name
+//! instead (`alarms.authorities`).
+//!
 //! What waits is kept in memory: a node that starts again raises anew what lasts, and counts from one.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use ureq::Agent;
 use ureq::http::Uri;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::limits::{
     ATTEMPT_TIME, FAILURES_TOLD, GIVE_UP_AFTER, REFUSALS_MAX, RETRY_FIRST, RETRY_JITTER_PERCENT, RETRY_LONGEST,
@@ -28,6 +33,8 @@ use crate::doctor::catalogue::WEBHOOK_FAILING;
 
 /// What the signature's key is derived under.
 const KEY_CONTEXT: &str = "xianmeng 2026 webhook signature 2";
+const HTTP: &str = "http://";
+const HTTPS: &str = "https://";
 /// The header with the time in the signature.
 pub const TIME_HEADER: &str = "X-Xianmeng-Time";
 /// The header with the signature.
@@ -45,6 +52,8 @@ struct Target {
     /// Scheme, host and port; a number behind them where several targets share these.
     shown: String,
     key: [u8; 32],
+    /// A file with the authorities of certificates; without it those that are public.
+    authorities: Option<PathBuf>,
     queue: Mutex<Queue>,
     arrived: Notify,
 }
@@ -98,13 +107,8 @@ pub fn check(urls: &[String]) -> Result<(), String> {
         return Err(format!("alarms.webhooks: at most {WEBHOOKS_MAX}"));
     }
     for url in urls {
-        if url.starts_with("https://") {
-            return Err(
-                "alarms.webhooks: https is not built in; name a relay on this machine or its network, http://…".into(),
-            );
-        }
         if url.len() > URL_BYTES_MAX || origin(url).is_none() {
-            return Err("alarms.webhooks: each must be http://HOST[:PORT]/PATH, without a user name".into());
+            return Err("alarms.webhooks: each must be http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH, without a user name".into());
         }
     }
     Ok(())
@@ -114,21 +118,24 @@ pub fn check(urls: &[String]) -> Result<(), String> {
 fn origin(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     let authority = uri.authority()?;
-    let rest = url.strip_prefix("http://")?.strip_prefix(authority.as_str())?;
+    let scheme = [HTTP, HTTPS].into_iter().find(|scheme| url.starts_with(scheme))?;
+    let rest = url.strip_prefix(scheme)?.strip_prefix(authority.as_str())?;
     let usable = !uri.host()?.is_empty() && !authority.as_str().contains('@') && rest.starts_with('/');
-    (usable && !url.contains(['#', '\\'])).then(|| format!("http://{authority}"))
+    (usable && !url.contains(['#', '\\'])).then(|| format!("{scheme}{authority}"))
 }
 
 impl Targets {
-    /// Targets at these addresses, which [`check`] let pass.
-    pub fn new(urls: &[String], secret: &str) -> Self {
+    /// Targets at these addresses, which [`check`] let pass. `authorities` is a PEM file with the certificates that those
+    /// of https targets must come from; without it public authorities are trusted.
+    pub fn new(urls: &[String], secret: &str, authorities: Option<&Path>) -> Self {
         let origins: Vec<String> = urls.iter().map(|url| origin(url).unwrap_or_default()).collect();
         let target = |(index, url): (usize, &String)| {
             let origin = &origins[index];
             let shared = origins.iter().filter(|other| *other == origin).count() > 1;
             let shown = if shared { format!("{origin} #{}", index + 1) } else { origin.clone() };
             let (url, key) = (url.clone(), key(secret, url));
-            Arc::new(Target { url, shown, key, queue: Mutex::default(), arrived: Notify::new() })
+            let authorities = authorities.filter(|_| url.starts_with(HTTPS)).map(Path::to_owned);
+            Arc::new(Target { url, shown, key, authorities, queue: Mutex::default(), arrived: Notify::new() })
         };
         Self { targets: Arc::new(urls.iter().enumerate().map(target).collect()) }
     }
@@ -168,19 +175,28 @@ impl Targets {
 
 impl Target {
     async fn run(self: Arc<Self>) {
-        let agent = agent();
+        let mut agent = None;
         loop {
             let next = self.queue.lock().next(Instant::now());
             let Some(body) = next else {
                 self.arrived.notified().await;
                 continue;
             };
-            let (target, agent) = (Arc::clone(&self), agent.clone());
+            let (target, kept) = (Arc::clone(&self), agent.take());
             let posted = tokio::task::spawn_blocking({
                 let body = Arc::clone(&body);
-                move || target.post(&agent, &body)
+                move || {
+                    // Read again until it can be: whoever mends the file needs no new start.
+                    let agent = kept.map_or_else(|| agent_of(target.authorities.as_deref()), Ok);
+                    let agent = agent.map_err(Failure::Unreached)?;
+                    Ok((target.post(&agent, &body), agent))
+                }
             });
             let posted = posted.await.unwrap_or_else(|error| Err(Failure::Unreached(error.to_string())));
+            let posted = posted.and_then(|(posted, used)| {
+                agent = Some(used);
+                posted
+            });
             if let Some(wait) = self.note(posted, &body) {
                 tokio::time::sleep(wait).await;
             }
@@ -289,19 +305,39 @@ fn cause(error: &ureq::Error) -> String {
         ureq::Error::Timeout(_) => "timeout".to_owned(),
         ureq::Error::HostNotFound => "host not found".to_owned(),
         ureq::Error::ConnectionFailed => "connection failed".to_owned(),
+        ureq::Error::Rustls(error) => error.to_string(),
         _ => "the request failed".to_owned(),
     }
 }
 
-fn agent() -> Agent {
+/// A client that trusts the authorities in a file, or public ones. The reason when the file cannot be used.
+fn agent_of(authorities: Option<&Path>) -> Result<Agent, String> {
+    let roots = authorities.map_or(Ok(RootCerts::WebPki), |path| {
+        read_authorities(path).map_err(|error| format!("alarms.authorities: {error}"))
+    })?;
     let config = Agent::config_builder()
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
         .timeout_global(Some(ATTEMPT_TIME))
         .build();
-    config.into()
+    Ok(config.into())
+}
+
+fn read_authorities(path: &Path) -> Result<RootCerts, String> {
+    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| error.to_string())? {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err("the file holds no certificate (PEM)".to_owned());
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
 }
 
 /// The wait after so many failures in a row, a little longer or shorter by chance.
@@ -333,13 +369,13 @@ mod tests {
     #[test]
     fn addresses_that_cannot_be_used_are_refused_and_shown_ones_hold_no_secret() {
         let refused = |url: &str| check(&[url.to_owned()]).is_err();
-        assert!(refused("https://example.org/x") && refused("ftp://example.org") && refused("http://"));
+        assert!(refused("https://example.org") && refused("ftp://example.org/") && refused("http://"));
         assert!(refused("http://user:secret@example.org/") && refused("http://example.org/a b"));
         let url = "http://127.0.0.1:9000/hook?token=secret".to_owned();
         assert_eq!(check(std::slice::from_ref(&url)), Ok(()));
         assert!(check(&vec![url.clone(); WEBHOOKS_MAX + 1]).is_err());
         let shown = |urls: &[String]| -> Vec<String> {
-            Targets::new(urls, "s").views().into_iter().map(|view| view.target).collect()
+            Targets::new(urls, "s", None).views().into_iter().map(|view| view.target).collect()
         };
         assert_eq!(shown(std::slice::from_ref(&url)), ["http://127.0.0.1:9000"]);
         assert!(refused("http://example.org?token=secret") && refused("http://example.org#secret"));
@@ -391,5 +427,68 @@ mod tests {
         // Too old are all of them, not the first alone.
         assert_eq!(first(&mut queue, Instant::now() + GIVE_UP_AFTER), None);
         assert_eq!(queue.given_up, 2);
+    }
+
+    /// Answers one request over TLS, and gives what came; the error of the handshake where there is one.
+    fn receiver(certified: &rcgen::CertifiedKey) -> (String, std::thread::JoinHandle<std::io::Result<String>>) {
+        use std::io::{Read, Write};
+        let chain = vec![certified.cert.der().clone()];
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(certified.key_pair.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key.into()).unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());
+        let thread = std::thread::spawn(move || {
+            let (socket, _) = listener.accept()?;
+            socket.set_read_timeout(Some(ATTEMPT_TIME))?;
+            let session = rustls::ServerConnection::new(config).map_err(std::io::Error::other)?;
+            let mut stream = rustls::StreamOwned::new(session, socket);
+            let mut text = Vec::new();
+            while !text.ends_with(b"{}") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                text.push(byte[0]);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")?;
+            stream.conn.send_close_notify();
+            stream.flush()?;
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        });
+        (url, thread)
+    }
+
+    #[test]
+    fn a_receiver_by_https_must_be_certified_by_an_authority_that_is_trusted() {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("authorities.pem");
+        let post = |url: &str, authorities: Option<&Path>| {
+            assert_eq!(check(&[url.to_owned()]), Ok(()));
+            let targets = Targets::new(&[url.to_owned()], "s", authorities);
+            let target = &targets.targets[0];
+            agent_of(target.authorities.as_deref())
+                .map_err(Failure::Unreached)
+                .and_then(|agent| target.post(&agent, b"{}"))
+        };
+        let words = |posted: Result<(), Failure>| match posted {
+            Err(Failure::Unreached(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        assert!(words(post("https://localhost:1/hook", Some(&file))).starts_with("alarms.authorities: "), "no file");
+        std::fs::write(&file, "no certificate").unwrap();
+        assert!(words(post("https://localhost:1/hook", Some(&file))).contains("PEM"));
+
+        std::fs::write(&file, certified.cert.pem()).unwrap();
+        let (url, thread) = receiver(&certified);
+        post(&url, Some(&file)).unwrap();
+        let request = thread.join().unwrap().unwrap();
+        assert!(request.starts_with("POST /hook ") && request.to_lowercase().contains("x-xianmeng-signature: blake3="));
+
+        let (url, thread) = receiver(&certified);
+        let text = words(post(&url, None));
+        assert!(text.contains("certificate") && !text.contains("hook"), "not a public authority: {text}");
+        assert!(thread.join().unwrap().is_err(), "nothing was told to it");
     }
 }

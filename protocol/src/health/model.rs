@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Shift;
 use super::thresholds::{
-    CATCH_UP_PART, NEVER_JOINED_MS, REFERENCE_MEMBERS, SILENT_CRITICAL_MS, STARTS_KEPT, Thresholds,
+    CATCH_UP_PART, LIARS_ONE_IN, NEVER_JOINED_MS, REFERENCE_MEMBERS, SILENT_CRITICAL_MS, STARTS_KEPT, Thresholds,
 };
 use super::watched::{Mark, Surroundings, Watched, lack};
 use super::{Ailment, Assessment, Enrolled, Finding, Own, Picture, Remembered, Report, Severity, Source, State};
@@ -201,19 +201,26 @@ impl Model {
         self.hearing_since_ms
     }
 
-    /// Entries that others hold and this node lacks, as far as it knows: what waits here for others before it, and what
-    /// at least two members claim to hold beyond this node (one, if only one was heard).
+    /// Entries that this node lacks, as far as it knows: what waits here for others before it, and what others hold
+    /// beyond this node. The former may be entries that their author never shows anybody, so that alone is no lag.
     pub fn missing_entries(&self) -> u32 {
+        u32::try_from(self.beyond()).unwrap_or(u32::MAX).max(self.own.staged)
+    }
+
+    /// Entries that others hold beyond this node: as many as more than a third of those who were heard claim to hold,
+    /// and at least two of them (one, if only one was heard). Whoever is behind is so in the eyes of most; a few that
+    /// boast, or count entries which they show to nobody, are not believed.
+    fn beyond(&self) -> u64 {
         let fresh = |report: &&Report| {
             self.now_ms.saturating_sub(report.at_ms) <= self.thresholds.beacon_holds_ms(report.interval_seconds)
         };
         let reports = self.members.values().filter_map(|watched| watched.report.as_ref()).filter(fresh);
-        // Those who agree count as well: among them one that claims more stands alone, and is not believed.
+        // Those who agree count as well: among them a few that claim more stand alone.
         let mut claims: Vec<u64> = reports.map(|report| report.entries).collect();
         claims.sort_unstable_by(|one, other| other.cmp(one));
-        let claimed = claims.get(1).or_else(|| claims.first()).copied().unwrap_or_default();
-        let beyond = u32::try_from(claimed.saturating_sub(self.own.entries)).unwrap_or(u32::MAX);
-        beyond.max(self.own.staged)
+        let disbelieved = (claims.len().saturating_sub(1) / LIARS_ONE_IN).max(1);
+        let claimed = claims.get(disbelieved).or_else(|| claims.last()).copied().unwrap_or_default();
+        claimed.saturating_sub(self.own.entries)
     }
 
     /// Members that this node is connected with.
@@ -252,7 +259,7 @@ impl Model {
     /// Whether this node is behind: it lacks something, and got less than its part of that within an interval. Who
     /// catches up, or has just heard of a large import, is not behind, however much is on its way.
     fn lags(&mut self, now_ms: u64) -> bool {
-        let (missing, entries) = (u64::from(self.missing_entries()), self.own.entries);
+        let (missing, entries) = (self.beyond(), self.own.entries);
         if missing == 0 {
             self.pursuit = None;
             return false;

@@ -430,6 +430,29 @@ fn this_node_misses_what_a_second_member_holds_too() {
 }
 
 #[test]
+fn what_less_than_a_third_claims_or_never_shows_is_no_lag() {
+    let mut world = World::new(8, &[]);
+    world.links(&[2, 3, 4, 5, 6, 7, 8]);
+    // One signs entries without those before them, two others boast of as many.
+    world.own.staged = 9;
+    world.model.own(world.own.clone());
+    let beacons = |world: &mut World, boasting: &[u32], until: u64| {
+        for member in 2..=8 {
+            world.entries.insert(member, if boasting.contains(&member) { 1_000_000 } else { 0 });
+            world.beacon(member);
+        }
+        world.pass_until(until);
+    };
+    beacons(&mut world, &[2, 3], 10);
+    beacons(&mut world, &[2, 3], 670);
+    assert_eq!(world.model.picture().own.condition.missing_entries, 9, "what waits is told");
+    assert_eq!(world.findings(OWN), [] as [&str; 0]);
+    beacons(&mut world, &[2, 3, 4], 680);
+    beacons(&mut world, &[2, 3, 4], 1_340);
+    assert_eq!(world.findings(OWN), ["behind"], "three of seven");
+}
+
+#[test]
 fn a_node_that_catches_up_during_a_long_import_is_not_behind() {
     let mut world = World::new(4, &[]);
     world.links(&[2, 3, 4]);

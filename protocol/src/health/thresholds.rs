@@ -10,6 +10,8 @@ pub const INTERVALS: u64 = 2;
 pub const INTERVAL_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 /// A node that gets this part of what it lacks within an interval catches up.
 pub const CATCH_UP_PART: u64 = 10;
+/// Fewer than one in so many members are taken to claim entries which they show to nobody.
+pub const LIARS_ONE_IN: usize = 3;
 /// A member that is silent for longer is a critical finding.
 pub const SILENT_CRITICAL_MS: u64 = 24 * 60 * 60 * 1_000;
 /// A member that was admitted so long ago and never joined is a finding.

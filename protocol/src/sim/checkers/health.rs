@@ -40,8 +40,7 @@ impl Checker for Truth {
                     let gone = other.down_since_ms.is_some_and(|since_ms| since_ms < begun_ms);
                     if gone { false_life(assessed) } else { None }
                 } else if other.is_honest() && settled(other) {
-                    let waits = node.index == other.index && node.replica().is_some_and(|held| held.staged() > 0);
-                    false_alarm(assessed, waits)
+                    false_alarm(assessed)
                 } else {
                     None
                 };
@@ -64,10 +63,9 @@ fn number_of(node: &Node, other: &Node) -> Option<MemberNumber> {
     node.replica()?.charter().holder(&other.transport, crate::charter::Purpose::Transport)
 }
 
-/// Something wrong that is said of a member that runs and is well. That it restarts often may be true; and a node where
-/// entries wait for others before them cannot know that there are none.
-fn false_alarm(assessed: &Assessment, waits: bool) -> Option<String> {
-    let may_be = |ailment| ailment == Ailment::Restarting || (waits && ailment == Ailment::Behind);
+/// Something wrong that is said of a member that runs and is well. That it restarts often may be true.
+fn false_alarm(assessed: &Assessment) -> Option<String> {
+    let may_be = |ailment| ailment == Ailment::Restarting;
     let finding = assessed.findings.iter().find(|finding| !may_be(finding.ailment));
     match (assessed.state, finding) {
         (State::Up, None) => None,
