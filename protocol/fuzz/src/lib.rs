@@ -1,7 +1,9 @@
 //! What is fuzzed: every function of `protocol` that reads bytes or text which somebody else wrote. A target fails by a
 //! panic, and where a value has one canonical form also when what was read is not written the same again.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use protocol::address::Addresses;
 use protocol::beacon::Beacon;
@@ -13,7 +15,7 @@ use protocol::entry::{Entry, HEADER_BYTES, Header};
 use protocol::erasure::{Acknowledgement, Erasure};
 use protocol::fork::ForkProof;
 use protocol::identity::{FederationId, PublicKey};
-use protocol::kind::{KindSet, Period};
+use protocol::kind::{Field, Kind, KindSet, Period};
 use protocol::lead_token::{CreditCode, EvaluationAnswer, EvaluationRequest, LeadToken};
 use protocol::proposal::{Endorsement, Proposal};
 use protocol::sealed::Sealed;
@@ -21,9 +23,22 @@ use protocol::statement::Statement;
 use protocol::sync::chunk::{self, Chunk};
 use protocol::sync::heads;
 use protocol::sync::message::Message;
+use zstd::bulk::Compressor;
 
 /// Logs that the charter of a fuzzed peer knows.
 const LOGS: u32 = 800;
+/// The kinds, and the fields of each by number.
+static FIELDS: LazyLock<Vec<Vec<Field>>> = LazyLock::new(|| {
+    let kinds = KindSet::builtin();
+    let fields = |kind: &Kind| {
+        let fields: BTreeMap<u16, &Field> = kind.fields().map(|field| (field.number, field)).collect();
+        fields.into_values().cloned().collect()
+    };
+    kinds.kinds().map(fields).collect()
+});
+thread_local! {
+    static COMPRESSOR: RefCell<Compressor<'static>> = RefCell::new(Compressor::new(1).expect("a level that exists"));
+}
 const FEDERATION: FederationId = FederationId([7; 32]);
 
 /// Entries and their headers.
@@ -91,7 +106,9 @@ pub fn sync_chunk(bytes: &[u8]) {
     let key_of = |log: u32| (log < LOGS).then(|| PublicKey([log as u8; 32]));
     let chunk = Chunk { bytes: u32::from_le_bytes(*claimed), payload: payload.to_vec() };
     let _ = chunk::decode(&chunk, key_of);
-    if let Ok(compressed) = zstd::bulk::compress(payload, 1) {
+    // A new compressor for each input would cost most of the time.
+    let compressed = COMPRESSOR.with_borrow_mut(|compressor| compressor.compress(payload));
+    if let Ok(compressed) = compressed {
         let _ = chunk::decode(&Chunk { bytes: payload.len() as u32, payload: compressed }, key_of);
     }
 }
@@ -156,10 +173,8 @@ pub fn lead_exchange(bytes: &[u8]) {
 pub fn cell(bytes: &[u8]) {
     let Some(([kind, field], text)) = bytes.split_first_chunk::<2>() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let kinds = KindSet::builtin();
-    let Some(kind) = kinds.kinds().nth(usize::from(*kind) % kinds.kinds().count()) else { return };
-    let fields: BTreeMap<u16, _> = kind.fields().map(|field| (field.number, field)).collect();
-    let Some(field) = fields.values().nth(usize::from(*field) % fields.len()) else { return };
+    let fields = &FIELDS[usize::from(*kind) % FIELDS.len()];
+    let Some(field) = fields.get(usize::from(*field) % fields.len().max(1)) else { return };
     let _ = field.parse(text);
     let _ = Period::parse(text);
     let _ = CreditCode::parse(text);

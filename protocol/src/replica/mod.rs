@@ -35,7 +35,8 @@ use crate::limits::{DISPLACED_PER_LOG_MAX, STAGED_BYTES_MAX, STAGED_MAX, STAGED_
 /// What a node holds of its federation.
 #[derive(Debug, Clone)]
 pub struct Replica {
-    charter: Charter,
+    /// Shared by clones until one of them takes in a block.
+    charter: Arc<Charter>,
     logs: Vec<Log>,
     proofs: BTreeMap<PublicKey, ForkProof>,
     erasures: Erasures,
@@ -45,7 +46,8 @@ pub struct Replica {
 
 impl Replica {
     /// A replica that holds the charter and no entries.
-    pub fn new(charter: Charter) -> Self {
+    pub fn new(charter: impl Into<Arc<Charter>>) -> Self {
+        let charter = charter.into();
         let logs = charter.logs().iter().map(|_| Log::default()).collect();
         let mut erasures = Erasures::default();
         charter.erased().iter().for_each(|(version, target)| erasures.add(Eraser::Block(*version), [*target]));
@@ -59,7 +61,7 @@ impl Replica {
 
     /// Binds the charter to a block; see [`Charter::pin`].
     pub fn pin(&mut self, version: u32, hash: BlockHash) -> Result<(), CharterError> {
-        self.charter.pin(version, hash)
+        Arc::make_mut(&mut self.charter).pin(version, hash)
     }
 
     /// Adds a block after the charter's tip, and does what it says to what is held: branches that its seals name are
@@ -70,7 +72,7 @@ impl Replica {
         source: &dyn EntrySource,
         changes: &mut Vec<Change>,
     ) -> Result<Appended, CharterError> {
-        let appended = self.charter.append(block.clone())?;
+        let appended = Arc::make_mut(&mut self.charter).append(block.clone())?;
         match appended {
             Appended::Known => {}
             Appended::Rival => changes.push(Change::Rival(block)),
@@ -473,7 +475,7 @@ impl Replica {
     pub fn restore_rival(&mut self, block: SignedBlock) {
         // One that proves nothing any more, after a pin, is of no use; and one after the tip is no rival.
         if block.block().version <= self.charter.version() {
-            drop(self.charter.append(block));
+            drop(Arc::make_mut(&mut self.charter).append(block));
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) struct Disk {
 
 #[derive(Debug, Clone)]
 struct Database {
-    charter: Charter,
+    charter: Arc<Charter>,
     shelf: Shelf,
     proofs: Vec<ForkProof>,
 }
@@ -47,7 +47,7 @@ impl Database {
         for change in changes {
             match change {
                 Change::Block(block) | Change::Rival(block) => {
-                    let appended = self.charter.append(block.clone());
+                    let appended = Arc::make_mut(&mut self.charter).append(block.clone());
                     debug_assert!(matches!(appended, Ok(Appended::New | Appended::Rival | Appended::Known)));
                 }
                 Change::Proof(proof) => self.proofs.push(proof.clone()),
@@ -70,7 +70,7 @@ impl EntrySource for Disk {
 
 impl Disk {
     /// A disk that holds a charter and nothing else.
-    pub(super) fn new(charter: Charter) -> Self {
+    pub(super) fn new(charter: Arc<Charter>) -> Self {
         let database = Database { charter, shelf: Shelf::default(), proofs: Vec::new() };
         let (journal, pending) = (Vec::new(), Vec::new());
         Self { journal, journal_flushed: 0, database, pending, refuses: false, steps_left: None, is_copy: false }
@@ -138,14 +138,14 @@ impl Disk {
     }
 
     /// The database is gone: what was agreed at the beginning is there again, and nothing else.
-    pub(super) fn lose_database(&mut self, charter: Charter) {
+    pub(super) fn lose_database(&mut self, charter: Arc<Charter>) {
         self.pending.clear();
         self.database = Database { charter, shelf: Shelf::default(), proofs: Vec::new() };
     }
 
     /// What a start makes of the database.
     pub(super) fn restore(&self) -> Replica {
-        let mut replica = Replica::new(self.database.charter.clone());
+        let mut replica = Replica::new(Arc::clone(&self.database.charter));
         // What does not attach would be damage, and damage is none of this disk's faults.
         self.database.shelf.entries().for_each(|(log, entry)| {
             let continues = replica.restore(log, entry);

@@ -13,6 +13,18 @@ pub enum Fact {
         /// Which.
         member: usize,
     },
+    /// A member's node ended, in whichever way.
+    Stopped {
+        /// Which.
+        member: usize,
+    },
+    /// A member's disk holds one more entry, its own or another's.
+    Took {
+        /// Which member.
+        member: usize,
+        /// The entry's id.
+        id: crate::identity::EntryId,
+    },
     /// A link is there.
     Linked {
         /// Whose.

@@ -1,6 +1,7 @@
 //! What happens in a scenario: actions, chance, and misdeeds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::air::{Air, Event};
 use super::disk::Disk;
@@ -85,7 +86,7 @@ impl World {
             }
             Action::LoseDatabase { member } => {
                 self.node(*member).crash_in();
-                let founding = self.founding.clone();
+                let founding = Arc::clone(&self.founding);
                 self.nodes[*member as usize].disk.lose_database(founding);
             }
             Action::Expel { member } => self.expel(*member as usize),
@@ -120,7 +121,7 @@ impl World {
         if self.append(vec![Operation::Admit { member: number, application }])
             && let Some(charter) = self.nodes[0].replica().map(|replica| replica.charter().clone())
         {
-            self.nodes[member].disk = Disk::new(charter);
+            self.nodes[member].disk = Disk::new(Arc::new(charter));
             self.nodes[member].is_outside = false;
             self.air.after(0, Event::Start { member });
         }

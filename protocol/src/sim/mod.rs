@@ -7,6 +7,7 @@
 //!
 //! - [`scenario`]: what happens, as data. Reading files is for the caller.
 //! - [`World`]: members, the network between them, and the events to come.
+//! - [`measure`]: how fast it goes, and at what cost, in figures.
 //! - [`checkers`]: what must hold, in every scenario. They judge by facts and by what nodes hold, with rules of their own.
 //! - `hostile`: members that break the rules on purpose.
 //!
@@ -23,6 +24,7 @@ mod health;
 mod hostile;
 mod library;
 mod links;
+pub mod measure;
 mod network;
 mod node;
 pub mod scenario;

@@ -99,6 +99,12 @@ impl Node {
         self.running.as_ref().map(|running| &running.replica)
     }
 
+    /// Entries that the node holds, counted or not.
+    pub(super) fn held(&self) -> u64 {
+        let logs = |replica: &Replica| replica.charter().logs().iter().map(|grant| replica.length(grant.number)).sum();
+        self.replica().map_or(0, logs)
+    }
+
     /// Whether this member keeps the rules.
     pub fn is_honest(&self) -> bool {
         self.habits.is_empty()
@@ -176,6 +182,7 @@ impl Node {
     pub(super) fn stop(&mut self, air: &mut Air) {
         self.running = None;
         self.down_since_ms = Some(air.now_ms);
+        air.tell(Fact::Stopped { member: self.index });
     }
 
     /// Power is cut.
@@ -307,6 +314,11 @@ impl Node {
                 {
                     running.heads = None;
                     running.changed = true;
+                }
+                for change in &committed.changes {
+                    if let Change::Append { entry, .. } = change {
+                        air.tell(Fact::Took { member: self.index, id: entry.id() });
+                    }
                 }
                 self.tell_neighbours(&committed.own, &committed.changes, air);
                 Some((committed.own, committed.answers))

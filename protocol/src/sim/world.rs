@@ -1,10 +1,13 @@
 //! The world: members, links between them, and the course of a run.
 
+use std::sync::Arc;
+
 use super::air::{Air, Event, Parcel};
 use super::checkers::{self, Checker};
 use super::disk::Disk;
 use super::fact::{Fact, Way};
 use super::links::{Edge, topology};
+use super::measure::{Figures, Measure, Recovery};
 use super::node::{Node, TICK_MS, signing_key};
 use super::scenario::{Scenario, ScenarioError};
 use crate::charter::{Charter, Class, Operation};
@@ -34,8 +37,10 @@ pub struct Outcome {
     pub digest: [u8; 32],
     /// What the checkers found.
     pub failures: Vec<Failure>,
-    /// Figures.
+    /// Sums.
     pub totals: Totals,
+    /// How fast, and at what cost.
+    pub figures: Figures,
 }
 
 /// What a checker found.
@@ -47,7 +52,7 @@ pub struct Failure {
     pub text: String,
 }
 
-/// Figures of a run.
+/// Sums of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Events.
@@ -72,10 +77,11 @@ pub struct World {
     pub(super) edges: Vec<Edge>,
     pub(super) edges_of: Vec<Vec<usize>>,
     /// The charter as it was at the beginning.
-    pub(super) founding: Charter,
+    pub(super) founding: Arc<Charter>,
     /// Running, start, and charter version of each member, as they were last looked at.
     pub(super) known: Vec<(bool, u64, u32)>,
     totals: Totals,
+    measure: Measure,
 }
 
 /// Runs a scenario twice with the same seed, with every checker.
@@ -101,7 +107,7 @@ impl World {
     pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, ScenarioError> {
         scenario.check()?;
         let organisations = organisations(scenario.members);
-        let founding = found(scenario, &organisations);
+        let founding = Arc::new(found(scenario, &organisations));
         let transports = organisations.iter().map(|one| public_key(&one.transport)).collect();
         let founded_ms = founding.tip_block().time_ms + FOUNDED_BEFORE_MS;
         let mut air = Air::new(scenario.clone(), seed, founding.federation(), founded_ms, transports);
@@ -117,7 +123,7 @@ impl World {
                     organisation,
                     habits: hostile.map(|hostile| hostile.habits.clone()).unwrap_or_default(),
                     skew_ms: air.random.i64(-SKEW_MS..=SKEW_MS),
-                    disk: Disk::new(founding.clone()),
+                    disk: Disk::new(Arc::clone(&founding)),
                     backup: None,
                     boots: 0,
                     is_outside: scenario.applicants.contains(&(index as u32)),
@@ -135,7 +141,8 @@ impl World {
             edges_of[edge.other].push(number);
         }
         let known = vec![(false, 0, 0); nodes.len()];
-        let mut world = Self { air, nodes, edges, edges_of, founding, known, totals: Totals::default() };
+        let (totals, measure) = (Totals::default(), Measure::new(nodes.len()));
+        let mut world = Self { air, nodes, edges, edges_of, founding, known, totals, measure };
         world.plan();
         Ok(world)
     }
@@ -149,7 +156,8 @@ impl World {
                 self.air.at(at_ms, Event::Start { member });
             }
             if scenario.publish.members == 0 || member < scenario.publish.members as usize {
-                let first_ms = self.air.around(scenario.publish.every_ms);
+                // As if everybody had been publishing all along.
+                let first_ms = self.air.random.u64(0..=scenario.publish.every_ms);
                 self.air.at(first_ms, Event::Publish { member });
             }
         }
@@ -193,7 +201,8 @@ impl World {
             let name = checker.name();
             checker.take_faults().into_iter().map(move |text| Failure { checker: name, text })
         });
-        Outcome { digest: self.air.digest(), failures: found.collect(), totals: self.totals }
+        let figures = self.measure.finish(self.air.now_ms);
+        Outcome { digest: self.air.digest(), failures: found.collect(), totals: self.totals, figures }
     }
 
     fn show_facts(&mut self, checkers: &mut [Box<dyn Checker>]) {
@@ -208,6 +217,8 @@ impl World {
                 Fact::Acknowledged { .. } => self.totals.acknowledged += 1,
                 _ => {}
             }
+            let nodes = &self.nodes;
+            self.measure.see(&fact, self.air.now_ms, |member| nodes[member].held());
             checkers.iter_mut().for_each(|checker| checker.see(&self.nodes, self.air.now_ms, &fact));
         }
     }
@@ -229,6 +240,9 @@ impl World {
             Event::Misdeed { member } => self.misdeed(member),
             Event::Happens { index } => {
                 let action = self.air.scenario.events[index].action.clone();
+                if let Some(recovery) = Recovery::after(&action, self.air.now_ms) {
+                    self.measure.expect(recovery);
+                }
                 self.happen(action);
             }
             Event::Churn => self.churn(),

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
+use protocol::sim::World;
+use protocol::sim::measure::{Figures, Percentiles};
 use simulator::{DIRECTORY, Named, ReadError, Run, find, read, report, run_all};
 
 /// 联盟模拟器 · Runs federations in virtual time.
@@ -46,6 +48,15 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// 运行一个场景并打印速度和流量 · Runs one scenario once, and prints how fast it goes and what it costs.
+    Measure {
+        /// 场景名 · The scenarios.
+        #[arg(required = true)]
+        scenario: Vec<String>,
+        /// 种子 · The seed.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
     /// 列出检查项 · Lists what is checked.
     Checkers,
 }
@@ -72,6 +83,13 @@ fn work(arguments: Arguments) -> Result<bool, ReadError> {
         Command::Checkers => Ok(true),
         Command::Suite { seeds } => go(&scenarios, 0..seeds),
         Command::Run { scenario, seed } => go(&[find(scenarios, &scenario)?], seed..seed.saturating_add(1)),
+        Command::Measure { scenario, seed } => {
+            let mut well = true;
+            for name in scenario {
+                well &= measure(&find(scenarios.clone(), &name)?, seed)?;
+            }
+            Ok(well)
+        }
         Command::Hunt { seeds, from, only } => {
             let scenarios = match only {
                 Some(name) => vec![find(scenarios, &name)?],
@@ -91,6 +109,37 @@ fn go(scenarios: &[Named], seeds: std::ops::Range<u64>) -> Result<bool, ReadErro
     let (all, bad, seconds) = (runs.len(), failed.len(), begun.elapsed().as_secs());
     println!("\n{} 次通过，{bad} 次失败 · {} passed, {bad} failed, after {seconds} s", all - bad, all - bad);
     Ok(bad == 0)
+}
+
+/// Runs a scenario once, which is enough for figures.
+fn measure(named: &Named, seed: u64) -> Result<bool, ReadError> {
+    let begun = Instant::now();
+    let world = World::new(&named.scenario, seed);
+    let world = world.map_err(|source| ReadError::Sense { name: named.name.clone(), source })?;
+    let outcome = world.run();
+    let Figures { members, entries, followed, most_have_ms, all_have_ms, never, recoveries, sent_per_second } =
+        &outcome.figures;
+    let percentiles = |one: &Percentiles| format!("{:>9} {:>9} {:>9}", one.median, one.most, one.longest);
+    println!("{} (seed {seed}): {}", named.name, named.scenario.about);
+    println!("  {members} 家成员 members, {entries} 条 entries, {followed} 条跟踪 followed");
+    println!("  {:>9} {:>9} {:>9}", "50 %", "99 %", "100 %");
+    println!("  {}  99 % 在线成员收到，毫秒 · ms until 99 % of those online have it", percentiles(most_have_ms));
+    println!("  {}  全部在线成员收到，毫秒 · ms until all online have it", percentiles(all_have_ms));
+    for (way, sent) in sent_per_second {
+        println!("  {}  每家每秒发出字节 · bytes sent per second and member: {way}", percentiles(sent));
+    }
+    println!("  到最后没有收到 never arrived: {never}");
+    for recovery in recoveries {
+        let took = recovery.took_ms.map_or("未齐 not".to_owned(), |took_ms| format!("{took_ms} ms"));
+        println!("  {} ms, {}：全部一致 everybody has everything after {took}", recovery.at_ms, recovery.what);
+    }
+    for failure in &outcome.failures {
+        println!("  checker {}: {}", failure.checker, failure.text);
+    }
+    let verdict =
+        if outcome.failures.is_empty() { "守规则 every rule kept" } else { "有规则被破坏 RULES BROKEN" };
+    println!("  {verdict}, {} events, {} s\n", outcome.totals.events, begun.elapsed().as_secs());
+    Ok(outcome.failures.is_empty())
 }
 
 fn line(run: &Run) -> String {
