@@ -1,9 +1,11 @@
 //! Who comes in: loopback host names, the bearer token, and as many requests as the node can work on.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+
+use tokio::sync::AcquireError;
 
 use super::Shared;
 use super::limits::{REQUEST_TIME_MAX, TURN_WAIT};
@@ -12,6 +14,11 @@ use super::problem::ApiProblem;
 
 /// Paths that need no token: they tell nothing about the federation.
 pub(super) const PUBLIC_PATHS: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
+/// Questions over all records.
+const QUESTIONS: [&str; 6] =
+    ["/v1/search", "/v1/records", "/v1/counts", "/v1/rankings", "/v1/recommendations", "/v1/externals"];
+/// Where further ones lie.
+const QUESTION_FOLDERS: [&str; 2] = ["/v1/matches/", "/v1/gaps/"];
 /// Host names of this machine itself.
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
@@ -38,8 +45,16 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
     if let Some(shown) = request.extensions().get::<Shown>() {
         shown.set();
     }
-    match tokio::time::timeout(TURN_WAIT, shared.requests.acquire()).await {
-        Ok(Ok(_turn)) => next.run(request).await,
+    let turns = async {
+        // First the scarce one: a question that waits takes no place among all requests.
+        let question = match is_question(request.method(), request.uri().path()) {
+            true => Some(shared.questions.acquire().await?),
+            false => None,
+        };
+        Ok::<_, AcquireError>((question, shared.requests.acquire().await?))
+    };
+    match tokio::time::timeout(TURN_WAIT, turns).await {
+        Ok(Ok(_turns)) => next.run(request).await,
         _ => ApiProblem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -49,6 +64,12 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
         .fix("请稍后重试。", "try again in a moment")
         .into_response(),
     }
+}
+
+/// Whether a request asks something of all records.
+fn is_question(method: &Method, path: &str) -> bool {
+    method == Method::GET
+        && (QUESTIONS.contains(&path) || QUESTION_FOLDERS.iter().any(|folder| path.starts_with(folder)))
 }
 
 /// Admits requests to loopback host names only, without a token.
@@ -123,6 +144,24 @@ fn is_port(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn questions_are_routes_and_nothing_else_waits_for_their_turn() {
+        let routes = crate::api::routes::routes();
+        let reads: Vec<&str> =
+            routes.iter().filter(|route| route.method == Method::GET).map(|route| route.path).collect();
+        for question in QUESTIONS {
+            assert!(reads.contains(&question), "{question}");
+        }
+        for folder in QUESTION_FOLDERS {
+            assert!(reads.iter().any(|path| path.starts_with(folder)), "{folder}");
+        }
+        assert!(is_question(&Method::GET, "/v1/matches/demand-1") && is_question(&Method::GET, "/v1/search"));
+        for path in ["/v1/records/abc", "/v1/status", "/v1/search/events", "/v1/watches/a/events", "/v1/doctor"] {
+            assert!(!is_question(&Method::GET, path), "{path}");
+        }
+        assert!(!is_question(&Method::POST, "/v1/records"), "publishing");
+    }
 
     #[test]
     fn only_names_of_this_machine_are_loopback() {

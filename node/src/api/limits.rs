@@ -11,6 +11,9 @@ use crate::records::LOOKUP_NUMBERS_MAX;
 pub const CONNECTIONS_MAX: usize = 256;
 /// Requests that are worked on at a time; further ones wait.
 pub const REQUESTS_MAX: usize = 64;
+/// Questions over all records (searches, matches, lists) that are worked on at a time. They keep a processor busy, and
+/// whoever asks many of them must not keep others from publishing.
+pub const QUESTIONS_MAX: usize = 4;
 /// Downloads and uploads of any length at a time.
 pub const STREAMS_MAX: usize = 8;
 /// Streams of events at a time.

@@ -164,6 +164,7 @@ struct SharedState {
     local: LocalStore,
     token_hash: blake3::Hash,
     requests: Semaphore,
+    questions: Semaphore,
     streams: Arc<Semaphore>,
     event_streams: Arc<Semaphore>,
     watches: Watches,
@@ -225,6 +226,7 @@ pub async fn serve(
         publisher: context.publisher.clone(),
         context,
         requests: Semaphore::new(limits::REQUESTS_MAX),
+        questions: Semaphore::new(limits::QUESTIONS_MAX),
         streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
     }));
     let metrics = match metrics {
