@@ -2,11 +2,14 @@
 //!
 //! `tests/comparison/run` builds it and runs it in a network namespace of its own, where loopback is all there is.
 
+mod iroh_docs;
 mod machine;
 mod meter;
+mod nostr;
 mod postgres;
 mod process;
 mod record;
+mod served;
 mod story;
 mod system;
 mod table;
@@ -24,7 +27,7 @@ use crate::system::System;
 
 const HELP: &str = "comparison [--records N] [--limit SECONDS] [--folder DIR] [SYSTEM...]
 
-Systems: xianmeng postgresql (all, if none is named; Xianmeng always runs, for the ratios)
+Systems: xianmeng postgresql iroh-docs nostr (all, if none is named; Xianmeng always runs, for the ratios)
   --records N       how many records (100000)
   --limit SECONDS   the longest that one step may take before a system tries with a tenth of the records (600)
   --folder DIR      where to work; a temporary folder otherwise
@@ -33,7 +36,7 @@ const RECORDS: usize = 100_000;
 const RECORDS_MIN: usize = 100;
 const LIMIT: Duration = Duration::from_secs(600);
 const PROGRAM: &str = "../../target/release/xianmeng";
-const SYSTEMS: [&str; 2] = ["xianmeng", "postgresql"];
+const SYSTEMS: [&str; 4] = ["xianmeng", "postgresql", "iroh-docs", "nostr"];
 
 struct Options {
     records: usize,
@@ -48,7 +51,11 @@ fn main() -> ExitCode {
         println!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    match compare(&arguments) {
+    let done = match arguments.as_slice() {
+        [serve, system, directory] if serve == "serve" => one_process(system, Path::new(directory)).map(|()| true),
+        _ => compare(&arguments),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -56,6 +63,18 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// One process of a system that is a library; [`served`] starts and asks it.
+fn one_process(system: &str, directory: &Path) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match system {
+            "iroh-docs" => served::serve(iroh_docs::IrohDocs::open(directory).await?).await,
+            "nostr" => served::serve(nostr::Nostr::open(directory).await?).await,
+            other => bail!("{other} is no library"),
+        }
+    })
 }
 
 /// Whether every system went through everything.
@@ -73,7 +92,8 @@ fn compare(arguments: &[String]) -> Result<bool> {
     let make = |name: &'static str, folder: &Path| -> Result<Box<dyn System>> {
         Ok(match name {
             "xianmeng" => Box::new(xianmeng::Xianmeng::new(program.clone(), folder, limit)),
-            _ => Box::new(postgres::Postgres::new(folder, limit)?),
+            "postgresql" => Box::new(postgres::Postgres::new(folder, limit)?),
+            _ => Box::new(served::Served::new(name, folder, limit)),
         })
     };
     let outcomes: Vec<Outcome> = options
