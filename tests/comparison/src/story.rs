@@ -85,7 +85,7 @@ pub fn tell(name: &'static str, make: &Make, folder: &Path, meter: &Meter, recor
         }
         match &outcome.figures {
             Err(error) if error.is::<TooSlow>() && count / 10 >= RECORDS_MIN => {
-                outcome.fewer = Some(format!("with {count} records {error}"));
+                outcome.fewer = Some(format!("with {count} records: {error:#}"));
                 count /= 10;
             }
             _ => return outcome,
