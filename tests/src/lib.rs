@@ -5,6 +5,7 @@
 pub mod board;
 pub mod browser;
 pub mod hostile;
+pub mod namespace;
 pub mod node;
 pub mod portal;
 pub mod power;
