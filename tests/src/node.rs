@@ -170,8 +170,7 @@ impl Node {
         self.try_start_within(WAIT)
     }
 
-    /// Starts a node that may take longer than others; its output if it ends instead of becoming ready.
-    pub fn try_start_within(&mut self, limit: Duration) -> Result<(), String> {
+    fn try_start_within(&mut self, limit: Duration) -> Result<(), String> {
         let mut command = self.command(&self.prefix);
         command.args(["run", "--json", "--data"]).arg(&self.directory);
         let log_path = self.directory.join("node.log");

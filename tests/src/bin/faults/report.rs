@@ -2,9 +2,12 @@
 
 use crate::scenario::{Played, Verdict};
 
+/// Aligned with what stands below: a Chinese character takes two columns.
+const HEADINGS: &str = "场景 scenario    结论 verdict    秒 s  核对了什么 · what was checked";
+
 /// Prints it; whether nothing failed.
 pub fn print(played: &[Played], seed: u64) -> bool {
-    println!("\n{:<14} {:<12} {:>5}  {}", "场景 scenario", "结论 verdict", "秒 s", "核对了什么 · what was checked");
+    println!("\n{HEADINGS}");
     for one in played {
         let (verdict, reason) = match &one.verdict {
             Verdict::Passed => ("通过 passed ", None),

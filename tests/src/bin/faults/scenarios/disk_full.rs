@@ -24,7 +24,7 @@ pub const SCENARIO: Scenario = Scenario {
 
 const FULL: usize = 2;
 const DISK_MIB: u64 = 64;
-const BLOCK: [u8; 64 * 1024] = [7; 64 * 1024];
+static BLOCK: [u8; 64 * 1024] = [7; 64 * 1024];
 /// The command's exit code for a store that takes nothing.
 const STORE: i32 = 8;
 
