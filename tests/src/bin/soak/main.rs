@@ -33,7 +33,9 @@ const RESTART_PAUSE: Duration = Duration::from_secs(120);
 const RESTART_NOT_BEFORE_END: Duration = Duration::from_secs(60);
 /// How long the nodes may take to come to rest in the end.
 const REST_WAIT: Duration = Duration::from_secs(240);
-/// Samples that are taken when everything is at rest, after this pause.
+/// Threads that wait for the disk go when they had nothing to do for ten seconds.
+const CALM_PAUSE: Duration = Duration::from_secs(15);
+/// Samples that are taken when everything is at rest, each after this pause.
 const REST_SAMPLES: usize = 5;
 const REST_PAUSE: Duration = Duration::from_secs(2);
 /// Part of the planned statements that must have been acknowledged: a run that did less stands for less.
@@ -57,7 +59,13 @@ fn main() -> ExitCode {
     let seed = harness::seed();
     println!("{}; {}; seed {seed}", machine::describe(), machine::load());
     rate::explain(NODES);
+    let begun = Instant::now();
     let posts = Posts::found();
+    println!(
+        "{} records are there at first, on every node after {:.0} s",
+        posts::RECORDS_AT_FIRST,
+        begun.elapsed().as_secs_f64()
+    );
     let run = run(&posts, Duration::from_secs(minutes * 60), seed);
     verdict(&posts, run, seed, minutes)
 }
@@ -136,6 +144,7 @@ fn watch_node(post: &posts::Post, samples: &Mutex<Vec<Sample>>, done: &Done) {
 /// Samples of every node when nothing is going on any more.
 fn at_rest(posts: &Posts) -> Vec<Vec<Sample>> {
     let mut rest: Vec<Vec<Sample>> = posts.all.iter().map(|_| Vec::new()).collect();
+    std::thread::sleep(CALM_PAUSE);
     for _ in 0..REST_SAMPLES {
         std::thread::sleep(REST_PAUSE);
         for (post, rest) in posts.all.iter().zip(&mut rest) {

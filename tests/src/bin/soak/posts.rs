@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use harness::client::{Client, Connections, Pages};
 use harness::node::Node;
 use harness::scene::Scene;
+use harness::sheet;
 use protocol::charter::{Class, Operation};
 use protocol::kind::{KIND_SET_VERSION, KindSet};
 use protocol::testing::Organisation;
@@ -14,6 +15,12 @@ use protocol::testing::Organisation;
 pub const NODES: usize = 4;
 /// The node that is stopped and started now and then. The others run through, so that what creeps shows.
 pub const RESTARTED: usize = NODES - 1;
+/// Records that are there before the run begins. They fill what is bounded and would otherwise look like growth: 64 MiB of
+/// the database's cache (`node/src/store/limits.rs`; about 8 KB for each entry that comes one by one) and the buffer of
+/// the index (24 MiB, `node/src/search/limits.rs`).
+pub const RECORDS_AT_FIRST: usize = 20_000;
+/// How long the nodes may take to have them.
+const FILL_WAIT: Duration = Duration::from_secs(600);
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a state that must come about is looked at.
@@ -84,12 +91,16 @@ impl Posts {
         let operators: Vec<&Organisation> = [&secretariat].into_iter().chain(&counties).collect();
         assert_eq!(operators.len(), NODES);
         let mut scene = Scene::start(charter, &operators);
+        let sheet = sheet::demands(scene.folder(), 0, RECORDS_AT_FIRST);
+        scene.nodes[0].run(&["import", &sheet.to_string_lossy()]).ok();
         let post = |node: Node| {
             let desk = Desk::of(&node);
             assert!(desk.is_some(), "the portal of an idle node lets its owner in");
             Post { desk: RwLock::new(desk), node: Mutex::new(node) }
         };
-        Self { all: std::mem::take(&mut scene.nodes).into_iter().map(post).collect(), _scene: scene }
+        let posts = Self { all: std::mem::take(&mut scene.nodes).into_iter().map(post).collect(), _scene: scene };
+        assert!(posts.come_to_rest(FILL_WAIT), "every node has what is there at first");
+        posts
     }
 
     /// Whether, within that time, all nodes come to hold the same, and their indexes to have all of it.

@@ -16,8 +16,8 @@ use crate::rate::{Pace, REVISIONS_PER_RECORD, WITHDRAWN_PART};
 
 /// Records of a member that are still worked on.
 const OPEN_RECORDS_MAX: usize = 500;
-/// Records whose arrival everywhere is looked at in the end: the last of each member.
-pub const REMEMBERED_MAX: usize = 5_000;
+/// Records whose arrival everywhere is looked at in the end: the last of all members.
+pub const REMEMBERED_MAX: usize = 1_000;
 /// How long somebody watches a question.
 const WATCH_TIME: Duration = Duration::from_secs(3);
 /// Questions that somebody watches at a time at one node.
