@@ -22,6 +22,7 @@ mod problem;
 mod time;
 mod usage;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
@@ -54,8 +55,9 @@ fn main() -> ExitCode {
 }
 
 fn report(failure: &Failure, out: Output) -> ExitCode {
-    out.json(&failure.to_json());
-    eprint!("{failure}");
+    out.failure(&failure.to_json());
+    // A standard error that takes nothing, for instance on a disk that failed, must not hide how it ends.
+    let _ = write!(std::io::stderr(), "{failure}");
     failure.exit.number().into()
 }
 

@@ -55,6 +55,14 @@ impl Output {
         }
     }
 
+    /// A failure for programs. It ends with its own exit code, whether anybody reads this or not.
+    pub fn failure(self, value: &serde_json::Value) {
+        if self.json {
+            let mut out = io::stdout().lock();
+            let _ = writeln!(out, "{value:#}").and_then(|()| out.flush());
+        }
+    }
+
     /// The value for programs on a single line, for those that read line by line.
     pub fn json_line(self, value: &impl Serialize) {
         if self.json {

@@ -1,10 +1,13 @@
 //! What the stories share: real nodes as processes, a federation whose every key the story knows, a peer that obeys
-//! nobody, a disk whose power can be cut, the built program, the portal of a real node, and a portal with a browser before
-//! it.
+//! nobody, a disk whose power can be cut, the built program, what a process uses, the portal of a real node, and a portal
+//! with a browser before it.
 
 pub mod board;
 pub mod browser;
+pub mod client;
 pub mod hostile;
+pub mod machine;
+pub mod namespace;
 pub mod node;
 pub mod portal;
 pub mod power;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::namespace;
 use crate::program::xianmeng;
 
 /// How long a state may take to come about, unless a story says otherwise.
@@ -58,12 +59,16 @@ pub struct Node {
     process: Option<Child>,
     /// Wraps the node's process, for instance in a memory limit.
     prefix: Vec<String>,
+    /// The network namespace in which the node and all commands on it run, if it is another than the story's.
+    namespace: Option<String>,
+    /// Another build of the program than the tested one.
+    program: Option<PathBuf>,
 }
 
 impl Node {
     /// A node in a directory that exists or will.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), process: None, prefix: Vec::new() }
+        Self { directory: directory.into(), process: None, prefix: Vec::new(), namespace: None, program: None }
     }
 
     /// Makes keys and settings: loopback, ports that the system chooses, discovery off, these peers.
@@ -94,6 +99,25 @@ impl Node {
         self
     }
 
+    /// Runs the node, and every command on it, in a named network namespace.
+    pub fn inside(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
+        self
+    }
+
+    /// Runs the node, and every command on it, by another build of the program.
+    pub fn by(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
+    }
+
+    /// Another handle for commands on the same directory, in the same namespace, by the same program. It has no process.
+    pub fn again(&self) -> Self {
+        let mut node = Self::at(&self.directory);
+        (node.namespace, node.program) = (self.namespace.clone(), self.program.clone());
+        node
+    }
+
     /// Its data directory.
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -101,14 +125,25 @@ impl Node {
 
     /// Runs a command on the node's data directory.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        let mut command = Command::new(xianmeng());
+        let mut command = self.command(&[]);
         command.args(arguments).arg("--json").arg("--data").arg(&self.directory).stdin(Stdio::null());
         outcome(command)
     }
 
+    /// The program, where it is to run, behind a prefix.
+    fn command(&self, prefix: &[String]) -> Command {
+        let entering = self.namespace.as_deref().map(namespace::prefix);
+        let mut words: Vec<String> = entering.into_iter().flatten().chain(prefix.iter().cloned()).collect();
+        let program = self.program.as_deref().unwrap_or_else(|| xianmeng());
+        words.push(program.to_string_lossy().into_owned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        command
+    }
+
     /// Begins a command and does not wait for it. Its output goes nowhere.
     pub fn begin(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(xianmeng());
+        let mut command = self.command(&[]);
         command.args(arguments).arg("--json").arg("--data").arg(&self.directory);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("the program was built")
@@ -136,10 +171,8 @@ impl Node {
     }
 
     fn try_start_within(&mut self, limit: Duration) -> Result<(), String> {
-        let mut words: Vec<String> = self.prefix.clone();
-        words.push(xianmeng().to_string_lossy().into_owned());
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).args(["run", "--json", "--data"]).arg(&self.directory);
+        let mut command = self.command(&self.prefix);
+        command.args(["run", "--json", "--data"]).arg(&self.directory);
         let log_path = self.directory.join("node.log");
         // A directory that cannot take a log, for instance on a full disk, is a story's own affair.
         let log = std::fs::File::options().create(true).append(true).open(&log_path);
@@ -233,9 +266,16 @@ impl Node {
     #[track_caller]
     pub fn get(&self, path: &str) -> Value {
         let (address, token) = self.api();
-        let request = ureq::get(format!("http://{address}{path}")).header("Authorization", format!("Bearer {token}"));
-        let mut response = request.call().expect("the API answers");
-        let text = response.body_mut().read_to_string().expect("the answer is text");
+        let ask = || {
+            let request = ureq::get(format!("http://{address}{path}"));
+            let mut response =
+                request.header("Authorization", format!("Bearer {token}")).call().expect("the API answers");
+            response.body_mut().read_to_string().expect("the answer is text")
+        };
+        let text = match &self.namespace {
+            Some(name) => namespace::inside(name, ask),
+            None => ask(),
+        };
         serde_json::from_str(&text).expect("the answer is JSON")
     }
 

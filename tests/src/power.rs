@@ -9,8 +9,15 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// How often a disk is mounted again at most until its power is on, and the pause between.
+const RESTORES_MAX: u32 = 50;
+const RESTORE_PAUSE: Duration = Duration::from_millis(200);
+/// A file that can be written only with the power on.
+const PROBE: &str = ".power";
 
 /// A filesystem of its own.
 #[derive(Debug)]
@@ -52,10 +59,23 @@ impl Disk {
     }
 
     /// Turns the power on again. Nobody may have a file of the disk open any more.
+    ///
+    /// Another program's copy of the mounts can hold the old file system a little longer. Mounting then only brings
+    /// that one back, with its power off, and so it is tried again.
     pub fn restore(&mut self) -> Result<(), String> {
-        run(Command::new("umount").arg(self.path()))?;
-        self.mounted = false;
-        self.mount()
+        for _ in 0..RESTORES_MAX {
+            if self.mounted {
+                run(Command::new("umount").arg(self.path()))?;
+                self.mounted = false;
+            }
+            self.mount()?;
+            let probe = self.path().join(PROBE);
+            if fs::write(&probe, PROBE).and_then(|()| fs::remove_file(&probe)).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(RESTORE_PAUSE);
+        }
+        Err("somebody holds the file system whose power was cut".to_owned())
     }
 }
 

@@ -11,10 +11,24 @@ use std::sync::OnceLock;
 /// change.
 const OF_THIS_PACKAGE: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LD_LIBRARY_PATH"];
 
-/// Path of `xianmeng`, built in the profile of the running test.
+/// Names a program that is there and is to be used as it is.
+const GIVEN: &str = "XIANMENG_PROGRAM";
+
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Path of `xianmeng`: the one that the environment names, or else built in the profile of the running test.
 pub fn xianmeng() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| built("xianmeng"))
+    PROGRAM.get_or_init(|| given().unwrap_or_else(|| built("xianmeng")))
+}
+
+/// The same, built by itself: for programs that are run by `cargo run` and not as tests, beside which the whole
+/// workspace and its tests would have to be built first.
+pub fn xianmeng_alone() -> &'static Path {
+    PROGRAM.get_or_init(|| given().unwrap_or_else(|| build("xianmeng", &["--package", "xianmeng"])))
+}
+
+fn given() -> Option<PathBuf> {
+    std::env::var_os(GIVEN).map(PathBuf::from)
 }
 
 /// Builds a binary of the workspace and returns its path.
@@ -22,9 +36,13 @@ pub fn xianmeng() -> &'static Path {
 /// # Panics
 /// When it does not build: no test could say anything then.
 pub fn built(binary: &str) -> PathBuf {
+    build(binary, &["--workspace", "--bins", "--tests"])
+}
+
+fn build(binary: &str, what: &[&str]) -> PathBuf {
     let root = workspace();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&root).args(["build", "--quiet", "--workspace", "--bins", "--tests"]);
+    command.current_dir(&root).args(["build", "--quiet"]).args(what);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }

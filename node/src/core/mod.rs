@@ -5,6 +5,7 @@
 //! lock; they never see what is not on disk, because the writer holds the lock while it commits.
 
 mod attestations;
+mod clock_watch;
 pub mod counters;
 mod holding;
 mod observed;
@@ -36,6 +37,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::confidential::{Access, Vault};
 use crate::store::{PurgeReport, Store, StoreError, lock_directory};
 use attestations::Attestations;
+use clock_watch::ClockWatch;
 use counters::Counters;
 use observed::Observed;
 pub use stop::{Stop, TwinSign};
@@ -183,6 +185,8 @@ struct Shared {
     signing_ready: std::sync::atomic::AtomicBool,
     /// How far the clock is ahead of the peers' beyond the tolerance, in milliseconds; 0 if it is not, or nobody knows.
     clock_ahead_ms: std::sync::atomic::AtomicU64,
+    /// Tells a clock that was set since that was found out.
+    clock_watch: ClockWatch,
     changed: watch::Sender<u64>,
     /// Set once, when the node must stop.
     failed: watch::Sender<Option<Stop>>,
@@ -239,6 +243,7 @@ impl Core {
             vault: RwLock::default(),
             signing_ready: signing_ready.into(),
             clock_ahead_ms: Default::default(),
+            clock_watch: ClockWatch::new(),
             changed: watch::Sender::new(0),
             failed: watch::Sender::new(None),
         });
@@ -418,6 +423,7 @@ impl Core {
     /// Says how far this machine's clock is ahead of its peers' beyond the tolerance, if it is.
     pub fn set_clock_ahead(&self, ahead_ms: Option<u64>) {
         self.shared.clock_ahead_ms.store(ahead_ms.unwrap_or_default(), std::sync::atomic::Ordering::Release);
+        self.shared.clock_watch.look(now_ms());
     }
 
     /// Why publishing would be refused now, if it would.

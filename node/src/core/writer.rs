@@ -395,6 +395,11 @@ pub(super) fn obstacle(shared: &Shared, replica: &Replica) -> Option<PublishErro
     if behind_ms > CLOCK_TOLERANCE_MS {
         return Some(PublishError::ClockBehind { behind_ms });
     }
+    let jumped_ms = shared.clock_watch.jumped_ms(now_ms());
+    if jumped_ms > CLOCK_TOLERANCE_MS {
+        // Until the next look at the peers' clocks, in a second, which may find that it is right now.
+        return Some(PublishError::ClockAhead { ahead_ms: jumped_ms });
+    }
     let ahead_ms = shared.clock_ahead_ms.load(std::sync::atomic::Ordering::Acquire);
     (ahead_ms > 0).then_some(PublishError::ClockAhead { ahead_ms })
 }

@@ -22,6 +22,16 @@ fn commands_without_a_running_node_say_how_to_start_one() {
 }
 
 #[test]
+fn a_failure_keeps_its_exit_code_when_nobody_takes_its_words() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("the system has it");
+    let mut command = std::process::Command::new(harness::program::xianmeng());
+    command.args(["list", "--json", "--data"]).arg(folder.path().join("nowhere"));
+    let status = command.stdout(full()).stderr(full()).status().expect("the program was built");
+    assert_eq!(status.code(), Some(4));
+}
+
+#[test]
 fn a_second_process_on_one_directory_refuses_and_the_first_goes_on() {
     let line = Line::found(&["秘书处"]);
     let mut second = Node::at(line.nodes[0].directory());

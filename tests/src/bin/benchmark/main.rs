@@ -13,7 +13,6 @@ mod import;
 mod indicators;
 mod kinds;
 mod live;
-mod machine;
 mod matching;
 mod memory;
 mod resync;
@@ -22,6 +21,8 @@ mod search_index;
 mod search_made;
 mod search_rivals;
 mod workbook;
+
+use harness::machine;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();

@@ -78,3 +78,13 @@ pub fn bytes_on_disk(path: &Path) -> u64 {
     };
     entries.flatten().map(size).sum()
 }
+
+/// Files that a process holds open; none of one that has ended.
+pub fn open_files(process: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count)
+}
+
+/// Threads of a process; none of one that has ended.
+pub fn threads(process: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count)
+}
