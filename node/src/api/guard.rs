@@ -4,14 +4,17 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::AcquireError;
 
 use super::Shared;
-use super::limits::{REQUEST_TIME_MAX, TURN_WAIT};
+use super::limits::{LONG_BODY_BYTES, REQUEST_TIME_MAX, TURN_WAIT};
 use super::operations::{Shown, Unsettled};
 use super::problem::ApiProblem;
 
 /// Paths that need no token: they tell nothing about the federation.
 pub(super) const PUBLIC_PATHS: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
+/// The path whose body is never held as a whole, however long it is.
+const STREAMED_PATH: &str = "/v1/bundles";
 /// Host names of this machine itself.
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
@@ -38,8 +41,17 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
     if let Some(shown) = request.extensions().get::<Shown>() {
         shown.set();
     }
-    match tokio::time::timeout(TURN_WAIT, shared.requests.acquire()).await {
-        Ok(Ok(_turn)) => next.run(request).await,
+    // A long body waits first: while it does, it takes no turn from what is short.
+    let is_long = has_long_body(&request);
+    let turns = async {
+        let long = match is_long {
+            true => Some(shared.long_bodies.acquire().await?),
+            false => None,
+        };
+        Ok::<_, AcquireError>((long, shared.requests.acquire().await?))
+    };
+    match tokio::time::timeout(TURN_WAIT, turns).await {
+        Ok(Ok(_turns)) => next.run(request).await,
         _ => ApiProblem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -49,6 +61,14 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
         .fix("请稍后重试。", "try again in a moment")
         .into_response(),
     }
+}
+
+/// Whether a body may be long and will be held as a whole.
+fn has_long_body(request: &Request) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let is_long = length.map_or(headers.contains_key(header::TRANSFER_ENCODING), |length| length > LONG_BODY_BYTES);
+    is_long && request.uri().path() != STREAMED_PATH
 }
 
 /// Admits requests to loopback host names only, without a token.
@@ -122,7 +142,22 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
+
+    #[test]
+    fn a_body_that_may_be_long_is_known_by_its_head() {
+        let request = |path: &str, name: &str, value: &str| {
+            Request::builder().uri(path).header(name, value).body(Body::empty()).expect("a request")
+        };
+        let is_long = |path: &str, name: &str, value: &str| has_long_body(&request(path, name, value));
+        assert!(is_long("/v1/statements", "content-length", &(LONG_BODY_BYTES + 1).to_string()));
+        assert!(is_long("/v1/statements", "transfer-encoding", "chunked"));
+        assert!(!is_long("/v1/statements", "content-length", &LONG_BODY_BYTES.to_string()));
+        assert!(!is_long("/v1/statements", "accept", "text/plain"));
+        assert!(!is_long(STREAMED_PATH, "content-length", "1073741824"));
+    }
 
     #[test]
     fn only_names_of_this_machine_are_loopback() {
