@@ -40,6 +40,7 @@ pub mod place;
 pub mod portal;
 pub mod records;
 pub mod search;
+mod seats;
 pub mod store;
 pub mod sync;
 pub mod twin;

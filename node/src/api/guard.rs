@@ -4,11 +4,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-
 use tokio::sync::AcquireError;
 
 use super::Shared;
-use super::limits::{REQUEST_TIME_MAX, TURN_WAIT};
+use super::limits::{LONG_BODY_BYTES, REQUEST_TIME_MAX, TURN_WAIT};
 use super::operations::{Shown, Unsettled};
 use super::problem::ApiProblem;
 
@@ -19,6 +18,8 @@ const QUESTIONS: [&str; 6] =
     ["/v1/search", "/v1/records", "/v1/counts", "/v1/rankings", "/v1/recommendations", "/v1/externals"];
 /// Where further ones lie.
 const QUESTION_FOLDERS: [&str; 2] = ["/v1/matches/", "/v1/gaps/"];
+/// The path whose body is never held as a whole, however long it is.
+const STREAMED_PATH: &str = "/v1/bundles";
 /// Host names of this machine itself.
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
@@ -45,13 +46,12 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
     if let Some(shown) = request.extensions().get::<Shown>() {
         shown.set();
     }
+    // The scarce turns first: whoever waits for one of them takes no turn from what is short.
+    let (asks, is_long) = (is_question(request.method(), request.uri().path()), has_long_body(&request));
     let turns = async {
-        // First the scarce one: a question that waits takes no place among all requests.
-        let question = match is_question(request.method(), request.uri().path()) {
-            true => Some(shared.questions.acquire().await?),
-            false => None,
-        };
-        Ok::<_, AcquireError>((question, shared.requests.acquire().await?))
+        let question = if asks { Some(shared.questions.acquire().await?) } else { None };
+        let long = if is_long { Some(shared.long_bodies.acquire().await?) } else { None };
+        Ok::<_, AcquireError>((question, long, shared.requests.acquire().await?))
     };
     match tokio::time::timeout(TURN_WAIT, turns).await {
         Ok(Ok(_turns)) => next.run(request).await,
@@ -70,6 +70,14 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
 fn is_question(method: &Method, path: &str) -> bool {
     method == Method::GET
         && (QUESTIONS.contains(&path) || QUESTION_FOLDERS.iter().any(|folder| path.starts_with(folder)))
+}
+
+/// Whether a body may be long and will be held as a whole.
+fn has_long_body(request: &Request) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let is_long = length.map_or(headers.contains_key(header::TRANSFER_ENCODING), |length| length > LONG_BODY_BYTES);
+    is_long && request.uri().path() != STREAMED_PATH
 }
 
 /// Admits requests to loopback host names only, without a token.
@@ -143,6 +151,8 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     #[test]
@@ -161,6 +171,19 @@ mod tests {
             assert!(!is_question(&Method::GET, path), "{path}");
         }
         assert!(!is_question(&Method::POST, "/v1/records"), "publishing");
+    }
+
+    #[test]
+    fn a_body_that_may_be_long_is_known_by_its_head() {
+        let request = |path: &str, name: &str, value: &str| {
+            Request::builder().uri(path).header(name, value).body(Body::empty()).expect("a request")
+        };
+        let is_long = |path: &str, name: &str, value: &str| has_long_body(&request(path, name, value));
+        assert!(is_long("/v1/statements", "content-length", &(LONG_BODY_BYTES + 1).to_string()));
+        assert!(is_long("/v1/statements", "transfer-encoding", "chunked"));
+        assert!(!is_long("/v1/statements", "content-length", &LONG_BODY_BYTES.to_string()));
+        assert!(!is_long("/v1/statements", "accept", "text/plain"));
+        assert!(!is_long(STREAMED_PATH, "content-length", "1073741824"));
     }
 
     #[test]

@@ -7,13 +7,18 @@ use protocol::limits::{BODY_BYTES_MAX, EXTERNAL_BYTES_MAX};
 
 use crate::records::LOOKUP_NUMBERS_MAX;
 
-/// Connections at a time; further ones wait in the system's queue.
+/// Connections at a time; when one more comes, whoever was idle longest gives way.
 pub const CONNECTIONS_MAX: usize = 256;
 /// Requests that are worked on at a time; further ones wait.
 pub const REQUESTS_MAX: usize = 64;
 /// Questions over all records (searches, matches, lists) that are worked on at a time. They keep a processor busy, and
 /// whoever asks many of them must not keep others from publishing.
 pub const QUESTIONS_MAX: usize = 4;
+/// Requests with a long body at a time; further ones wait before they count as worked on. Such a body is held as a whole,
+/// and what is read of it takes several times its length.
+pub const LONG_BODIES_MAX: usize = 2;
+/// What is longer is a long body, in bytes. One record as people write it is none.
+pub const LONG_BODY_BYTES: u64 = 2 * BODY_BYTES_MAX as u64;
 /// Downloads and uploads of any length at a time.
 pub const STREAMS_MAX: usize = 8;
 /// Streams of events at a time.

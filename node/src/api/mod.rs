@@ -68,7 +68,7 @@ use crate::metrics::server::MetricsServer;
 use crate::network::Network;
 use crate::operations::Operations;
 use crate::records::publish::Publisher;
-pub(crate) use connections::BoundedListener;
+pub(crate) use connections::serve as serve_connections;
 pub(crate) use guard::is_loopback as is_loopback_name;
 pub(crate) use status::peer_views;
 use types::{PendingApplication, ProblemDetail};
@@ -165,6 +165,7 @@ struct SharedState {
     token_hash: blake3::Hash,
     requests: Semaphore,
     questions: Semaphore,
+    long_bodies: Semaphore,
     streams: Arc<Semaphore>,
     event_streams: Arc<Semaphore>,
     watches: Watches,
@@ -216,7 +217,7 @@ pub async fn serve(
     }
     let listener = TcpListener::bind(listen).await.map_err(refused(listen, API_LISTEN))?;
     let address = listener.local_addr().map_err(refused(listen, API_LISTEN))?;
-    let (stop, mut stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(false);
     let shared = Shared(Arc::new(SharedState {
         token_hash: blake3::hash(context.token.as_bytes()),
         local: LocalStore::at(context.directory.local_path()),
@@ -227,6 +228,7 @@ pub async fn serve(
         context,
         requests: Semaphore::new(limits::REQUESTS_MAX),
         questions: Semaphore::new(limits::QUESTIONS_MAX),
+        long_bodies: Semaphore::new(limits::LONG_BODIES_MAX),
         streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
     }));
     let metrics = match metrics {
@@ -238,18 +240,7 @@ pub async fn serve(
         None => None,
     };
     let router = routes::router(shared);
-    let signal = async move {
-        // An error means that the handle is gone without `shutdown`: then the server goes on.
-        if stopped.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let serving = axum::serve(BoundedListener::new(listener), router).with_graceful_shutdown(signal);
-    let task = tokio::spawn(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the API stopped");
-        }
-    });
+    let task = tokio::spawn(serve_connections(listener, router, stopped));
     Ok(ApiServer { address, metrics, stop, task })
 }
 

@@ -1,11 +1,14 @@
 //! Publishing: one record, a batch, canonical statements, revisions, withdrawals.
 
+use std::fmt;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use protocol::identity::EntryId;
 use protocol::limits::BODY_BYTES_MAX;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use super::extract::{JsonBody, Pairs, RawBody, Segment, blocking};
 use super::operations::About;
@@ -42,13 +45,45 @@ pub(super) async fn create(State(shared): State<Shared>, JsonBody(record): JsonB
     shared.publish(vec![Request::Create(record)]).await
 }
 
+/// Records of a batch. Beyond those that a batch may have one more is kept, to show that there are too many: hundreds of
+/// thousands of small ones would take twenty times the room of their text.
+pub(super) struct Batch(Vec<CreateRecord>);
+
+impl<'de> Deserialize<'de> for Batch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(BatchVisitor)
+    }
+}
+
+struct BatchVisitor;
+
+impl<'de> Visitor<'de> for BatchVisitor {
+    type Value = Batch;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Batch, A::Error> {
+        let mut records = Vec::new();
+        while records.len() <= STATEMENTS_MAX {
+            match list.next_element()? {
+                Some(record) => records.push(record),
+                None => return Ok(Batch(records)),
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Batch(records))
+    }
+}
+
 /// Publishes several records.
 #[utoipa::path(post, path = "/v1/records/batch", tag = "publishing", request_body = Vec<CreateRecord>,
     description = "发布多条记录，全部成功或全部不发。Publishes several records, all of them or none.",
     responses((status = 201, description = "已发布。Published.", body = Published),
         (status = 413, description = "条数太多。Too many.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "有记录不合规则。Some break rules.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn batch(State(shared): State<Shared>, JsonBody(records): JsonBody<Vec<CreateRecord>>) -> Answer {
+pub(super) async fn batch(State(shared): State<Shared>, JsonBody(Batch(records)): JsonBody<Batch>) -> Answer {
     check_count(records.len())?;
     shared.publish(records.into_iter().map(Request::Create).collect()).await
 }
@@ -171,8 +206,8 @@ fn check_count(count: usize) -> Result<(), ApiProblem> {
         return Err(ApiProblem::malformed("一条也没有。", "there is nothing in it"));
     }
     if count > STATEMENTS_MAX {
-        let zh = format!("一次最多 {STATEMENTS_MAX} 条，这里有 {count} 条。");
-        let en = format!("at most {STATEMENTS_MAX} at a time, these are {count}");
+        let zh = format!("一次最多 {STATEMENTS_MAX} 条，这里更多。");
+        let en = format!("at most {STATEMENTS_MAX} at a time, these are more");
         return Err(ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", zh, en)
             .fix("请分成几次发送。", "send them in several parts"));
     }
@@ -233,5 +268,21 @@ impl SharedState {
             delivery: delivery(delivered.unwrap_or_default()),
             notices: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_batch_that_is_too_long_one_record_too_many_is_kept() {
+        let list = |count: usize| format!("[{}]", vec![r#"{"kind":"demand","fields":{}}"#; count].join(","));
+        let count = |text: &str| serde_json::from_str::<Batch>(text).map(|Batch(records)| records.len()).ok();
+        assert_eq!(count(&list(3)), Some(3));
+        assert_eq!(count(&list(STATEMENTS_MAX)), Some(STATEMENTS_MAX));
+        assert_eq!(count(&list(3 * STATEMENTS_MAX)), Some(STATEMENTS_MAX + 1));
+        assert_eq!(count("[{}]"), None);
+        assert_eq!(count(r#"{"kind":"demand"}"#), None);
     }
 }

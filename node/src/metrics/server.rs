@@ -21,23 +21,10 @@ impl MetricsServer {
     ///
     /// # Errors
     /// The system's reason when it cannot listen there.
-    pub async fn start(
-        router: Router,
-        listen: SocketAddr,
-        mut stopped: watch::Receiver<bool>,
-    ) -> std::io::Result<Self> {
+    pub async fn start(router: Router, listen: SocketAddr, stopped: watch::Receiver<bool>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let signal = async move {
-            // An error means that the other side is gone: then nobody is left to serve for.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        let serving = axum::serve(crate::api::BoundedListener::new(listener), router).with_graceful_shutdown(signal);
-        let task = tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the metrics are not served any more");
-            }
-        });
+        let task = tokio::spawn(crate::api::serve_connections(listener, router, stopped));
         Ok(Self { address, task })
     }
 

@@ -1,7 +1,8 @@
 //! Connections: so many at a time, so many from one place, and none that keeps its room by being slow.
 //!
-//! The head of a request must come within [`HEADER_TIME_MAX`], which is also how long a connection may be idle between
-//! two requests; the guard reads a form within [`super::limits::BODY_TIME_MAX`]; who does not take an answer is cut off
+//! When every place is taken and somebody else comes, a connection without a request in work gives way ([`crate::seats`]).
+//! The head of a request must come within [`HEADER_TIME_MAX`], which is also how long a connection may be idle between two
+//! requests; the guard reads a form within [`super::limits::BODY_TIME_MAX`]; who does not take an answer is cut off
 //! after [`WRITE_STALL_MAX`].
 
 use std::collections::BTreeMap;
@@ -22,12 +23,13 @@ use hyper_util::service::TowerToHyperService;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep};
 
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_PLACE_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, WRITE_STALL_MAX};
 use super::place::Place;
+use crate::seats::{Seat, Seats, Work};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +40,6 @@ type Held = Arc<Mutex<BTreeMap<Place, usize>>>;
 
 /// Room for connections.
 struct Rooms {
-    all: Arc<Semaphore>,
     held: Held,
     /// Whether a proxy of this machine asks on behalf of everybody.
     behind_proxy: bool,
@@ -46,7 +47,6 @@ struct Rooms {
 
 /// The room of one connection.
 struct Room {
-    _of_all: OwnedSemaphorePermit,
     held: Held,
     place: Option<Place>,
 }
@@ -66,11 +66,11 @@ impl Drop for Room {
 
 impl Rooms {
     fn new(behind_proxy: bool) -> Self {
-        Self { all: Arc::new(Semaphore::new(CONNECTIONS_MAX)), held: Held::default(), behind_proxy }
+        Self { held: Held::default(), behind_proxy }
     }
 
     /// Takes room for a connection from there; nothing when that place has enough.
-    fn enter(&self, of_all: OwnedSemaphorePermit, address: SocketAddr) -> Option<Room> {
+    fn enter(&self, address: SocketAddr) -> Option<Room> {
         let ip = address.ip().to_canonical();
         let place = (!self.behind_proxy || !ip.is_loopback()).then(|| Place::of(ip));
         if let Some(place) = place {
@@ -81,7 +81,7 @@ impl Rooms {
             }
             *count += 1;
         }
-        Some(Room { _of_all: of_all, held: Arc::clone(&self.held), place })
+        Some(Room { held: Arc::clone(&self.held), place })
     }
 }
 
@@ -92,22 +92,22 @@ pub(super) async fn serve(
     behind_proxy: bool,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let rooms = Rooms::new(behind_proxy);
+    let (seats, rooms) = (Arc::new(Seats::new(CONNECTIONS_MAX)), Rooms::new(behind_proxy));
     let mut open = JoinSet::new();
     loop {
         // Those that have ended make room in the set as well.
         while open.try_join_next().is_some() {}
-        let next = async {
-            let room = Arc::clone(&rooms.all).acquire_owned().await;
-            let (stream, address) = Listener::accept(&mut listener).await;
-            (room, stream, address)
-        };
-        let (room, stream, address) = tokio::select! {
-            next = next => next,
+        let (stream, address) = tokio::select! {
+            next = Listener::accept(&mut listener) => next,
             () = stop(&mut stopped) => break,
         };
-        let Some(room) = room.ok().and_then(|room| rooms.enter(room, address)) else { continue };
-        open.spawn(converse(stream, address, pages.clone(), stopped.clone(), room));
+        // A place that has enough takes no seat from anybody.
+        let Some(room) = rooms.enter(address) else { continue };
+        let seat = tokio::select! {
+            seat = seats.seat() => seat,
+            () = stop(&mut stopped) => break,
+        };
+        open.spawn(converse(stream, address, pages.clone(), stopped.clone(), seat, room));
     }
     drop(listener);
     while open.join_next().await.is_some() {}
@@ -125,23 +125,28 @@ async fn converse(
     address: SocketAddr,
     pages: Router,
     mut stopped: watch::Receiver<bool>,
+    seat: Arc<Seat>,
     _room: Room,
 ) {
     // A small answer must not wait for more to come.
     let _ = stream.set_nodelay(true);
-    let pages = TowerToHyperService::new(pages);
+    let (pages, at_work) = (TowerToHyperService::new(pages), Arc::clone(&seat));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let work = Work::begin(&at_work);
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(Client(address));
-        pages.call(request)
+        let page = pages.call(request);
+        async move { page.await.map(|page| work.until_sent(page)) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX).max_buf_size(HEADER_BYTES_MAX);
-    let stream = TokioIo::new(Patient { stream, stalled: None });
+    let stream = TokioIo::new(Patient { stream, stalled: None, seat: Arc::clone(&seat) });
     let mut connection = pin!(http.serve_connection(stream, service));
-    // How a connection ends is its client's business.
+    // What has come is looked at before anybody gives way. How a connection ends is its client's business.
     tokio::select! {
+        biased;
         _ = connection.as_mut() => {}
+        () = seat.given_up() => {}
         () = stop(&mut stopped) => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
@@ -153,6 +158,7 @@ async fn converse(
 struct Patient {
     stream: TcpStream,
     stalled: Option<Pin<Box<Sleep>>>,
+    seat: Arc<Seat>,
 }
 
 impl Patient {
@@ -192,8 +198,13 @@ impl AsyncWrite for Patient {
         self.stream.is_write_vectored()
     }
 
+    /// The library flushes when its own buffer is empty.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let poll = Pin::new(&mut self.stream).poll_flush(context);
+        if poll.is_ready() {
+            self.seat.written();
+        }
+        poll
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -206,8 +217,7 @@ mod tests {
     use super::*;
 
     fn enter(rooms: &Rooms, address: &str) -> Option<Room> {
-        let of_all = Arc::clone(&rooms.all).try_acquire_owned().expect("there is room for so few");
-        rooms.enter(of_all, SocketAddr::new(address.parse().expect("an address"), 1))
+        rooms.enter(SocketAddr::new(address.parse().expect("an address"), 1))
     }
 
     #[test]
