@@ -420,10 +420,11 @@ impl Core {
         (ahead_ms > 0).then_some(ahead_ms)
     }
 
-    /// Says how far this machine's clock is ahead of its peers' beyond the tolerance, if it is.
-    pub fn set_clock_ahead(&self, ahead_ms: Option<u64>) {
+    /// Says how far this machine's clock is ahead of its peers' beyond the tolerance, if it is; whether enough peers were
+    /// asked to know (`told`); and what the clock said before that was found out.
+    pub fn set_clock_ahead(&self, ahead_ms: Option<u64>, told: bool, found_at_ms: u64) {
         self.shared.clock_ahead_ms.store(ahead_ms.unwrap_or_default(), std::sync::atomic::Ordering::Release);
-        self.shared.clock_watch.look(now_ms());
+        self.shared.clock_watch.look(found_at_ms, told);
     }
 
     /// Why publishing would be refused now, if it would.

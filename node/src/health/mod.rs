@@ -270,8 +270,10 @@ impl Health {
             };
             (enrolled(&state.replica), links, own)
         });
-        self.0.core.set_clock_ahead(self.clock_certainly_ahead_ms());
-        let (throttled, clocks) = (self.0.core.take_throttled(), self.clock_offsets());
+        // The clock is read first: what it jumps to while this goes on is for the next look.
+        let (found_at_ms, clocks) = (now_ms(), self.clock_offsets());
+        self.0.core.set_clock_ahead(self.clock_certainly_ahead_ms(), !clocks.is_empty(), found_at_ms);
+        let throttled = self.0.core.take_throttled();
         let (now_ms, shift) = (self.steady_ms(), self.shift());
         let mut model = self.0.model.lock();
         model.wall(shift);

@@ -46,7 +46,7 @@ fn a_disk_keeps_what_is_flushed_and_chance_decides_about_the_rest() {
     let (mut journalled, mut stored) = (BTreeCount::default(), BTreeCount::default());
     for seed in 0..40 {
         for steps in 0..=4 {
-            let mut disk = disk::Disk::new(charter.clone());
+            let mut disk = disk::Disk::new(Arc::new(charter.clone()));
             disk.cut_after(steps);
             let done = disk.commit(&own, std::slice::from_ref(&change)).is_ok();
             assert_eq!(done, steps == 4);
