@@ -26,9 +26,10 @@ pub(super) struct ClockWatch {
 }
 
 impl ClockWatch {
-    /// Begins to watch; nothing was seen yet.
-    pub(super) fn new() -> Self {
-        Self { started: Instant::now(), seen_ms: AtomicI64::new(i64::MAX), doubted_since_ms: AtomicI64::new(CERTAIN) }
+    /// Begins to watch a clock that says `now_ms`. Whether that is right is for the peers to say.
+    pub(super) fn new(now_ms: u64) -> Self {
+        let seen_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        Self { started: Instant::now(), seen_ms: AtomicI64::new(seen_ms), doubted_since_ms: AtomicI64::new(CERTAIN) }
     }
 
     fn steady_ms(&self) -> i64 {
@@ -73,8 +74,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_ahead_is_told_until_somebody_has_looked() {
-        let (watch, day_ms) = (ClockWatch::new(), 86_400_000);
-        assert_eq!(watch.jumped_ms(5 * day_ms), 0, "nobody has looked yet");
+        let day_ms = 86_400_000;
+        let watch = ClockWatch::new(5 * day_ms);
+        assert!(watch.jumped_ms(5 * day_ms) < 1_000);
+        assert!(watch.jumped_ms(6 * day_ms) > day_ms - 60_000, "before the first look, too");
         watch.look(5 * day_ms, true);
         assert!(watch.jumped_ms(5 * day_ms + 1_000) <= 1_000);
         assert!(watch.jumped_ms(6 * day_ms) > day_ms - 60_000);
@@ -85,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_jump_that_nobody_can_judge_is_doubted_for_a_while() {
-        let (watch, day_ms) = (ClockWatch::new(), 86_400_000);
+        let day_ms = 86_400_000;
+        let watch = ClockWatch::new(5 * day_ms);
         watch.look(5 * day_ms, false);
         watch.look_at(6 * day_ms, false, 1_000);
         watch.look_at(6 * day_ms, false, 1_000 + 59_000);

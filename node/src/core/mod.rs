@@ -243,7 +243,7 @@ impl Core {
             vault: RwLock::default(),
             signing_ready: signing_ready.into(),
             clock_ahead_ms: Default::default(),
-            clock_watch: ClockWatch::new(),
+            clock_watch: ClockWatch::new(now_ms()),
             changed: watch::Sender::new(0),
             failed: watch::Sender::new(None),
         });
