@@ -28,3 +28,6 @@ pub const ATTEMPTS_MAX: usize = 3;
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// How often a closing log looks whether its writer is done.
 pub const CLOSE_POLL: Duration = Duration::from_millis(10);
+/// How long `head` may be behind the lines: it costs the disk twice what a line does. After a power cut what came within
+/// this time is there, and only its end is not guarded.
+pub const HEAD_PAUSE: Duration = Duration::from_secs(1);

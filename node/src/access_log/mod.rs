@@ -29,7 +29,8 @@ use crate::core::now_ms;
 use crate::doctor::catalogue::{ACCESS_LOG_ALTERED, ACCESS_LOG_FAILED};
 use file::Writer;
 use limits::{
-    BATCH_LINES, CLOSE_POLL, CLOSE_WAIT, QUEUE, REFUSED_PAUSE, RETRY_PAUSE, TEXT_CHARACTERS_MAX, VIEW_LINES_MAX,
+    BATCH_LINES, CLOSE_POLL, CLOSE_WAIT, HEAD_PAUSE, QUEUE, REFUSED_PAUSE, RETRY_PAUSE, TEXT_CHARACTERS_MAX,
+    VIEW_LINES_MAX,
 };
 pub use verify::{Break, Verified, verify};
 
@@ -265,23 +266,29 @@ fn write(shared: &Shared, records: &Receiver<Waiting>) {
     let mut writer = Writer::new(&shared.path, length, head);
     // Whether `head` and rotation are behind the lines.
     let mut is_settled = true;
+    let mut settled_at: Option<Instant> = None;
     loop {
-        let first = match records.recv_timeout(RETRY_PAUSE) {
+        let first = match records.recv_timeout(if is_settled { RETRY_PAUSE } else { HEAD_PAUSE }) {
             Ok(first) => Some(first),
             Err(RecvTimeoutError::Timeout) if is_settled && shared.state.lock().lost == 0 => continue,
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
-                write_batch(shared, &mut writer, Vec::new(), &mut is_settled);
+                write_batch(shared, &mut writer, Vec::new(), &mut is_settled, true);
                 return;
             }
         };
+        let settles = first.is_none() || settled_at.is_none_or(|at| at.elapsed() >= HEAD_PAUSE);
         let batch = first.into_iter().chain(records.try_iter().take(BATCH_LINES)).collect();
-        write_batch(shared, &mut writer, batch, &mut is_settled);
+        write_batch(shared, &mut writer, batch, &mut is_settled, settles);
+        if settles {
+            settled_at = Some(Instant::now());
+        }
     }
 }
 
-/// Writes lines, and before them how many were lost. What the disk refuses is counted among the lost.
-fn write_batch(shared: &Shared, writer: &mut Writer, batch: Vec<Waiting>, is_settled: &mut bool) {
+/// Writes lines, and before them how many were lost. What the disk refuses is counted among the lost. `settles` says
+/// that `head` is to be in step afterwards.
+fn write_batch(shared: &Shared, writer: &mut Writer, batch: Vec<Waiting>, is_settled: &mut bool, settles: bool) {
     let (lost, count) = (shared.state.lock().lost, batch.len() as u64);
     let gap = (lost > 0).then(|| line(now_ms(), gap(lost)));
     let (lines, told): (Vec<AccessEntry>, Vec<_>) =
@@ -290,14 +297,15 @@ fn write_batch(shared: &Shared, writer: &mut Writer, batch: Vec<Waiting>, is_set
     let appended = if lines.peek().is_some() { writer.append(lines) } else { Ok(()) };
     // A line is there once it was appended: what follows only keeps the files in order.
     told.into_iter().flatten().for_each(|done| _ = done.send(appended.is_ok()));
-    let settled = if appended.is_ok() && (count > 0 || lost > 0 || !*is_settled) { writer.settle() } else { Ok(()) };
+    let is_behind = count > 0 || lost > 0 || !*is_settled;
+    let settled = if appended.is_ok() && is_behind && settles { writer.settle() } else { Ok(()) };
     let mut state = shared.state.lock();
     (state.length, state.head) = (writer.length(), writer.head().to_owned());
     match &appended {
         Ok(()) => state.lost -= lost,
         Err(_) => state.lost += count,
     }
-    *is_settled = appended.is_ok() && settled.is_ok();
+    *is_settled = appended.is_ok() && settled.is_ok() && (settles || !is_behind);
     match appended.and(settled) {
         Ok(()) => state.fault = None,
         Err(error) => {

@@ -200,6 +200,8 @@ pub struct ApiServer {
     metrics: Option<MetricsServer>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    #[cfg(fuzzing)]
+    router: axum::Router,
 }
 
 /// Serves the API on `listen`, a loopback address; port 0 lets the system choose. `metrics` is where Prometheus may ask
@@ -240,8 +242,17 @@ pub async fn serve(
         None => None,
     };
     let router = routes::router(shared);
+    #[cfg(fuzzing)]
+    let kept = router.clone();
     let task = tokio::spawn(serve_connections(listener, router, stopped));
-    Ok(ApiServer { address, metrics, stop, task })
+    Ok(ApiServer {
+        address,
+        metrics,
+        stop,
+        task,
+        #[cfg(fuzzing)]
+        router: kept,
+    })
 }
 
 /// Why a server cannot listen at an address.
@@ -256,6 +267,12 @@ impl ApiServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What answers requests, without connections, which would cost a fuzzer most of its time.
+    #[cfg(fuzzing)]
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
     }
 
     /// Where the metrics are served without a token, if they are.

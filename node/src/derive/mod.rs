@@ -61,8 +61,9 @@ const BUSY_PAUSE_MAX: Duration = Duration::from_secs(2);
 const COMMIT_DOCUMENTS: usize = 20_000;
 /// How long a document waits for a commit while there is more to do.
 const COMMIT_BUSY_TIME: Duration = Duration::from_secs(10);
-/// How long two commits lie apart at least while there is nothing else to do: each costs the disk a few syncs.
-const COMMIT_IDLE_TIME: Duration = Duration::from_millis(250);
+/// How long two commits lie apart at least while there is nothing else to do: each costs the disk some fifteen syncs, for
+/// which the store's own wait. What comes alone is found at once.
+const COMMIT_IDLE_TIME: Duration = Duration::from_secs(1);
 /// How long the positions of an index that did not change may be behind.
 const POSITIONS_TIME: Duration = Duration::from_secs(60);
 /// How far the time may go on before it is said again how far the index can be asked.

@@ -34,7 +34,7 @@ use crate::derive::Derived;
 use crate::dialer::Troubles;
 use crate::directory::DataDirectory;
 use crate::network::Network;
-use crate::records::rewrap::stale;
+use crate::records::rewrap::StaleCount;
 use crate::store::OpenReport;
 
 pub use directory::key_files;
@@ -112,18 +112,16 @@ struct Shared {
     /// What trying the announced addresses showed, and when.
     reach: Mutex<Option<(Instant, Vec<Finding>)>>,
     /// Own confidential records to be sealed anew, by charter version and length of the own log when they were counted.
-    stale: Mutex<Option<Stale>>,
+    stale: Mutex<Stale>,
     /// What peers and members did beyond their bounds lately.
     excesses: Mutex<throttled::Excesses>,
 }
 
 /// A count of own confidential records to be sealed anew.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Stale {
-    /// Charter version and length of the own log then.
-    at: (u32, u64),
-    counted: Instant,
-    count: usize,
+    kept: StaleCount,
+    counted: Option<(Instant, usize)>,
 }
 
 impl Doctor {
@@ -167,15 +165,12 @@ impl Doctor {
 
     /// The same, from a count that may be so old.
     fn stale_within(&self, age: Duration) -> Option<ProblemDetail> {
-        let core = &self.shared.patient.core;
-        let (_, log) = core.own()?;
-        let now = core.read(|state| (state.replica.charter().version(), state.replica.effective_length(log)));
         let mut known = self.shared.stale.lock();
-        let count = match *known {
-            Some(Stale { at, counted, count }) if at == now || counted.elapsed() < age => count,
+        let count = match known.counted {
+            Some((at, count)) if at.elapsed() < age => count,
             _ => {
-                let count = stale(core).len();
-                *known = Some(Stale { at: now, counted: Instant::now(), count });
+                let count = known.kept.count(&self.shared.patient.core);
+                known.counted = Some((Instant::now(), count));
                 count
             }
         };

@@ -150,6 +150,12 @@ impl Node {
         self.api.address()
     }
 
+    /// What answers requests to the API.
+    #[cfg(fuzzing)]
+    pub fn api_router(&self) -> axum::Router {
+        self.api.router()
+    }
+
     /// Where the portal listens, if it does.
     pub fn portal_address(&self) -> Option<SocketAddr> {
         self.portal.as_ref().map(PortalServer::address)

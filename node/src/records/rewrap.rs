@@ -1,15 +1,23 @@
 //! What must be sealed anew after a change of keys: own confidential records that one of their readers cannot open.
 
-use protocol::identity::EntryId;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use protocol::charter::LogNumber;
+use protocol::entry::VerifiedEntry;
+use protocol::identity::{EntryId, MemberNumber};
 use protocol::sealed::{Readers, Sealed};
-use protocol::statement::FIELD_SEALED;
+use protocol::statement::{FIELD_SEALED, Statement};
 use protocol::value::Value;
 use protocol::view::Label;
 
 use super::walk::{Walk, Whose};
 use super::{FOLD_COST, LOCK_WORK_MAX};
 use crate::confidential;
-use crate::core::{Core, now_ms};
+use crate::core::{Core, State, now_ms};
+
+/// New entries of the own log beyond which everything is gone through anew.
+const TOUCHED_ENTRIES_MAX: u64 = 1_024;
 
 /// An own record that one of its readers has no key to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,31 +33,99 @@ pub struct Stale {
 /// Goes through one's own records that stand. Blocks: it reads bodies from the disk.
 pub fn stale(core: &Core) -> Vec<Stale> {
     let Some((own, _)) = core.own() else { return Vec::new() };
-    let (mut walk, mut found, mut ended) = (Walk::new(Whose::One(own)), Vec::new(), false);
+    let mut walk = Walk::new(Whose::One(own));
+    gather(core, own, |state| walk.step(state.view(), state.replica.charter()))
+}
+
+/// The same among some records.
+fn stale_among(core: &Core, own: MemberNumber, ids: &BTreeSet<EntryId>) -> Vec<Stale> {
+    let mut ids = ids.iter();
+    gather(core, own, |state| {
+        ids.find_map(|id| {
+            let (owner, _) = state.view().owner(id)?;
+            let label = state.view().label(id)?;
+            (owner == own && !state.view().is_erased(id)).then_some((label, *id))
+        })
+    })
+}
+
+/// Looks at the records that `next` names, a few at a time under the lock.
+fn gather(core: &Core, own: MemberNumber, mut next: impl FnMut(&State) -> Option<(Label, EntryId)>) -> Vec<Stale> {
+    let (mut found, mut ended) = (Vec::new(), false);
     while !ended {
         core.read(|state| {
-            let (view, charter) = (state.view(), state.replica.charter());
             let mut work = 0;
             while work < LOCK_WORK_MAX {
-                let Some((label, id)) = walk.step(view, charter) else {
+                let Some((label, id)) = next(state) else {
                     ended = true;
                     return;
                 };
                 work += FOLD_COST;
-                let record = view.record(&id, u64::MAX, core).filter(|record| record.withdrawn.is_none());
-                let Some(Value::Sealed(bytes)) = record.and_then(|mut record| record.fields.remove(&FIELD_SEALED))
-                else {
-                    continue;
-                };
-                let Ok(sealed) = Sealed::decode(&bytes) else { continue };
-                let readers = confidential::present(charter, sealed.readers());
-                let wanted = confidential::recipients(charter, &readers, own, now_ms());
-                // What cannot be sealed now is told when somebody tries.
-                if wanted.map_or(true, |wanted| sealed.needs_rewrap(&wanted)) {
-                    found.push(Stale { id, label, readers });
-                }
+                found.extend(look_at(core, state, own, label, id));
             }
         });
     }
     found
+}
+
+fn look_at(core: &Core, state: &State, own: MemberNumber, label: Label, id: EntryId) -> Option<Stale> {
+    let charter = state.replica.charter();
+    let record = state.view().record(&id, u64::MAX, core).filter(|record| record.withdrawn.is_none());
+    let Some(Value::Sealed(bytes)) = record?.fields.remove(&FIELD_SEALED) else { return None };
+    let sealed = Sealed::decode(&bytes).ok()?;
+    let readers = confidential::present(charter, sealed.readers());
+    let wanted = confidential::recipients(charter, &readers, own, now_ms());
+    // What cannot be sealed now is told when somebody tries.
+    wanted.map_or(true, |wanted| sealed.needs_rewrap(&wanted)).then_some(Stale { id, label, readers })
+}
+
+/// How many own records are stale, kept in step: everything is gone through when the charter moved, and otherwise only
+/// what new entries of the own log speak of.
+#[derive(Debug, Clone, Default)]
+pub struct StaleCount {
+    /// Charter version, own log and its length when it was counted.
+    at: Option<(u32, LogNumber, u64)>,
+    found: BTreeSet<EntryId>,
+}
+
+impl StaleCount {
+    /// Brings the count in step. Blocks: it reads bodies from the disk.
+    pub fn count(&mut self, core: &Core) -> usize {
+        let Some((own, log)) = core.own() else { return 0 };
+        let now = core.read(|state| (state.replica.charter().version(), log, state.replica.effective_length(log)));
+        if self.at == Some(now) {
+            return self.found.len();
+        }
+        let touched = self.at.and_then(|before| touched_since(core, before, now));
+        match touched {
+            Some(touched) => {
+                self.found.retain(|id| !touched.contains(id));
+                self.found.extend(stale_among(core, own, &touched).into_iter().map(|stale| stale.id));
+            }
+            None => self.found = stale(core).into_iter().map(|stale| stale.id).collect(),
+        }
+        self.at = Some(now);
+        self.found.len()
+    }
+}
+
+/// The records of which entries speak that came since; `None` when that does not tell, or when they are many.
+fn touched_since(
+    core: &Core,
+    (version, log, from): (u32, LogNumber, u64),
+    now: (u32, LogNumber, u64),
+) -> Option<BTreeSet<EntryId>> {
+    let count = now.2.checked_sub(from).filter(|count| *count <= TOUCHED_ENTRIES_MAX)?;
+    if (version, log) != (now.0, now.1) {
+        return None;
+    }
+    let entries = core.store().range(log, from, count as usize, usize::MAX).ok()?;
+    if entries.len() as u64 != count {
+        return None;
+    }
+    let spoken_of = |entry: &Arc<VerifiedEntry>| {
+        let statement = entry.body().and_then(|body| Statement::decode(body).ok());
+        statement.and_then(|statement| statement.record).unwrap_or(entry.id())
+    };
+    Some(entries.iter().map(spoken_of).collect())
 }

@@ -212,3 +212,24 @@ async fn canonical_statements_are_sealed_by_the_node() {
     assert_eq!(world.reads(&world.other, &id, &["承诺事项", "目标值"]), ["按期供地", "476"]);
     assert!(restate::candidates(&world.core).expect("it is a member").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_be_sealed_anew_is_counted_the_same_whether_step_by_step_or_from_nothing() {
+    let mut world = World::new().await;
+    let mut kept = rewrap::StaleCount::default();
+    let counts = |kept: &mut rewrap::StaleCount, world: &World| {
+        (kept.count(&world.core), rewrap::StaleCount::default().count(&world.core), rewrap::stale(&world.core).len())
+    };
+    assert_eq!(counts(&mut kept, &world), (0, 0, 0));
+    let one = world.create(commitment("CN01", Some("members:3"))).await;
+    let two = world.create(commitment("CN02", Some("members:3"))).await;
+    assert_eq!(counts(&mut kept, &world), (0, 0, 0));
+    world.renew_encryption_of_other().await;
+    assert_eq!(counts(&mut kept, &world), (2, 2, 2), "member 3 has another key now");
+    world.create(commitment("CN03", Some("members:3"))).await;
+    assert_eq!(counts(&mut kept, &world), (2, 2, 2), "what came since is sealed for it");
+    world.one(Request::Reseal(one)).await.expect("it can be sealed anew");
+    assert_eq!(counts(&mut kept, &world), (1, 1, 1));
+    world.withdraw(two, None).await.expect("it is its own");
+    assert_eq!(counts(&mut kept, &world), (0, 0, 0));
+}

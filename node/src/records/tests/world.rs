@@ -165,4 +165,17 @@ impl World {
         let (core, events) = start(&folder.path().join("node"), &charter, usize::MAX, &county).await;
         Self { charter, secretariat, county, other, core, publisher: Publisher::default(), folder, _events: events }
     }
+    /// The other member's encryption key gives way to a new one, which the charter then names.
+    pub(crate) async fn renew_encryption_of_other(&mut self) {
+        let old = public_key(&self.other.encryption);
+        self.other.encryption = SigningKey::from_bytes(&[77; 32]);
+        let (federation, number) = (self.charter.federation(), MemberNumber(3));
+        let key = &self.other.encryption;
+        let request = KeyRequest::new(federation, number, Purpose::Encryption, key, Some(old), String::new());
+        let grant = request.verify(&federation).expect("it is proven");
+        let replace = Operation::ReplaceKey { seal: Seal { key: old, last: None }, grant };
+        self.secretariat.try_append(&mut self.charter, vec![replace]).expect("the other is a member");
+        let block = self.charter.blocks().last().cloned().expect("it was just appended");
+        self.core.append_blocks(vec![block]).await.expect("it follows the one before");
+    }
 }
