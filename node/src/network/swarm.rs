@@ -65,11 +65,14 @@ pub(super) fn build(
     let protocols = protocols(settings, &keypair, roster, counters)?;
     let idle = settings.limits.stranger_idle;
     let transports = || {
-        SwarmBuilder::with_existing_identity(keypair.clone())
+        let builder = SwarmBuilder::with_existing_identity(keypair.clone())
             .with_tokio()
             .with_tcp(tcp::Config::new(), noise::Config::new, yamux::Config::default)
-            .map(|builder| builder.with_quic())
-            .map_err(|error| NetworkError::Setup(error.into()))
+            .map_err(|error| NetworkError::Setup(error.into()))?
+            .with_quic();
+        #[cfg(test)]
+        let builder = builder.with_other_transport(memory).unwrap_or_else(|never| match never {});
+        Ok::<_, NetworkError>(builder)
     };
     // A closed line may have no resolver. Names cannot be dialled then, but addresses can.
     match transports()?.with_dns() {
@@ -87,6 +90,18 @@ pub(super) fn build(
                 .build())
         }
     }
+}
+
+/// What joins the nodes of one process, with the same encryption and multiplexing as TCP.
+#[cfg(test)]
+fn memory(keypair: &Keypair) -> libp2p::core::transport::Boxed<(libp2p::PeerId, libp2p::core::muxing::StreamMuxerBox)> {
+    use libp2p::core::{Transport as _, muxing::StreamMuxerBox, transport::MemoryTransport, upgrade};
+    MemoryTransport::default()
+        .upgrade(upgrade::Version::V1)
+        .authenticate(noise::Config::new(keypair).expect("an ed25519 key signs"))
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed()
 }
 
 fn protocols(

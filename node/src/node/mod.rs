@@ -2,6 +2,8 @@
 
 mod hooks;
 mod network;
+#[cfg(test)]
+mod swarms;
 mod upkeep;
 
 use std::net::SocketAddr;
