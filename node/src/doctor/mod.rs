@@ -111,7 +111,7 @@ struct Shared {
     since: Mutex<BTreeMap<(String, String), u64>>,
     /// What trying the announced addresses showed, and when.
     reach: Mutex<Option<(Instant, Vec<Finding>)>>,
-    /// Own confidential records to be sealed anew, by charter version and length of the own log when they were counted.
+    /// Own confidential records to be sealed anew.
     stale: Mutex<Stale>,
     /// What peers and members did beyond their bounds lately.
     excesses: Mutex<throttled::Excesses>,
@@ -121,6 +121,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Stale {
     kept: StaleCount,
+    /// When it was counted last, and what came of it.
     counted: Option<(Instant, usize)>,
 }
 
@@ -158,7 +159,7 @@ impl Doctor {
         dated.filter(settled).collect()
     }
 
-    /// Own confidential records that one of their readers cannot open. Counted again when charter or own log moved.
+    /// Own confidential records that one of their readers cannot open, as they are now.
     pub fn stale_warning(&self) -> Option<ProblemDetail> {
         self.stale_within(Duration::ZERO)
     }

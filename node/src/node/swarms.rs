@@ -35,6 +35,8 @@ const ADMITTED_TOGETHER: usize = 50;
 const ENTRIES: usize = 120;
 /// The pause between two of them.
 const PAUSE: Duration = Duration::from_millis(1_000);
+/// How long what was said at the start may go on being said.
+const CALM: Duration = Duration::from_secs(60);
 /// How long nobody publishes.
 const IDLE: Duration = Duration::from_secs(120);
 /// How long everybody may take to come to one digest.
@@ -67,6 +69,7 @@ async fn two_hundred_swarms() {
     let digest = agree(&swarms).await;
     println!("{MEMBERS} nodes, {LINKS} dialled by each; at one digest {digest} after {:?}", settled.elapsed());
 
+    tokio::time::sleep(CALM).await;
     let before = stream_bytes(&swarms);
     tokio::time::sleep(IDLE).await;
     print_rates("idle", &before, &stream_bytes(&swarms), IDLE);
