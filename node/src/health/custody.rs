@@ -17,7 +17,7 @@ use crate::beacons::heads_max;
 impl Health {
     /// Counts anew. Says whether a log became short or is well again.
     pub(super) fn count(&self) -> bool {
-        let picture = self.0.model.lock().picture();
+        let picture = self.picture();
         let now_ms = self.steady_ms();
         let (holders, members) = self.0.core.read(|state| {
             let charter = state.replica.charter();
@@ -65,7 +65,7 @@ fn holders(charter: &Charter, picture: &Picture) -> Vec<Holder> {
 
 /// Who holds which log, the one that fewest hold first.
 pub fn custody_view(health: &Health) -> CustodyView {
-    let picture = health.0.model.lock().picture();
+    let picture = health.picture();
     let logs = logs_view(health, None);
     let (settled_ms, shift) = (health.settled_ms(), health.shift());
     let worst = logs.iter().map(|log| log.severity.as_str());
@@ -88,7 +88,7 @@ pub fn custody_view(health: &Health) -> CustodyView {
 }
 
 fn wanted(health: &Health) -> Rule {
-    let picture = health.0.model.lock().picture();
+    let picture = health.picture();
     health.0.rule.within(&health.0.core.read(|state| holders(state.replica.charter(), &picture)))
 }
 

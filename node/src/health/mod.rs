@@ -21,8 +21,8 @@ use parking_lot::Mutex;
 use protocol::beacon::{Beacon, Condition, DiskSpace, PERMILLE, Version};
 use protocol::custody::{Custody, Rule, Watch};
 use protocol::health::clock::{Samples, Shift, Times};
-use protocol::health::{Model, Own, Report, Thresholds, enrolled};
-use protocol::identity::{MemberNumber, PublicKey};
+use protocol::health::{Model, Own, Picture, Report, Thresholds, enrolled};
+use protocol::identity::{BlockHash, MemberNumber, PublicKey};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -68,6 +68,8 @@ struct Inner {
     thresholds: Thresholds,
     rule: Rule,
     model: Mutex<Model>,
+    /// Tip of the charter whose members the model knows; taken while the model is held.
+    roster_of: Mutex<Option<BlockHash>>,
     /// From the clock of the model to that of the machine.
     shift: Mutex<Shift>,
     clock: Mutex<Samples>,
@@ -107,6 +109,7 @@ impl Health {
             thresholds,
             rule: Rule { replicas: config.custody.replicas, provinces: config.custody.provinces },
             model: Mutex::new(model),
+            roster_of: Mutex::default(),
             shift: Mutex::default(),
             clock: Mutex::default(),
             disk: Mutex::new(disk_space(directory.path())),
@@ -253,10 +256,26 @@ impl Health {
         self.0.started_ms + u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
     }
 
+    /// How everybody is. The members are those of the charter as it is now: the last feed may have been before the block
+    /// that admitted one.
+    fn picture(&self) -> Picture {
+        let known = *self.0.roster_of.lock();
+        let newer = self.0.core.read(|state| {
+            let tip = state.replica.charter().tip();
+            (Some(tip) != known).then(|| (tip, enrolled(&state.replica)))
+        });
+        let mut model = self.0.model.lock();
+        if let Some((tip, members)) = newer {
+            model.roster(&members);
+            *self.0.roster_of.lock() = Some(tip);
+        }
+        model.picture()
+    }
+
     /// Tells the model who is there and how this node is. Says whether what it shows changed.
     fn feed(&self, connected: &BTreeSet<PublicKey>) -> bool {
         let condition = self.condition();
-        let (members, links, own) = self.0.core.read(|state| {
+        let ((tip, members), links, own) = self.0.core.read(|state| {
             let keys = state.replica.charter().transport_keys();
             let own_member = keys.get(&self.0.transport).copied();
             let links = connected.iter().filter_map(|key| keys.get(key).copied());
@@ -268,7 +287,8 @@ impl Health {
                 staged: u32::try_from(state.replica.staged()).unwrap_or(u32::MAX),
                 condition,
             };
-            (enrolled(&state.replica), links, own)
+            let roster = (state.replica.charter().tip(), enrolled(&state.replica));
+            (roster, links, own)
         });
         // The clock is read first: what it jumps to while this goes on is for the next look.
         let (found_at_ms, clocks) = (now_ms(), self.clock_offsets());
@@ -278,6 +298,7 @@ impl Health {
         let mut model = self.0.model.lock();
         model.wall(shift);
         model.roster(&members);
+        *self.0.roster_of.lock() = Some(tip);
         model.own(own);
         model.linked(&links, now_ms);
         model.clocks(&clocks);

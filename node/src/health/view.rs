@@ -18,7 +18,7 @@ use crate::metrics::MemberCounts;
 
 /// The federation as this node sees it. Every page, command and metric that counts members counts here.
 pub fn view(health: &Health) -> HealthView {
-    let picture = health.0.model.lock().picture();
+    let picture = health.picture();
     let ports = ports::phrase(&health.0.ports.lock());
     let mut members: Vec<(Severity, MemberHealth)> = health.0.core.read(|state| {
         let charter = state.replica.charter();
@@ -59,7 +59,7 @@ pub fn member_counts(health: Health) -> MemberCounts {
 
 /// One member: how it is, and who holds its logs. Nothing for a number that is no active member's.
 pub fn member_view(health: &Health, member: u32) -> Option<MemberHealthDetail> {
-    let (picture, number) = (health.0.model.lock().picture(), MemberNumber(member));
+    let (picture, number) = (health.picture(), MemberNumber(member));
     let ports = ports::phrase(&health.0.ports.lock());
     let found = health.0.core.read(|state| {
         let charter = state.replica.charter();
@@ -78,7 +78,7 @@ pub fn member_view(health: &Health, member: u32) -> Option<MemberHealthDetail> {
 
 /// That this node itself is cut off, if it is: one finding for every interface that says so.
 pub fn own_cut_off(health: &Health) -> Option<HealthFinding> {
-    let picture = health.0.model.lock().picture();
+    let picture = health.picture();
     let assessed = assessed(&picture, picture.own.member?)?;
     let finding = assessed.findings.iter().find(|finding| finding.ailment == Ailment::CutOff)?;
     Some(finding_view(finding, assessed, &picture, &ports::phrase(&health.0.ports.lock())))

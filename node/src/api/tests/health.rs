@@ -23,3 +23,15 @@ async fn a_node_that_has_just_started_knows_itself_and_judges_nobody() {
     assert_eq!((custody.replicas_wanted, custody.short, custody.severity.as_str()), (3, 0, "ok"));
     assert!(custody.settling_until_ms.is_some(), "nothing is judged right after the start");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_admitted_just_now_is_a_member_at_once() {
+    let mut desk = Desk::new().await;
+    for (name, seed) in [("云县", 21), ("巫山县", 22), ("城口县", 23)] {
+        let number = desk.world.admit(name, seed).await.0;
+        let shown: MemberHealthDetail = desk.get(&format!("/v1/health/{number}")).await.good();
+        assert_eq!((shown.health.member.name.as_str(), shown.health.state.as_str()), (name, "unknown"));
+        let health: HealthView = desk.get("/v1/health").await.good();
+        assert_eq!(health.counts.members, number as usize);
+    }
+}

@@ -165,6 +165,19 @@ impl World {
         let (core, events) = start(&folder.path().join("node"), &charter, usize::MAX, &county).await;
         Self { charter, secretariat, county, other, core, publisher: Publisher::default(), folder, _events: events }
     }
+
+    /// A further county is admitted. Returns its number.
+    pub(crate) async fn admit(&mut self, name: &str, seed: u8) -> MemberNumber {
+        self.secretariat.admit(&mut self.charter, &Organisation::new(name, Class::County, seed));
+        self.append_last_block().await;
+        MemberNumber(self.charter.members().len() as u32)
+    }
+
+    async fn append_last_block(&self) {
+        let block = self.charter.blocks().last().cloned().expect("it was just appended");
+        self.core.append_blocks(vec![block]).await.expect("it follows the one before");
+    }
+
     /// The other member's encryption key gives way to a new one, which the charter then names.
     pub(crate) async fn renew_encryption_of_other(&mut self) {
         let old = public_key(&self.other.encryption);
@@ -175,7 +188,6 @@ impl World {
         let grant = request.verify(&federation).expect("it is proven");
         let replace = Operation::ReplaceKey { seal: Seal { key: old, last: None }, grant };
         self.secretariat.try_append(&mut self.charter, vec![replace]).expect("the other is a member");
-        let block = self.charter.blocks().last().cloned().expect("it was just appended");
-        self.core.append_blocks(vec![block]).await.expect("it follows the one before");
+        self.append_last_block().await;
     }
 }
