@@ -167,7 +167,7 @@ impl World {
     }
 
     /// A further county is admitted. Returns its number.
-    pub(crate) async fn admit(&mut self, name: &str, seed: u8) -> MemberNumber {
+    pub(crate) async fn admit(&mut self, name: &str, seed: u32) -> MemberNumber {
         self.secretariat.admit(&mut self.charter, &Organisation::new(name, Class::County, seed));
         self.append_last_block().await;
         MemberNumber(self.charter.members().len() as u32)
