@@ -4,7 +4,7 @@
 //! `TMPDIR=/dev/shm cargo test --release -p xianmeng-node --lib two_hundred_swarms -- --ignored --nocapture`, and beside it
 //! `cargo simulate --scenarios tests/scenarios/large measure swarms swarms_idle`: the same members, links and pace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -170,7 +170,27 @@ async fn agree(swarms: &[Swarm]) -> FrontierDigest {
         before = one;
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    panic!("the nodes did not come to one digest within {PATIENCE:?}");
+    panic!("the nodes did not come to one digest within {PATIENCE:?}: {}", standing(swarms).await);
+}
+
+/// Where everybody stands, for whoever has to find out why they do not agree.
+async fn standing(swarms: &[Swarm]) -> String {
+    let digests: BTreeSet<_> =
+        swarms.iter().map(|swarm| swarm.core.read(|state| state.replica.frontier().digest())).collect();
+    let mut obstacles: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut peers, mut entries) = (Vec::new(), Vec::new());
+    for swarm in swarms {
+        let obstacle = format!("{:?}", swarm.core.publishing_obstacle());
+        *obstacles.entry(obstacle).or_default() += 1;
+        peers.push(swarm.started.network.peers().await.map_or(0, |peers| peers.len()) as f64);
+        let length = swarm.core.read(|state| {
+            let logs = state.replica.charter().logs().iter();
+            logs.map(|log| state.replica.length(log.number)).sum::<u64>()
+        });
+        entries.push(length as f64);
+    }
+    let (peers, entries) = (percentiles(peers), percentiles(entries));
+    format!("{} digests, peers {peers}, entries {entries}, signing {obstacles:?}", digests.len())
 }
 
 /// Notes when entries are committed at a node.
