@@ -102,10 +102,13 @@ pub async fn run_session(core: &Core, member: MemberNumber, stream: PeerStream) 
     // One after the other: entries of one log must arrive in order, or their predecessors are missing.
     let (requests, mut request_queue) = mpsc::channel::<(u32, Vec<Span>)>(REQUESTS_IN_FLIGHT_MAX);
     let (serving_core, served) = (core.clone(), done.clone());
-    tasks.spawn_blocking(move || {
-        while let Some((id, spans)) = request_queue.blocking_recv() {
-            let entries = serve(&serving_core, id, &spans, &long);
-            if served.blocking_send(Done::Served(entries)).is_err() {
+    tasks.spawn(async move {
+        while let Some((id, spans)) = request_queue.recv().await {
+            // A thread for each request, and none while nothing is asked: sessions may be many, threads are few.
+            let (core, long) = (serving_core.clone(), long.clone());
+            let serving = tokio::task::spawn_blocking(move || serve(&core, id, &spans, &long));
+            let Ok(entries) = serving.await else { return };
+            if served.send(Done::Served(entries)).await.is_err() {
                 return;
             }
         }
