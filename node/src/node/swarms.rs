@@ -1,4 +1,4 @@
-//! Two hundred nodes in one process, for figures beside those of the simulator: charter, store, swarm, gossip, sync,
+//! Two hundred nodes in one process (or as many as `XIANMENG_SWARMS` says), for figures beside those of the simulator: charter, store, swarm, gossip, sync,
 //! beacons and dialer are those of a node; only the wire is memory, and there is no index and no API.
 //!
 //! `TMPDIR=/dev/shm cargo test --release -p xianmeng-node --lib two_hundred_swarms -- --ignored --nocapture`, and beside it
@@ -25,7 +25,7 @@ use crate::directory::{DataDirectory, Profile};
 use crate::gate::Gate;
 use crate::store::{Settings, Store};
 
-/// Nodes.
+/// Nodes, unless something else is asked for.
 const MEMBERS: usize = 200;
 /// Others that each dials.
 const LINKS: usize = 3;
@@ -35,10 +35,10 @@ const ADMITTED_TOGETHER: usize = 50;
 const ENTRIES: usize = 120;
 /// The pause between two of them.
 const PAUSE: Duration = Duration::from_millis(1_000);
-/// How long what was said at the start may go on being said.
-const CALM: Duration = Duration::from_secs(60);
-/// How long nobody publishes.
-const IDLE: Duration = Duration::from_secs(120);
+/// How long nobody publishes before it counts as idle: beacons go on telling for a while who holds what.
+const CALM: Duration = Duration::from_secs(15 * 60);
+/// For how long the bytes of idle nodes are counted.
+const IDLE: Duration = Duration::from_secs(5 * 60);
 /// How long everybody may take to come to one digest.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The first address in memory. An address is taken within the process.
@@ -63,22 +63,18 @@ async fn two_hundred_swarms() {
     let seed = std::env::var("XIANMENG_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     println!("XIANMENG_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
+    let members = std::env::var("XIANMENG_SWARMS").ok().and_then(|text| text.parse().ok()).unwrap_or(MEMBERS);
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let swarms = found(&folder, &mut random).await;
+    let swarms = found(&folder, members, &mut random).await;
     let settled = Instant::now();
     let digest = agree(&swarms).await;
-    println!("{MEMBERS} nodes, {LINKS} dialled by each; at one digest {digest} after {:?}", settled.elapsed());
-
-    tokio::time::sleep(CALM).await;
-    let before = stream_bytes(&swarms);
-    tokio::time::sleep(IDLE).await;
-    print_rates("idle", &before, &stream_bytes(&swarms), IDLE);
+    println!("{members} nodes, {LINKS} dialled by each; at one digest {digest} after {:?}", settled.elapsed());
 
     let arrivals: Vec<Arrivals> = swarms.iter().map(|swarm| watch(swarm.core.clone())).collect();
     let (before, begun) = (stream_bytes(&swarms), Instant::now());
     let mut published = BTreeMap::new();
     for number in 0..ENTRIES {
-        let author = random.usize(..MEMBERS);
+        let author = random.usize(..members);
         let core = &swarms[author].core;
         let body: Vec<u8> = (0..BODY_BYTES).map(|_| random.u8(..)).collect();
         let entries = core.publish(vec![Draft { kind: KIND, body }]).await.expect("it may sign");
@@ -89,6 +85,11 @@ async fn two_hundred_swarms() {
     agree(&swarms).await;
     print_rates("publishing", &before, &stream_bytes(&swarms), begun.elapsed());
     print_times(&published, &arrivals);
+
+    tokio::time::sleep(CALM).await;
+    let before = stream_bytes(&swarms);
+    tokio::time::sleep(IDLE).await;
+    print_rates("idle", &before, &stream_bytes(&swarms), IDLE);
     for swarm in swarms {
         swarm.started.network.shutdown().await;
         drop(swarm.tasks);
@@ -96,11 +97,11 @@ async fn two_hundred_swarms() {
 }
 
 /// The nodes of a new federation, each connected with a few others at random.
-async fn found(folder: &TempDir, random: &mut fastrand::Rng) -> Vec<Swarm> {
+async fn found(folder: &TempDir, members: usize, random: &mut fastrand::Rng) -> Vec<Swarm> {
     let (mut charter, secretariat) = Organisation::found("秘书处", 1);
     let mut organisations = vec![secretariat.clone()];
     organisations
-        .extend((1..MEMBERS).map(|number| Organisation::new(&format!("县{number}"), Class::County, number as u32 + 1)));
+        .extend((1..members).map(|number| Organisation::new(&format!("县{number}"), Class::County, number as u32 + 1)));
     for together in organisations[1..].chunks(ADMITTED_TOGETHER) {
         let first = charter.next_member().0;
         let admit = |(place, organisation): (usize, &Organisation)| Operation::Admit {
@@ -114,7 +115,7 @@ async fn found(folder: &TempDir, random: &mut fastrand::Rng) -> Vec<Swarm> {
     for (number, organisation) in organisations.iter().enumerate() {
         // Nobody dials itself; the first have to dial those who come later.
         let peers: Vec<String> =
-            (0..LINKS).map(|_| address((number + 1 + random.usize(..MEMBERS - 1)) % MEMBERS)).collect();
+            (0..LINKS).map(|_| address((number + 1 + random.usize(..members - 1)) % members)).collect();
         swarms.push(start(&folder.path().join(number.to_string()), &charter, organisation, number, peers).await);
     }
     swarms
@@ -240,7 +241,7 @@ fn print_times(published: &BTreeMap<(LogNumber, u64), (usize, Instant)>, arrival
             }
         }
     }
-    assert!(waits.values().all(|waits| waits.len() == MEMBERS - 1) && waits.len() == published.len());
+    assert!(waits.values().all(|waits| waits.len() == arrivals.len() - 1) && waits.len() == published.len());
     let until = |part: f64| {
         let of_entry = |waits: &Vec<f64>| {
             let mut waits = waits.clone();
