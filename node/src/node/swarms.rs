@@ -15,6 +15,7 @@ use protocol::entry::Draft;
 use protocol::identity::{FrontierDigest, MemberNumber, public_key};
 use protocol::testing::Organisation;
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use super::network::{Started, start_network};
@@ -41,8 +42,9 @@ const CALM: Duration = Duration::from_secs(15 * 60);
 const IDLE: Duration = Duration::from_secs(5 * 60);
 /// How long everybody may take to come to one digest.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// The first address in memory. An address is taken within the process.
-const FIRST_ADDRESS: u64 = 7_000;
+/// The first address in memory of each test: an address is taken within the whole process.
+const FIGURES_ADDRESS: u64 = 7_000;
+const THREADS_ADDRESS: u64 = 6_000;
 /// Bytes of a body.
 const BODY_BYTES: usize = 200;
 /// A kind that nobody knows: what records mean costs the same in both.
@@ -51,7 +53,7 @@ const KIND: u16 = 60_000;
 struct Swarm {
     core: Core,
     started: Started,
-    tasks: JoinSet<()>,
+    _tasks: JoinSet<()>,
 }
 
 /// When an entry was committed at a node.
@@ -65,7 +67,7 @@ async fn two_hundred_swarms() {
     let mut random = fastrand::Rng::with_seed(seed);
     let members = std::env::var("XIANMENG_SWARMS").ok().and_then(|text| text.parse().ok()).unwrap_or(MEMBERS);
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let swarms = found(&folder, members, &mut random).await;
+    let swarms = found(&folder, members, FIGURES_ADDRESS, &mut random).await;
     let settled = Instant::now();
     let digest = agree(&swarms).await;
     println!("{members} nodes, {LINKS} dialled by each; at one digest {digest} after {:?}", settled.elapsed());
@@ -92,12 +94,29 @@ async fn two_hundred_swarms() {
     print_rates("idle", &before, &stream_bytes(&swarms), IDLE);
     for swarm in swarms {
         swarm.started.network.shutdown().await;
-        drop(swarm.tasks);
     }
 }
 
+/// Sessions that wait for their peers hold no thread: many at once would leave none for those that could go on.
+#[test]
+fn nodes_agree_with_one_thread_for_all_that_blocks() {
+    let runtime = Builder::new_multi_thread().worker_threads(2).max_blocking_threads(1).enable_all().build();
+    runtime.expect("threads").block_on(async {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let swarms = found(&folder, 4, THREADS_ADDRESS, &mut fastrand::Rng::with_seed(1)).await;
+        agree(&swarms).await;
+        for swarm in &swarms {
+            swarm.core.publish(vec![Draft { kind: KIND, body: vec![1] }]).await.expect("it may sign");
+        }
+        agree(&swarms).await;
+        for swarm in swarms {
+            swarm.started.network.shutdown().await;
+        }
+    });
+}
+
 /// The nodes of a new federation, each connected with a few others at random.
-async fn found(folder: &TempDir, members: usize, random: &mut fastrand::Rng) -> Vec<Swarm> {
+async fn found(folder: &TempDir, members: usize, first_address: u64, random: &mut fastrand::Rng) -> Vec<Swarm> {
     let (mut charter, secretariat) = Organisation::found("秘书处", 1);
     let mut organisations = vec![secretariat.clone()];
     organisations
@@ -111,29 +130,26 @@ async fn found(folder: &TempDir, members: usize, random: &mut fastrand::Rng) -> 
         let operations = together.iter().enumerate().map(admit).collect();
         secretariat.try_append(&mut charter, operations).expect("the admissions keep every rule");
     }
+    let address = |number: usize| format!("/memory/{}", first_address + number as u64);
     let mut swarms = Vec::new();
     for (number, organisation) in organisations.iter().enumerate() {
         // Nobody dials itself; the first have to dial those who come later.
-        let peers: Vec<String> =
-            (0..LINKS).map(|_| address((number + 1 + random.usize(..members - 1)) % members)).collect();
-        swarms.push(start(&folder.path().join(number.to_string()), &charter, organisation, number, peers).await);
+        let peers = (0..LINKS).map(|_| address((number + 1 + random.usize(..members - 1)) % members)).collect();
+        swarms
+            .push(start(&folder.path().join(number.to_string()), &charter, organisation, address(number), peers).await);
     }
     swarms
-}
-
-fn address(number: usize) -> String {
-    format!("/memory/{}", FIRST_ADDRESS + number as u64)
 }
 
 async fn start(
     path: &Path,
     charter: &Charter,
     organisation: &Organisation,
-    number: usize,
+    listen: String,
     peers: Vec<String>,
 ) -> Swarm {
     let mut config = Config::default();
-    (config.network.listen, config.network.peers, config.network.discovery) = (vec![address(number)], peers, false);
+    (config.network.listen, config.network.peers, config.network.discovery) = (vec![listen], peers, false);
     (config.timing.sync_seconds, config.timing.beacon_seconds) = (60, 600);
     let profile = Profile { name: organisation.name.clone(), class: "county".into(), region: String::new() };
     let keys = [
@@ -153,7 +169,7 @@ async fn start(
     core.append_blocks(charter.blocks()[1..].to_vec()).await.expect("the blocks follow one another");
     let mut tasks = JoinSet::new();
     let started = start_network(&core, &keys, &config, events, gate, &directory, &mut tasks).await;
-    Swarm { core, started: started.expect("the network starts"), tasks }
+    Swarm { core, started: started.expect("the network starts"), _tasks: tasks }
 }
 
 /// Waits until all nodes may sign and have one digest, and are told nothing more.
