@@ -93,18 +93,18 @@ impl StaleCount {
     pub fn count(&mut self, core: &Core) -> usize {
         let Some((own, log)) = core.own() else { return 0 };
         let now = core.read(|state| (state.replica.charter().version(), log, state.replica.effective_length(log)));
-        if self.at == Some(now) {
-            return self.found.len();
-        }
-        let touched = self.at.and_then(|before| touched_since(core, before, now));
-        match touched {
-            Some(touched) => {
-                self.found.retain(|id| !touched.contains(id));
-                self.found.extend(stale_among(core, own, &touched).into_iter().map(|stale| stale.id));
+        if self.at != Some(now) {
+            match self.at.and_then(|before| touched_since(core, before, now)) {
+                Some(touched) => {
+                    self.found.retain(|id| !touched.contains(id));
+                    self.found.extend(stale_among(core, own, &touched).into_iter().map(|stale| stale.id));
+                }
+                None => self.found = stale(core).into_iter().map(|stale| stale.id).collect(),
             }
-            None => self.found = stale(core).into_iter().map(|stale| stale.id).collect(),
+            self.at = Some(now);
         }
-        self.at = Some(now);
+        // An erasure names entries, not the record, and may stand in the charter or another log.
+        core.read(|state| self.found.retain(|id| !state.view().is_erased(id)));
         self.found.len()
     }
 }

@@ -10,10 +10,11 @@ use protocol::value::Value;
 
 use super::super::externals::{Externals, look_up};
 use super::super::publish::{ForWhom, Request};
-use super::super::{restate, rewrap};
+use super::super::{erase, restate, rewrap};
 use super::world::{World, texts};
 use crate::api::types::{CreateRecord, ReviseRecord};
 use crate::confidential::{Seen, Vault};
+use crate::kinds::kinds;
 
 const COMMITMENT: u16 = 141;
 
@@ -224,7 +225,7 @@ async fn what_must_be_sealed_anew_is_counted_the_same_whether_step_by_step_or_fr
     let one = world.create(commitment("CN01", Some("members:3"))).await;
     let two = world.create(commitment("CN02", Some("members:3"))).await;
     assert_eq!(counts(&mut kept, &world), (0, 0, 0));
-    world.renew_encryption_of_other().await;
+    world.renew_encryption_of_other(77).await;
     assert_eq!(counts(&mut kept, &world), (2, 2, 2), "member 3 has another key now");
     world.create(commitment("CN03", Some("members:3"))).await;
     assert_eq!(counts(&mut kept, &world), (2, 2, 2), "what came since is sealed for it");
@@ -232,4 +233,10 @@ async fn what_must_be_sealed_anew_is_counted_the_same_whether_step_by_step_or_fr
     assert_eq!(counts(&mut kept, &world), (1, 1, 1));
     world.withdraw(two, None).await.expect("it is its own");
     assert_eq!(counts(&mut kept, &world), (0, 0, 0));
+    let three = world.create(commitment("CN04", Some("members:3"))).await;
+    world.renew_encryption_of_other(78).await;
+    assert_eq!(counts(&mut kept, &world), (3, 3, 3));
+    let plan = erase::plan(&world.core, kinds(), &[three.to_string()], &[]).expect("it is its own");
+    erase::publish(&world.core, &plan, "误发").await.expect("it may be erased");
+    assert_eq!(counts(&mut kept, &world), (2, 2, 2), "what is erased needs no seal");
 }

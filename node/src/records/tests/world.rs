@@ -179,9 +179,9 @@ impl World {
     }
 
     /// The other member's encryption key gives way to a new one, which the charter then names.
-    pub(crate) async fn renew_encryption_of_other(&mut self) {
+    pub(crate) async fn renew_encryption_of_other(&mut self, seed: u8) {
         let old = public_key(&self.other.encryption);
-        self.other.encryption = SigningKey::from_bytes(&[77; 32]);
+        self.other.encryption = SigningKey::from_bytes(&[seed; 32]);
         let (federation, number) = (self.charter.federation(), MemberNumber(3));
         let key = &self.other.encryption;
         let request = KeyRequest::new(federation, number, Purpose::Encryption, key, Some(old), String::new());
