@@ -36,6 +36,8 @@ const ADMITTED_TOGETHER: usize = 50;
 const ENTRIES: usize = 120;
 /// The pause between two of them.
 const PAUSE: Duration = Duration::from_millis(1_000);
+/// How long the nodes have had for their first sessions and addresses when entries are published.
+const WARM_UP: Duration = Duration::from_secs(3 * 60);
 /// How long nobody publishes before it counts as idle: beacons go on telling for a while who holds what.
 const CALM: Duration = Duration::from_secs(15 * 60);
 /// For how long the bytes of idle nodes are counted.
@@ -72,6 +74,7 @@ async fn two_hundred_swarms() {
     let digest = agree(&swarms).await;
     println!("{members} nodes, {LINKS} dialled by each; at one digest {digest} after {:?}", settled.elapsed());
 
+    tokio::time::sleep(WARM_UP).await;
     let arrivals: Vec<Arrivals> = swarms.iter().map(|swarm| watch(swarm.core.clone())).collect();
     let (before, begun) = (stream_bytes(&swarms), Instant::now());
     let mut published = BTreeMap::new();
