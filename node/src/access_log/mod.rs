@@ -1,7 +1,8 @@
 //! The log of logins and writes: who asked this node to do what, when, and with what outcome.
 //!
 //! Lines of JSON in `access/` of the data directory. Each names the hash of the one before, so that a line that was
-//! changed or taken out is noticed, and the file `head` remembers the last, so that lines missing at the end are, too.
+//! changed or taken out is noticed, and the file `head` remembers the last, so that lines missing at the end are, too
+//! (it may be a second behind, so lines of the last second before a crash can go unmissed).
 //! Old files make room for new ones; the chain goes on from one to the next. A key would prove no more: who can write
 //! to the directory has it. Whoever notes a hash elsewhere can prove that nothing before it was changed.
 //!
@@ -268,7 +269,10 @@ fn write(shared: &Shared, records: &Receiver<Waiting>) {
     let mut is_settled = true;
     let mut settled_at: Option<Instant> = None;
     loop {
-        let first = match records.recv_timeout(if is_settled { RETRY_PAUSE } else { HEAD_PAUSE }) {
+        let since_settled = settled_at.map_or(HEAD_PAUSE, |at| at.elapsed());
+        let failed = shared.state.lock().fault.is_some();
+        let pause = if is_settled || failed { RETRY_PAUSE } else { HEAD_PAUSE.saturating_sub(since_settled) };
+        let first = match records.recv_timeout(pause) {
             Ok(first) => Some(first),
             Err(RecvTimeoutError::Timeout) if is_settled && shared.state.lock().lost == 0 => continue,
             Err(RecvTimeoutError::Timeout) => None,
@@ -307,7 +311,9 @@ fn write_batch(shared: &Shared, writer: &mut Writer, batch: Vec<Waiting>, is_set
     }
     *is_settled = appended.is_ok() && settled.is_ok() && (settles || !is_behind);
     match appended.and(settled) {
-        Ok(()) => state.fault = None,
+        Ok(()) if *is_settled => state.fault = None,
+        // Whether `head` can be written shows when it is due.
+        Ok(()) => {}
         Err(error) => {
             tracing::error!(%error, "the log of logins and writes cannot be written");
             state.fault = Some(error.to_string());

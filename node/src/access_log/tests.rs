@@ -28,6 +28,7 @@ fn written(path: &Path, subjects: &[&str]) {
     let wanted = before + subjects.len() as u64;
     for _ in 0..500 {
         if log.view(1).length == wanted {
+            assert!(log.close(), "its writer ends");
             return;
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -302,4 +303,36 @@ fn a_disk_that_refuses_is_said_and_nobody_waits() {
     }));
     // The line that was refused is counted in a line of its own.
     assert_eq!(verify(&path).length, 2);
+}
+
+#[test]
+fn a_guard_of_the_end_that_cannot_be_written_is_told_until_it_can() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("access");
+    written(&path, &["a"]);
+    // A directory with something in it cannot be replaced by a file.
+    let head = path.join("head");
+    std::fs::remove_file(&head).expect("it was written");
+    std::fs::create_dir_all(head.join("in the way")).expect("writable");
+    let log = AccessLog::open(&path);
+    let until = |what: &str, done: &dyn Fn() -> bool| {
+        let so = (0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            done()
+        });
+        assert!(so, "{what}: {:?}", log.view(1));
+    };
+    log.record(record("b"));
+    until("it is told", &|| log.fault().is_some());
+    for number in 0..5 {
+        let before = log.view(1).length;
+        log.record(record(&number.to_string()));
+        until("the line is there", &|| log.view(1).length > before);
+        assert!(log.fault().is_some(), "a line that could be written does not mend the guard");
+    }
+    std::fs::remove_dir_all(&head).expect("writable");
+    until("it is mended", &|| {
+        log.record(record("c"));
+        log.fault().is_none()
+    });
 }

@@ -68,7 +68,7 @@ struct Inner {
     thresholds: Thresholds,
     rule: Rule,
     model: Mutex<Model>,
-    /// Tip of the charter whose members the model knows; taken while the model is held.
+    /// Tip of the charter whose members the model knows; only looked at while the model is held.
     roster_of: Mutex<Option<BlockHash>>,
     /// From the clock of the model to that of the machine.
     shift: Mutex<Shift>,
@@ -259,23 +259,25 @@ impl Health {
     /// How everybody is. The members are those of the charter as it is now: the last feed may have been before the block
     /// that admitted one.
     fn picture(&self) -> Picture {
-        let known = *self.0.roster_of.lock();
-        let newer = self.0.core.read(|state| {
-            let tip = state.replica.charter().tip();
-            (Some(tip) != known).then(|| (tip, enrolled(&state.replica)))
-        });
         let mut model = self.0.model.lock();
-        if let Some((tip, members)) = newer {
-            model.roster(&members);
-            *self.0.roster_of.lock() = Some(tip);
+        let tip = self.0.core.read(|state| state.replica.charter().tip());
+        if *self.0.roster_of.lock() != Some(tip) {
+            self.enlist(&mut model);
         }
         model.picture()
+    }
+
+    /// Tells the model who the members are. It is held meanwhile, so that nobody comes with an older charter afterwards.
+    fn enlist(&self, model: &mut Model) {
+        let (tip, members) = self.0.core.read(|state| (state.replica.charter().tip(), enrolled(&state.replica)));
+        model.roster(&members);
+        *self.0.roster_of.lock() = Some(tip);
     }
 
     /// Tells the model who is there and how this node is. Says whether what it shows changed.
     fn feed(&self, connected: &BTreeSet<PublicKey>) -> bool {
         let condition = self.condition();
-        let ((tip, members), links, own) = self.0.core.read(|state| {
+        let (links, own) = self.0.core.read(|state| {
             let keys = state.replica.charter().transport_keys();
             let own_member = keys.get(&self.0.transport).copied();
             let links = connected.iter().filter_map(|key| keys.get(key).copied());
@@ -287,8 +289,7 @@ impl Health {
                 staged: u32::try_from(state.replica.staged()).unwrap_or(u32::MAX),
                 condition,
             };
-            let roster = (state.replica.charter().tip(), enrolled(&state.replica));
-            (roster, links, own)
+            (links, own)
         });
         // The clock is read first: what it jumps to while this goes on is for the next look.
         let (found_at_ms, clocks) = (now_ms(), self.clock_offsets());
@@ -297,8 +298,7 @@ impl Health {
         let (now_ms, shift) = (self.steady_ms(), self.shift());
         let mut model = self.0.model.lock();
         model.wall(shift);
-        model.roster(&members);
-        *self.0.roster_of.lock() = Some(tip);
+        self.enlist(&mut model);
         model.own(own);
         model.linked(&links, now_ms);
         model.clocks(&clocks);

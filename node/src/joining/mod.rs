@@ -110,6 +110,27 @@ fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, JoinError> {
     }
 }
 
+/// Reads bytes as either message, for a fuzzer. What was read is written the same again.
+#[cfg(fuzzing)]
+pub fn read_any(bytes: &[u8]) {
+    if let Ok(request) = decode::<JoinRequest>(bytes) {
+        assert_eq!(encode(&request), bytes);
+    }
+    if let Ok(reply) = decode::<JoinReply>(bytes) {
+        assert_eq!(encode(&reply), bytes);
+    }
+}
+
+/// Messages to begin with, for a fuzzer.
+#[cfg(fuzzing)]
+pub fn examples() -> Vec<Vec<u8>> {
+    let request = JoinRequest { token: "0123456789abcdef".into(), application: ByteBuf::from([7; 40]) };
+    let blocks = vec![ByteBuf::from([1; 30]), ByteBuf::from([2; 20])];
+    let refused = JoinReply::Refused { reason: "token".into() };
+    let replies = [JoinReply::Pending, JoinReply::Admitted { blocks }, refused];
+    std::iter::once(encode(&request)).chain(replies.iter().map(encode)).collect()
+}
+
 /// Why joining does not go on.
 #[derive(Debug, Error)]
 pub enum JoinError {

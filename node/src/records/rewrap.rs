@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use protocol::charter::LogNumber;
 use protocol::entry::VerifiedEntry;
+use protocol::erasure::KIND_ERASURE;
 use protocol::identity::{EntryId, MemberNumber};
 use protocol::sealed::{Readers, Sealed};
 use protocol::statement::{FIELD_SEALED, Statement};
@@ -16,8 +18,11 @@ use super::{FOLD_COST, LOCK_WORK_MAX};
 use crate::confidential;
 use crate::core::{Core, State, now_ms};
 
-/// New entries of the own log beyond which everything is gone through anew.
+/// New entries of the own log beyond which everything is gone through anew, and their bytes.
 const TOUCHED_ENTRIES_MAX: u64 = 1_024;
+const TOUCHED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// After this time everything is gone through anew: who reads for an organ changes with time, too.
+const COUNT_AGE_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// An own record that one of its readers has no key to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +42,13 @@ pub fn stale(core: &Core) -> Vec<Stale> {
     gather(core, own, |state| walk.step(state.view(), state.replica.charter()))
 }
 
-/// The same among some records.
+/// The same among some records: those that the walk would meet.
 fn stale_among(core: &Core, own: MemberNumber, ids: &BTreeSet<EntryId>) -> Vec<Stale> {
     let mut ids = ids.iter();
     gather(core, own, |state| {
         ids.find_map(|id| {
-            let (owner, _) = state.view().owner(id)?;
             let label = state.view().label(id)?;
-            (owner == own && !state.view().is_erased(id)).then_some((label, *id))
+            (label.member == own).then_some((label, *id))
         })
     })
 }
@@ -79,12 +83,14 @@ fn look_at(core: &Core, state: &State, own: MemberNumber, label: Label, id: Entr
     wanted.map_or(true, |wanted| sealed.needs_rewrap(&wanted)).then_some(Stale { id, label, readers })
 }
 
-/// How many own records are stale, kept in step: everything is gone through when the charter moved, and otherwise only
-/// what new entries of the own log speak of.
+/// How many own records are stale, kept in step: everything is gone through when the charter moved, something was erased
+/// or an hour has passed, and otherwise only what new entries of the own log speak of.
 #[derive(Debug, Clone, Default)]
 pub struct StaleCount {
     /// Charter version, own log and its length when it was counted.
     at: Option<(u32, LogNumber, u64)>,
+    /// When everything was gone through.
+    whole: Option<Instant>,
     found: BTreeSet<EntryId>,
 }
 
@@ -93,23 +99,27 @@ impl StaleCount {
     pub fn count(&mut self, core: &Core) -> usize {
         let Some((own, log)) = core.own() else { return 0 };
         let now = core.read(|state| (state.replica.charter().version(), log, state.replica.effective_length(log)));
-        if self.at != Some(now) {
-            match self.at.and_then(|before| touched_since(core, before, now)) {
+        let is_fresh = self.whole.is_some_and(|at| at.elapsed() < COUNT_AGE_MAX);
+        if self.at != Some(now) || !is_fresh {
+            let before = self.at.filter(|_| is_fresh);
+            match before.and_then(|before| touched_since(core, before, now)) {
                 Some(touched) => {
                     self.found.retain(|id| !touched.contains(id));
                     self.found.extend(stale_among(core, own, &touched).into_iter().map(|stale| stale.id));
                 }
-                None => self.found = stale(core).into_iter().map(|stale| stale.id).collect(),
+                None => {
+                    self.whole = Some(Instant::now());
+                    self.found = stale(core).into_iter().map(|stale| stale.id).collect();
+                }
             }
             self.at = Some(now);
         }
-        // An erasure names entries, not the record, and may stand in the charter or another log.
-        core.read(|state| self.found.retain(|id| !state.view().is_erased(id)));
         self.found.len()
     }
 }
 
-/// The records of which entries speak that came since; `None` when that does not tell, or when they are many.
+/// The records of which entries speak that came since; `None` when that does not tell, as with an erasure, which names
+/// entries of any record, or when they are many.
 fn touched_since(
     core: &Core,
     (version, log, from): (u32, LogNumber, u64),
@@ -119,13 +129,14 @@ fn touched_since(
     if (version, log) != (now.0, now.1) {
         return None;
     }
-    let entries = core.store().range(log, from, count as usize, usize::MAX).ok()?;
+    let entries = core.store().range(log, from, count as usize, TOUCHED_BYTES_MAX).ok()?;
     if entries.len() as u64 != count {
         return None;
     }
     let spoken_of = |entry: &Arc<VerifiedEntry>| {
-        let statement = entry.body().and_then(|body| Statement::decode(body).ok());
-        statement.and_then(|statement| statement.record).unwrap_or(entry.id())
+        let body = entry.body().filter(|_| entry.header().kind != KIND_ERASURE)?;
+        let statement = Statement::decode(body).ok();
+        Some(statement.and_then(|statement| statement.record).unwrap_or(entry.id()))
     };
-    Some(entries.iter().map(spoken_of).collect())
+    entries.iter().map(spoken_of).collect()
 }

@@ -1,7 +1,8 @@
-//! Writes inputs to begin with: sheets among the samples of the tests, and a request for each path of the API.
+//! Writes inputs to begin with: sheets among the samples of the tests, a request for each path of the API, and messages
+//! of the joining protocol.
 //!
 //! `RUSTC_WRAPPER=$PWD/../../tests/fuzz/instrument cargo run --release --bin seeds -- DIRECTORY` makes a directory for each
-//! target in it; the instrumentation brings the router of the API.
+//! target in it; the instrumentation brings what is there for fuzzers only.
 
 // What the instrumentation calls.
 use libfuzzer_sys as _;
@@ -26,6 +27,7 @@ const DEPTH_MAX: u32 = 6;
 fn main() -> std::io::Result<()> {
     let directory = PathBuf::from(std::env::args().nth(1).expect("where to write is the first argument"));
     sheets(&directory)?;
+    node::joining::examples().iter().try_for_each(|message| write(&directory, "joining", message))?;
     requests(&directory)
 }
 

@@ -236,6 +236,15 @@ async fn what_must_be_sealed_anew_is_counted_the_same_whether_step_by_step_or_fr
     let three = world.create(commitment("CN04", Some("members:3"))).await;
     world.renew_encryption_of_other(78).await;
     assert_eq!(counts(&mut kept, &world), (3, 3, 3));
+    // The revision that sealed the first one anew goes: what stands then is sealed for the former key.
+    world.one(Request::Reseal(one)).await.expect("it can be sealed anew");
+    assert_eq!(counts(&mut kept, &world), (2, 2, 2));
+    let (_, log) = world.core.own().expect("it is a member");
+    let last = world.core.read(|state| state.replica.effective_length(log)) - 1;
+    let sealed_anew = world.core.store().entry(log, last).expect("it reads").expect("it is there").id();
+    let plan = erase::plan(&world.core, kinds(), &[], &[sealed_anew]).expect("it is its own");
+    erase::publish(&world.core, &plan, "误发").await.expect("it may be erased");
+    assert_eq!(counts(&mut kept, &world), (3, 3, 3));
     let plan = erase::plan(&world.core, kinds(), &[three.to_string()], &[]).expect("it is its own");
     erase::publish(&world.core, &plan, "误发").await.expect("it may be erased");
     assert_eq!(counts(&mut kept, &world), (2, 2, 2), "what is erased needs no seal");
