@@ -2,7 +2,8 @@
 //! beacons and dialer are those of a node; only the wire is memory, and there is no index and no API.
 //!
 //! `TMPDIR=/dev/shm cargo test --release -p xianmeng-node --lib two_hundred_swarms -- --ignored --nocapture`, and beside it
-//! `cargo simulate --scenarios tests/scenarios/large measure swarms swarms_idle`: the same members, links and pace.
+//! `cargo simulate --scenarios tests/scenarios/large measure swarms swarms_idle`: the same members, links and pace, counted
+//! from the start on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -62,7 +63,7 @@ struct Swarm {
 type Arrivals = Arc<Mutex<Vec<(LogNumber, u64, Instant)>>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "some minutes, for figures"]
+#[ignore = "half an hour, for figures"]
 async fn two_hundred_swarms() {
     let seed = std::env::var("XIANMENG_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     println!("XIANMENG_SEED={seed}");
