@@ -110,7 +110,7 @@ fn nodes_agree_with_one_thread_for_all_that_blocks() {
         let swarms = found(&folder, 4, THREADS_ADDRESS, &mut fastrand::Rng::with_seed(1)).await;
         agree(&swarms).await;
         for swarm in &swarms {
-            swarm.core.publish(vec![Draft { kind: KIND, body: vec![1] }]).await.expect("it may sign");
+            swarm.core.publish(vec![Draft { kind: KIND, body: vec![1; BODY_BYTES] }]).await.expect("it may sign");
         }
         agree(&swarms).await;
         for swarm in swarms {
