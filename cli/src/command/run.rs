@@ -23,6 +23,10 @@ use crate::{home, time};
 /// Overrides the filter of the settings.
 const LOG_VARIABLE: &str = "XIANMENG_LOG";
 
+/// Threads for work that blocks, most of them for the few cores that a node has: what is more waits for its turn. Each
+/// keeps some 4 MB in its own heap (dictionary walks of a search above all) for as long as it lives.
+const BLOCKING_THREADS_MAX: usize = 32;
+
 /// The pause before a node starts again with a new key, so that no fault makes it spin.
 const KEYS_CHANGED_PAUSE: Duration = Duration::from_secs(1);
 
@@ -138,7 +142,8 @@ fn start_logging(directory: &DataDirectory, given: Option<&str>) -> Result<(), F
 
 /// The runtime that the node runs on.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::internal)
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build().map_err(Failure::internal)
 }
 
 /// The failure that an error of the daemon means.

@@ -31,10 +31,13 @@ const CATCH_UP_ENTRIES: usize = 1_000;
 /// Bytes of them.
 const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
 
+/// Own entries, or why there are none.
+type Signed = Result<Vec<Arc<VerifiedEntry>>, PublishError>;
+
 pub(super) enum Command {
     Publish {
         drafts: Vec<Draft>,
-        reply: oneshot::Sender<Result<Vec<Arc<VerifiedEntry>>, PublishError>>,
+        reply: oneshot::Sender<Signed>,
     },
     Ingest {
         entries: Vec<Arc<VerifiedEntry>>,
@@ -71,7 +74,7 @@ impl Command {
 
 /// An answer that waits for the commit.
 enum Answer {
-    Publish(Vec<Arc<VerifiedEntry>>, oneshot::Sender<Result<Vec<Arc<VerifiedEntry>>, PublishError>>),
+    Publish(Vec<Arc<VerifiedEntry>>, oneshot::Sender<Signed>),
     Ingest(Report, oneshot::Sender<Result<Report, PublishError>>),
     Blocks(Result<u64, BlockError>, oneshot::Sender<Result<u64, BlockError>>),
     Proofs(Vec<ForkProof>, oneshot::Sender<Result<Vec<ForkProof>, PublishError>>),
@@ -134,7 +137,16 @@ impl Writer {
         if starts {
             self.allow_signing()?;
         }
+        // Readers go on while the first entries are signed: nobody but this thread changes what they hang on.
+        let mut commands = commands.into_iter().peekable();
+        let signed = match commands.next_if(|first| matches!(first, Command::Publish { .. })) {
+            Some(Command::Publish { drafts, reply }) => Some((self.sign(drafts, &shared.state.read().replica), reply)),
+            _ => None,
+        };
         let mut state = shared.state.write();
+        if let Some((signed, reply)) = signed {
+            self.publish(signed, reply, &mut state, &mut group);
+        }
         for command in commands {
             self.prepare(command, &mut state, &mut group);
         }
@@ -205,11 +217,8 @@ impl Writer {
     fn prepare(&self, command: Command, state: &mut State, group: &mut Group) {
         match command {
             Command::Publish { drafts, reply } => {
-                match self.sign(drafts, &state.replica).and_then(|entries| self.add_own(entries, state, group)) {
-                    Ok(entries) => group.owe(Answer::Publish(entries, reply)),
-                    // Nobody waits for the answer any more: the caller gave up.
-                    Err(error) => drop(reply.send(Err(error))),
-                }
+                let signed = self.sign(drafts, &state.replica);
+                self.publish(signed, reply, state, group);
             }
             Command::Ingest { entries, reply } => {
                 let report = self.ingest(&entries, state, group);
@@ -247,7 +256,7 @@ impl Writer {
     }
 
     /// Chains headers one after the other, then signs them on every core: an id does not depend on a signature.
-    fn sign(&self, drafts: Vec<Draft>, replica: &Replica) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
+    fn sign(&self, drafts: Vec<Draft>, replica: &Replica) -> Signed {
         if let Some(obstacle) = obstacle(&self.shared, replica) {
             return Err(obstacle);
         }
@@ -266,15 +275,16 @@ impl Writer {
         self.pool.install(|| headers.into_par_iter().enumerate().map(sign).collect())
     }
 
-    fn add_own(
-        &self,
-        entries: Vec<Arc<VerifiedEntry>>,
-        state: &mut State,
-        group: &mut Group,
-    ) -> Result<Vec<Arc<VerifiedEntry>>, PublishError> {
-        group.publish(&entries, &mut state.replica, &self.shared.store);
-        self.shared.counters.add("entries-published", entries.len() as u64);
-        Ok(entries)
+    fn publish(&self, signed: Signed, reply: oneshot::Sender<Signed>, state: &mut State, group: &mut Group) {
+        match signed {
+            Ok(entries) => {
+                group.publish(&entries, &mut state.replica, &self.shared.store);
+                self.shared.counters.add("entries-published", entries.len() as u64);
+                group.owe(Answer::Publish(entries, reply));
+            }
+            // Nobody waits for the answer any more: the caller gave up.
+            Err(error) => drop(reply.send(Err(error))),
+        }
     }
 
     fn ingest(&self, entries: &[Arc<VerifiedEntry>], state: &mut State, group: &mut Group) -> Report {

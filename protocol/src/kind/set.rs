@@ -27,6 +27,8 @@ static BUILTIN: LazyLock<KindSet> =
 #[derive(Debug, Clone)]
 pub struct KindSet {
     kinds: BTreeMap<u16, Kind>,
+    /// Numbers by the names that kinds go by, normalised: names are asked for with each record.
+    names: BTreeMap<String, u16>,
     hash: ContentHash,
 }
 
@@ -44,7 +46,7 @@ impl KindSet {
     /// Reads and checks kind files, given as names and contents in any order.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, KindFileError> {
         let (mut kinds, mut unfinished, mut contents) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let (mut names, mut common) = (BTreeSet::new(), Vec::new());
+        let (mut names, mut common) = (BTreeMap::new(), Vec::new());
         for (file, content) in files {
             if *file == COMMON_FILE {
                 common = read_common(file, content)?;
@@ -55,11 +57,11 @@ impl KindSet {
             let error = |rule: String| KindFileError::Kind { file: (*file).to_owned(), rule };
             let kind = &parsed.kind;
             let own: BTreeSet<String> = [kind.name(), kind.zh(), kind.en()].map(normalise_header).into();
-            if let Some(name) = own.iter().find(|name| names.contains(*name)) {
+            if let Some(name) = own.iter().find(|name| names.contains_key(*name)) {
                 return Err(error(format!("the name `{name}` already means another kind")));
             }
-            names.extend(own);
             let number = kind.number();
+            names.extend(own.into_iter().map(|name| (name, number)));
             contents.insert(number, (*file, *content));
             if let Some(other) = kinds.insert(number, kind.clone()) {
                 return Err(error(format!("number {number} already belongs to `{}`", other.name())));
@@ -75,7 +77,7 @@ impl KindSet {
             finished.insert(kind.number(), kind);
         }
         check_states(&finished)?;
-        Ok(Self { kinds: finished, hash })
+        Ok(Self { kinds: finished, names, hash })
     }
 
     /// BLAKE3 over the file of common rules, the kind files in the order of their numbers, and the code tables in the order of their names.
@@ -110,8 +112,7 @@ impl KindSet {
 
     /// The kind of that English or Chinese name.
     pub fn kind_named(&self, name: &str) -> Option<&Kind> {
-        let name = normalise_header(name);
-        self.kinds().find(|kind| [kind.name(), kind.zh(), kind.en()].map(normalise_header).contains(&name))
+        self.kind(*self.names.get(&normalise_header(name))?)
     }
 }
 
