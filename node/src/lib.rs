@@ -43,6 +43,7 @@ pub mod search;
 mod seats;
 pub mod store;
 pub mod sync;
+mod turns;
 pub mod twin;
 pub mod workbook;
 

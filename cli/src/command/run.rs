@@ -9,7 +9,7 @@ use node::core::{Stop, TwinSign};
 use node::directory::{DataDirectory, Keys};
 use node::joining::JoinError;
 use node::network::NetworkError;
-use node::node::{Node, NodeError};
+use node::node::{BLOCKING_THREADS_MAX, Node, NodeError};
 use node::store::StoreError;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,10 +22,6 @@ use crate::{home, time};
 
 /// Overrides the filter of the settings.
 const LOG_VARIABLE: &str = "XIANMENG_LOG";
-
-/// Threads for work that blocks, most of them for the few cores that a node has: what is more waits for its turn. Each
-/// keeps some 4 MB in its own heap (dictionary walks of a search above all) for as long as it lives.
-const BLOCKING_THREADS_MAX: usize = 32;
 
 /// The pause before a node starts again with a new key, so that no fault makes it spin.
 const KEYS_CHANGED_PAUSE: Duration = Duration::from_secs(1);

@@ -8,6 +8,8 @@ pub const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 pub const QUEUE: usize = 1_024;
 /// Lines that are written and forced to disk together.
 pub const BATCH_LINES: usize = 256;
+/// How long a line waits for others before it is forced to disk: each forcing holds up what the node publishes.
+pub const GATHER_PAUSE: Duration = Duration::from_millis(50);
 /// A file is closed once it passes this many bytes.
 pub const FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// Closed files that are kept.

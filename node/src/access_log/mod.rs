@@ -30,8 +30,8 @@ use crate::core::now_ms;
 use crate::doctor::catalogue::{ACCESS_LOG_ALTERED, ACCESS_LOG_FAILED};
 use file::Writer;
 use limits::{
-    BATCH_LINES, CLOSE_POLL, CLOSE_WAIT, HEAD_PAUSE, QUEUE, REFUSED_PAUSE, RETRY_PAUSE, TEXT_CHARACTERS_MAX,
-    VIEW_LINES_MAX,
+    BATCH_LINES, CLOSE_POLL, CLOSE_WAIT, GATHER_PAUSE, HEAD_PAUSE, QUEUE, REFUSED_PAUSE, RETRY_PAUSE,
+    TEXT_CHARACTERS_MAX, VIEW_LINES_MAX,
 };
 pub use verify::{Break, Verified, verify};
 
@@ -282,12 +282,25 @@ fn write(shared: &Shared, records: &Receiver<Waiting>) {
             }
         };
         let settles = first.is_none() || settled_at.is_none_or(|at| at.elapsed() >= HEAD_PAUSE);
-        let batch = first.into_iter().chain(records.try_iter().take(BATCH_LINES)).collect();
+        let batch = first.map(|first| gather(first, records)).unwrap_or_default();
         write_batch(shared, &mut writer, batch, &mut is_settled, settles);
         if settles {
             settled_at = Some(Instant::now());
         }
     }
+}
+
+/// A line and those that come within a moment, which then cost the disk as much as one. Whoever waits for a line waits
+/// for no others.
+fn gather(first: Waiting, records: &Receiver<Waiting>) -> Vec<Waiting> {
+    let end = Instant::now() + GATHER_PAUSE;
+    let mut batch = vec![first];
+    while batch.len() < BATCH_LINES && batch.iter().all(|line| line.done.is_none()) {
+        let Ok(next) = records.recv_timeout(end.saturating_duration_since(Instant::now())) else { break };
+        batch.push(next);
+    }
+    batch.extend(records.try_iter().take(BATCH_LINES - batch.len()));
+    batch
 }
 
 /// Writes lines, and before them how many were lost. What the disk refuses is counted among the lost. `settles` says

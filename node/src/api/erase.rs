@@ -39,7 +39,7 @@ pub(super) async fn erase(
     // To its end, even when the caller does not wait.
     let work = tokio::spawn(async move {
         let (planning, records) = (core.clone(), request.records);
-        let plan = tokio::task::spawn_blocking(move || erase::plan(&planning, kinds(), &records, &ids));
+        let plan = crate::turns::blocking(move || erase::plan(&planning, kinds(), &records, &ids));
         let plan = plan.await.map_err(|_| ApiProblem::internal())??;
         let erasures = erase::publish(&core, &plan, &request.reason).await?;
         Ok::<_, ApiProblem>((plan, erasures))

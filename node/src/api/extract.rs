@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::problem::ApiProblem;
+use crate::turns;
 
 /// A JSON body, whatever its content type says.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -118,7 +119,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
 /// Does work that reads from the disk away from the async threads.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiProblem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    turns::blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a request failed");
         ApiProblem::internal()
     })

@@ -1,5 +1,7 @@
 //! Who comes in: loopback host names, the bearer token, and as many requests as the node can work on.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -10,6 +12,7 @@ use super::Shared;
 use super::limits::{LONG_BODY_BYTES, REQUEST_TIME_MAX, TURN_WAIT};
 use super::operations::{Shown, Unsettled};
 use super::problem::ApiProblem;
+use crate::turns;
 
 /// Paths that need no token: they tell nothing about the federation.
 pub(super) const PUBLIC_PATHS: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
@@ -48,13 +51,16 @@ pub(super) async fn admit(State(shared): State<Shared>, request: Request, next: 
     }
     // The scarce turns first: whoever waits for one of them takes no turn from what is short.
     let (asks, is_long) = (is_question(request.method(), request.uri().path()), has_long_body(&request));
+    let rooms = [asks.then_some(&shared.questions), is_long.then_some(&shared.long_bodies), Some(&shared.requests)];
     let turns = async {
-        let question = if asks { Some(shared.questions.acquire().await?) } else { None };
-        let long = if is_long { Some(shared.long_bodies.acquire().await?) } else { None };
-        Ok::<_, AcquireError>((question, long, shared.requests.acquire().await?))
+        let mut turns = Vec::with_capacity(rooms.len());
+        for room in rooms.into_iter().flatten() {
+            turns.push(Arc::clone(room).acquire_owned().await?);
+        }
+        Ok::<_, AcquireError>(turns)
     };
     match tokio::time::timeout(TURN_WAIT, turns).await {
-        Ok(Ok(_turns)) => next.run(request).await,
+        Ok(Ok(turns)) => turns::hold(turns, next.run(request)).await,
         _ => ApiProblem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",

@@ -76,7 +76,7 @@ pub(super) async fn take_back(State(shared): State<Shared>, Segment(id): Segment
     // To its end, even when the caller does not wait.
     let work = tokio::spawn(async move {
         let (planning, taking) = (core.clone(), leads.clone());
-        let planned = tokio::task::spawn_blocking(move || {
+        let planned = crate::turns::blocking(move || {
             let entry = taking.take_back(&id).map_err(|error| problem(error.into()))?;
             let plan = entry.map(|entry| erase::plan(&planning, kinds(), &[], &[entry])).transpose()?;
             Ok::<_, ApiProblem>(plan)

@@ -110,7 +110,7 @@ struct Shared {
     /// Since when each finding is known, by id and subject.
     since: Mutex<BTreeMap<(String, String), u64>>,
     /// What trying the announced addresses showed, and when.
-    reach: Mutex<Option<(Instant, Vec<Finding>)>>,
+    reach: tokio::sync::Mutex<Option<(Instant, Vec<Finding>)>>,
     /// Own confidential records to be sealed anew.
     stale: Mutex<Stale>,
     /// What peers and members did beyond their bounds lately.

@@ -90,13 +90,15 @@ impl Doctor {
 
     /// Whether the announced addresses can be reached, as it was when they were tried last.
     async fn reach(&self) -> Vec<Finding> {
-        if let Some((tried, found)) = &*self.shared.reach.lock()
+        // Whoever comes meanwhile waits for the same trial.
+        let mut last = self.shared.reach.lock().await;
+        if let Some((tried, found)) = &*last
             && tried.elapsed() < REACH_EVERY
         {
             return found.clone();
         }
         let found = network::reach(&self.shared.patient.config.network.announce).await;
-        *self.shared.reach.lock() = Some((Instant::now(), found.clone()));
+        *last = Some((Instant::now(), found.clone()));
         found
     }
 

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use protocol::charter::SignedBlock;
 use protocol::identity::public_key;
+use protocol::sync::agenda;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::access_log::AccessLog;
 use crate::alarms::Source;
+use crate::alarms::limits::WEBHOOKS_MAX;
 use crate::alarms::sources::{CustodySource, DutySource, HealthSource};
 use crate::api::{self, ApiContext, ApiError, ApiHooks, ApiServer};
 use crate::config::Config;
@@ -38,6 +40,11 @@ use crate::records::publish::Publisher;
 use crate::store::{OpenReport, Opened, Settings, Store, StoreError, lock_directory};
 use hooks::{Hooks, clock_warning};
 use network::{Started, start_network};
+
+/// Threads for work that blocks: one for each request and session that is worked on at a time, and a few for all else.
+/// What is more waits. One that searches keeps some 3 MB in its own heap for as long as it lives.
+pub const BLOCKING_THREADS_MAX: usize =
+    api::limits::REQUESTS_MAX + portal::limits::REQUESTS_MAX + agenda::SESSIONS + WEBHOOKS_MAX + 8;
 
 /// How long open requests and streams may take to end at shutdown.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(5);

@@ -184,7 +184,7 @@ pub trait Data: Send + Sync + 'static {
     fn changes(&self) -> Vec<(Topic, watch::Receiver<u64>)>;
 
     /// Who is connected with this node.
-    fn links(&self) -> Vec<PeerView>;
+    fn links(&self) -> BoxFuture<'_, Vec<PeerView>>;
 
     /// How every member is.
     fn health(&self, _now_ms: u64) -> Option<HealthView> {
@@ -233,8 +233,8 @@ pub trait Data: Send + Sync + 'static {
     }
 
     /// What is wrong with this node.
-    fn doctor(&self, _now_ms: u64) -> Option<DoctorView> {
-        None
+    fn doctor(&self, _now_ms: u64) -> BoxFuture<'_, Option<DoctorView>> {
+        Box::pin(std::future::ready(None))
     }
 
     /// Alarms.

@@ -2,6 +2,7 @@
 //! is logged in, or asks for what needs no login; the form is there as a whole; there is room.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -18,6 +19,7 @@ use super::sessions::{OWNER, Session, secret};
 use super::visit::{REFRESH_PARAMETER, Visit, own_address};
 use crate::api::is_loopback_name;
 use crate::core::now_ms;
+use crate::turns;
 
 /// Cookies do not tell ports apart, so the names of those that do not belong to the whole host name the port: else two
 /// portals of one machine would log each other's visitors out.
@@ -133,10 +135,12 @@ fn is_by_itself(request: &Request) -> bool {
 impl Portal {
     /// Waits for room, and ends what takes too long.
     async fn turn(&self, request: Request, next: Next) -> Response {
-        let Ok(Ok(_turn)) = tokio::time::timeout(TURN_WAIT, self.requests.acquire()).await else {
+        let turn = Arc::clone(&self.requests).acquire_owned();
+        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WAIT, turn).await else {
             return Fault::Busy.into_response();
         };
-        tokio::time::timeout(PAGE_TIME_MAX, next.run(request)).await.unwrap_or_else(|_| Fault::Busy.into_response())
+        let answer = turns::hold(vec![turn], next.run(request));
+        tokio::time::timeout(PAGE_TIME_MAX, answer).await.unwrap_or_else(|_| Fault::Busy.into_response())
     }
 
     /// The session of a cookie, if its account still is what it was.

@@ -51,6 +51,7 @@ use self::sessions::Sessions;
 use self::throttle::Throttle;
 use self::visit::Visit;
 use crate::config::PortalConfig;
+use crate::turns;
 
 /// What the portal is made of.
 pub struct PortalContext {
@@ -97,7 +98,7 @@ struct PortalState {
     sessions: Arc<Sessions>,
     throttle: Throttle,
     events: Arc<Events>,
-    requests: Semaphore,
+    requests: Arc<Semaphore>,
     password_checks: Semaphore,
     /// Ties the form for logging in to a browser.
     form_key: [u8; 32],
@@ -124,7 +125,7 @@ impl Portal {
         make: impl FnOnce(&dyn Data) -> Result<String, Fault> + Send + 'static,
     ) -> Result<Response, Fault> {
         let data = Arc::clone(&self.data);
-        let made = tokio::task::spawn_blocking(move || make(&*data)).await.map_err(|_| Fault::Internal)?;
+        let made = turns::blocking(move || make(&*data)).await.map_err(|_| Fault::Internal)?;
         Ok(Html(made?).into_response())
     }
 
@@ -249,7 +250,7 @@ pub async fn serve(context: PortalContext) -> Result<PortalServer, PortalError> 
         sessions: Arc::clone(&sessions),
         throttle: Throttle::default(),
         events,
-        requests: Semaphore::new(REQUESTS_MAX),
+        requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         password_checks: Semaphore::new(PASSWORD_CHECKS_MAX),
         form_key,
         hosts: config.hosts,

@@ -159,9 +159,8 @@ impl Data for OfNode {
         Some(view.and_then(|view| self.rows(vec![view]).pop()))
     }
 
-    fn doctor(&self, _now_ms: u64) -> Option<DoctorView> {
-        // The doctor asks the network, which answers from its own task; whoever asks is away from the async threads.
-        Some(tokio::runtime::Handle::current().block_on(self.context.operations.doctor.view()))
+    fn doctor(&self, _now_ms: u64) -> BoxFuture<'_, Option<DoctorView>> {
+        Box::pin(async { Some(self.context.operations.doctor.view().await) })
     }
 
     fn alarms(&self, _now_ms: u64) -> Option<AlarmsView> {
@@ -176,10 +175,11 @@ impl Data for OfNode {
         Box::pin(self.context.operations.access_log.record_durably(line(&access)))
     }
 
-    fn links(&self) -> Vec<PeerView> {
-        // The network answers from its own task; whoever asks is away from the async threads.
-        let peers = tokio::runtime::Handle::current().block_on(self.context.network.peers());
-        peer_views(&self.context.core, &peers.unwrap_or_default())
+    fn links(&self) -> BoxFuture<'_, Vec<PeerView>> {
+        Box::pin(async {
+            let peers = self.context.network.peers().await.unwrap_or_default();
+            peer_views(&self.context.core, &peers)
+        })
     }
 }
 

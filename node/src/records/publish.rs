@@ -153,7 +153,7 @@ async fn blocking<T: Send + 'static>(
     count: usize,
     work: impl FnOnce() -> Result<T, Refusals> + Send + 'static,
 ) -> Result<T, Refusals> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = crate::turns::blocking(work).await;
     done.unwrap_or_else(|error| Err(Refusals::of_lost_task(count, &error)))
 }
 

@@ -227,7 +227,7 @@ pub struct Restated {
 /// States the chosen candidates again: creates first, because the others name their records by the new ids.
 pub async fn restate(core: &Core, chosen: &BTreeSet<EntryId>) -> Result<Restated, RestateError> {
     let worker = core.clone();
-    let found = tokio::task::spawn_blocking(move || candidates(&worker)).await;
+    let found = crate::turns::blocking(move || candidates(&worker)).await;
     let found = found.map_err(|error| RestateError::System(error.to_string()))??;
     let known: BTreeSet<EntryId> = found.iter().map(|candidate| candidate.entry.id()).collect();
     if let Some(unknown) = chosen.iter().find(|id| !known.contains(id)) {

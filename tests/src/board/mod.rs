@@ -284,7 +284,7 @@ impl Data for Board {
         vec![(Topic::Records, self.changes.subscribe())]
     }
 
-    fn links(&self) -> Vec<PeerView> {
+    fn links(&self) -> BoxFuture<'_, Vec<PeerView>> {
         let linked = (1..self.members.min(7)).filter(|number| ![3, 4].contains(number));
         let view = |number: u32| PeerView {
             transport: format!("{number:064x}"),
@@ -294,7 +294,8 @@ impl Data for Board {
             rtt_ms: Some(u64::from(number) * 7),
             rejected_messages: 0,
         };
-        linked.filter(|_| !self.cut_off).map(view).collect()
+        let links = linked.filter(|_| !self.cut_off).map(view).collect();
+        Box::pin(std::future::ready(links))
     }
 
     fn health(&self, now_ms: u64) -> Option<HealthView> {
@@ -435,8 +436,8 @@ impl Data for Board {
         Box::pin(std::future::ready(takes))
     }
 
-    fn doctor(&self, now_ms: u64) -> Option<DoctorView> {
-        Some(DoctorView {
+    fn doctor(&self, now_ms: u64) -> BoxFuture<'_, Option<DoctorView>> {
+        let view = DoctorView {
             as_of_ms: now_ms,
             severity: Severity::Warning,
             running: true,
@@ -453,7 +454,8 @@ impl Data for Board {
                 fix_zh: "请清理旧备份，或扩大磁盘。".into(),
                 fix_en: "remove old backups, or enlarge the disk".into(),
             }],
-        })
+        };
+        Box::pin(std::future::ready(Some(view)))
     }
 
     fn alarms(&self, now_ms: u64) -> Option<AlarmsView> {

@@ -21,13 +21,14 @@ struct NodePage {
 
 /// Shows the page.
 pub(super) async fn show(State(portal): State<Portal>, visit: Visit) -> Result<Response, Fault> {
+    let doctor = portal.data.doctor(visit.now_ms).await;
     portal
         .answer(move |data| {
             let page = Frame::of_section(&visit, data.federation(), Section::Node);
             let health = data.health(visit.now_ms);
             let own_as_of_ms = health.as_ref().map_or(visit.now_ms, |health| health.as_of_ms);
             let own = health.map(|health| health.own);
-            html(&NodePage { page, doctor: data.doctor(visit.now_ms), own, own_as_of_ms })
+            html(&NodePage { page, doctor, own, own_as_of_ms })
         })
         .await
 }

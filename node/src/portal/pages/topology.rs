@@ -24,6 +24,7 @@ struct TopologyPage {
 
 /// Shows the page.
 pub(super) async fn show(State(portal): State<Portal>, visit: Visit) -> Result<Response, Fault> {
+    let links = portal.data.links().await;
     portal
         .answer(move |data| {
             let page = Frame::of_section(&visit, data.federation(), Section::Topology);
@@ -32,7 +33,7 @@ pub(super) async fn show(State(portal): State<Portal>, visit: Visit) -> Result<R
             reported.retain(|member| member.report.is_some());
             // Who reports the fewest links is nearest to being lost.
             reported.sort_by_key(|member| member.report.as_ref().map(|report| report.peers));
-            html(&TopologyPage { page, links: data.links(), health, reported })
+            html(&TopologyPage { page, links, health, reported })
         })
         .await
 }
@@ -60,7 +61,7 @@ struct GraphNode {
 /// The picture's data.
 pub(super) async fn graph(State(portal): State<Portal>, visit: Visit) -> Result<Response, Fault> {
     let data = std::sync::Arc::clone(&portal.data);
-    let made = tokio::task::spawn_blocking(move || Json(picture(&*data, visit.now_ms)).into_response());
+    let made = crate::turns::blocking(move || Json(picture(&*data, visit.now_ms)).into_response());
     made.await.map_err(|_| Fault::Internal)
 }
 
