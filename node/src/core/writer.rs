@@ -145,6 +145,9 @@ impl Writer {
         };
         let mut state = shared.state.write();
         if let Some((signed, reply)) = signed {
+            // Readers may have kept this thread waiting, and the node may have been told to stop meanwhile.
+            let stopped = shared.failed.borrow().is_some();
+            let signed = if stopped { Err(shared.closed()) } else { signed };
             self.publish(signed, reply, &mut state, &mut group);
         }
         for command in commands {
