@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::header::{self, Header, Titles};
+use super::header::{self, Header, Names};
 use super::{CellError, CellFault, Grid, GridRow, LocateError, Row, SkipReason, column_letter, words};
 use crate::kind::text::{is_blank, narrow, normalise_header};
 use crate::kind::{Kind, Rule};
@@ -13,7 +13,7 @@ const TOTAL_CELLS_MAX: usize = 3;
 /// What the rows below a header are.
 pub(super) struct Rows<'a> {
     header: &'a Header<'a>,
-    titles: Titles<'a>,
+    titles: Names<'a>,
     /// Every name of every field of every kind.
     names: BTreeSet<&'a str>,
     grid: &'a Grid,
@@ -29,7 +29,7 @@ impl<'a> Rows<'a> {
         let repeated = own.map(|row| filled(row).into_iter().map(normalise_header).collect()).collect();
         let external = header.column_of(header.kind.external_field().number);
         let title = header.column_of(header.kind.title_field().number);
-        let titles = Titles::new(others);
+        let titles = Names::of_titles(others);
         let names = others.iter().flat_map(|kind| kind.names.keys()).map(String::as_str).collect();
         Self { header, titles, names, grid, repeated, external, title }
     }

@@ -136,10 +136,18 @@ impl<'k> Header<'k> {
 
 /// The best header of the sheet; else the one that comes nearest, where there are rows at all.
 pub(super) fn find<'k>(kinds: &[&'k Kind], grid: &Grid, named: bool) -> Result<Header<'k>, Option<Header<'k>>> {
-    let titles = Titles::new(kinds);
+    let titles = Names::of_titles(kinds);
     let good = best_of(grid, |stacks| titles.named_in(stacks), |header| header.is_good(named));
     let found = good.map(|header| with_groups(header, grid));
-    found.ok_or_else(|| best_of(grid, |_| kinds.to_vec(), |_| true))
+    found.ok_or_else(|| nearest(kinds, grid))
+}
+
+/// The header that names most fields of a kind, though too few; the first row where nothing is named at all.
+fn nearest<'k>(kinds: &[&'k Kind], grid: &Grid) -> Option<Header<'k>> {
+    let fields = Names::of_fields(kinds);
+    let named = best_of(grid, |stacks| fields.named_in(stacks), |_| true);
+    let first = || (!grid.rows.is_empty()).then(|| stacks(grid, 0, 1));
+    named.or_else(|| Some(Header::read(kinds.first()?, &first()?, 0, 1)))
 }
 
 /// The best of the headers that are `good`, of the kinds that come into question for the texts of its columns.
@@ -165,37 +173,52 @@ fn best_of<'k>(
     best
 }
 
-/// The names of the titles of kinds. A header must know the title of its kind, so that of all kinds only those come into
-/// question whose title is named: of a row of records mostly none.
+/// The names by which fields of kinds go: only kinds of which a row names something are read, and of a row of records
+/// that is mostly none.
 #[derive(Debug)]
-pub(super) struct Titles<'k> {
+pub(super) struct Names<'k> {
     kinds: Vec<&'k Kind>,
-    /// The places of the kinds whose title goes by a name.
+    /// The places of the kinds of which a field goes by a name.
     names: BTreeMap<&'k str, Vec<usize>>,
 }
 
-impl<'k> Titles<'k> {
-    pub(super) fn new(kinds: &[&'k Kind]) -> Self {
+impl<'k> Names<'k> {
+    /// The names of titles. A header must know the title of its kind.
+    pub(super) fn of_titles(kinds: &[&'k Kind]) -> Self {
+        Self::new(kinds, |kind, number| number == kind.title_field().number)
+    }
+
+    /// The names of all fields.
+    fn of_fields(kinds: &[&'k Kind]) -> Self {
+        Self::new(kinds, |_, _| true)
+    }
+
+    fn new(kinds: &[&'k Kind], counts: impl Fn(&Kind, u16) -> bool) -> Self {
         let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (place, kind) in kinds.iter().enumerate() {
-            let title = kind.title_field().number;
-            for (name, _) in kind.names.iter().filter(|(_, number)| **number == title) {
+            for (name, _) in kind.names.iter().filter(|(_, number)| counts(kind, **number)) {
                 names.entry(name).or_default().push(place);
             }
         }
         Self { kinds: kinds.to_vec(), names }
     }
 
-    /// The kinds whose title one of the stacks may name, in their order.
+    /// The kinds of which one of the stacks may name a field, in their order.
     fn named_in(&self, stacks: &[Vec<String>]) -> Vec<&'k Kind> {
-        let named = |text: &str| self.names.get(normalise_header(text).as_str()).into_iter().flatten();
         let mut places: BTreeSet<usize> = BTreeSet::new();
+        let mut name = |text: &str| {
+            let normalised = normalise_header(text);
+            // A header may have a unit that the name has not.
+            let bare = split_unit(&normalised).map(|(name, _)| name);
+            let known = [Some(normalised.as_str()), bare].into_iter().flatten();
+            places.extend(known.filter_map(|known| self.names.get(known)).flatten());
+        };
         for (lower, groups) in stacks.iter().filter_map(|stack| stack.split_last()) {
-            places.extend(named(lower));
+            name(lower);
             // All that `resolve` makes of a stack.
             for group in groups {
-                joined(group, lower).iter().for_each(|text| places.extend(named(text)));
-                places.extend(named(&under_group(group, lower)));
+                joined(group, lower).iter().for_each(|text| name(text));
+                name(&under_group(group, lower));
             }
         }
         places.into_iter().map(|place| self.kinds[place]).collect()
@@ -215,7 +238,7 @@ fn with_groups<'k>(header: Header<'k>, grid: &Grid) -> Header<'k> {
 }
 
 /// A header that the row `first` alone is, for any of the kinds.
-pub(super) fn at<'k>(titles: &Titles<'k>, grid: &Grid, first: usize) -> Option<Header<'k>> {
+pub(super) fn at<'k>(titles: &Names<'k>, grid: &Grid, first: usize) -> Option<Header<'k>> {
     let stacks = stacks(grid, first, 1);
     let headers = titles.named_in(&stacks).into_iter().map(|kind| Header::read(kind, &stacks, first, 1));
     headers.filter(|header| header.is_good(false)).reduce(|a, b| if b.fit() > a.fit() { b } else { a })
@@ -332,4 +355,47 @@ fn with_unit(kind: &Kind, header: &str, unit: &unit::Unit) -> Option<String> {
 
 fn field(kind: &Kind, text: &str) -> Option<u16> {
     (!text.is_empty()).then(|| column(kind, text)).flatten().map(|column| column.field.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::GridRow;
+    use super::*;
+    use crate::kind::KindSet;
+
+    fn grid(lines: &[&str]) -> Grid {
+        let row = |(index, line): (usize, &&str)| {
+            let cells = line.split('|').map(str::to_owned).collect();
+            GridRow { line: index + 1, cells, faults: BTreeMap::new() }
+        };
+        Grid { sheet: "表".into(), rows: lines.iter().enumerate().map(row).collect(), merged: Vec::new() }
+    }
+
+    #[test]
+    fn the_nearest_header_is_that_of_a_search_through_all_kinds() {
+        let kinds: Vec<&Kind> = KindSet::builtin().kinds().collect();
+        let sheets: [&[&str]; 5] = [
+            &["甲|乙|丙", "一|二|三"],
+            &["标题", "项目编号|无人知道|也不知道|还不知道", "XM1|a|b|c"],
+            &["计划|计划|没有|哪个", "投资(亿元)|用地(亩)|这一列|那一列", "1|2|3|4"],
+            &["x", "计划投资(元)|y|z|u", "项目名駰|v"],
+            &["需求名称|p|q|r|s", "资源名称|资源类别|p|q|r|s|t"],
+        ];
+        for sheet in sheets {
+            let grid = grid(sheet);
+            let seen = |header: Header<'static>| (header.kind.name(), header.first, header.height, header.fields);
+            let exhaustive = best_of(&grid, |_| kinds.clone(), |_| true);
+            assert_eq!(nearest(&kinds, &grid).map(seen), exhaustive.map(seen), "{sheet:?}");
+        }
+        assert!(nearest(&kinds, &grid(&[])).is_none());
+    }
+
+    #[test]
+    fn of_a_row_that_names_nothing_no_kind_is_read() {
+        let kinds: Vec<&Kind> = KindSet::builtin().kinds().collect();
+        let grid = grid(&["甲|乙|丙", "无人知道|也不知道"]);
+        for height in 1..=2 {
+            assert!(Names::of_fields(&kinds).named_in(&stacks(&grid, 0, height)).is_empty());
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use thiserror::Error;
 
 use super::body::{Rows, filled, take};
-use super::header::{self, Header, Titles};
+use super::header::{self, Header, Names};
 use super::{CellError, Grid, GridRow, NotRecognised, Row, Table, column_letter, words};
 use crate::kind::text::is_blank;
 use crate::kind::{Kind, KindSet};
@@ -262,7 +262,7 @@ fn check_beside(header: &Header<'_>, grid: &Grid) -> Result<(), LocateError> {
 
 /// A header above the one that was found begins a table of its own, and nothing of it may get lost.
 fn check_above(set: &KindSet, header: &Header<'_>, grid: &Grid) -> Result<(), LocateError> {
-    let titles = Titles::new(&set.kinds().collect::<Vec<_>>());
+    let titles = Names::of_titles(&set.kinds().collect::<Vec<_>>());
     let above = (0..header.first).rev().filter_map(|index| header::at(&titles, grid, index));
     let Some(other) = above.into_iter().find(|other| other.fields != header.fields) else { return Ok(()) };
     let sheet = grid.sheet.clone();
