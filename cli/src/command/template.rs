@@ -1,6 +1,6 @@
 //! `template`: empty sheets to fill in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use node::workbook::write_template;
@@ -8,6 +8,7 @@ use protocol::kind::Kind;
 use serde_json::json;
 
 use crate::context::Context;
+use crate::exit_codes::ExitCode;
 use crate::failure::Failure;
 
 use super::export::refuse_existing;
@@ -39,6 +40,7 @@ pub struct TemplateArguments {
 pub fn perform(context: &Context, arguments: &TemplateArguments) -> Result<(), Failure> {
     let kinds = kinds(arguments)?;
     let path = arguments.out.clone().unwrap_or_else(|| default_path(&kinds));
+    refuse_other_format(&path)?;
     refuse_existing(&path, arguments.force)?;
     write_template(&path, &kinds, arguments.force).map_err(|error| workbook_failure(&path, &error))?;
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
@@ -70,6 +72,19 @@ fn kinds(arguments: &TemplateArguments) -> Result<Vec<&'static Kind>, Failure> {
     Ok(kinds)
 }
 
+/// A workbook under the name of another format would only be found out when somebody opens it.
+fn refuse_other_format(path: &Path) -> Result<(), Failure> {
+    match path.extension() {
+        Some(extension) if !extension.eq_ignore_ascii_case("xlsx") => {
+            let name = path.display();
+            let (zh, en) = (format!("{name}：模板只有 xlsx 格式。"), format!("{name}: templates are xlsx files"));
+            let failure = Failure::new(ExitCode::InputRefused, "template-format", zh, en);
+            Err(failure.fix("把 --out 的文件名改为以 .xlsx 结尾。", "end the name that --out gives in .xlsx"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn default_path(kinds: &[&Kind]) -> PathBuf {
     match kinds {
         [only] => PathBuf::from(format!("模板-{}.xlsx", only.zh().replace('/', "-"))),
@@ -96,5 +111,14 @@ mod tests {
         assert_eq!(default_path(&named), PathBuf::from("模板.xlsx"));
         assert_eq!(kinds(&arguments(&[], true)).map(|kinds| kinds.len()), Ok(KindSet::builtin().kinds().count()));
         assert_eq!(kinds(&arguments(&["village"], false)).expect_err("unknown").code, "kind-unknown");
+    }
+
+    #[test]
+    fn a_template_goes_by_no_other_format() {
+        let refused = refuse_other_format(Path::new("需求.csv")).expect_err("it would be a workbook");
+        assert_eq!(refused.code, "template-format");
+        for name in ["需求.xlsx", "需求.XLSX", "需求"] {
+            assert_eq!(refuse_other_format(Path::new(name)), Ok(()));
+        }
     }
 }

@@ -70,6 +70,14 @@ fn say_empty(context: &Context, query: &SearchQuery, answer: &SearchAnswer) {
     if answer.lag.state == "building" {
         return;
     }
+    let records = answer.lag.records;
+    if records > 0 && answer.lag.ms < LAG_SILENT_MS {
+        // Too little to speak of beside results, but here it may be what was asked for.
+        return context.out.say(
+            format!("刚到的 {records} 条还没有收入索引，过几秒再找一次。"),
+            format!("{records} records have just come and are not in the index yet: ask again in a moment"),
+        );
+    }
     let filtered = *query != SearchQuery { words: query.words.clone(), ..SearchQuery::default() };
     let (zh, en) = match (filtered, query.closed) {
         (true, _) => ("可以去掉一些条件再试。", "try with fewer conditions"),
