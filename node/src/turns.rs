@@ -1,8 +1,8 @@
 //! Turns of requests: how many may be worked on at a time, counted until the work has ended.
 //!
 //! A request that takes too long, or whose client hangs up, is dropped; what it began on a thread for work that blocks
-//! goes on. So the turns of a request belong to that work as well: otherwise whoever asks and hangs up, again and again,
-//! takes every thread that there is.
+//! goes on, and so does what is carried to its end whoever waits. So the turns of a request belong to that work as well:
+//! otherwise whoever asks and hangs up, again and again, takes every thread that there is.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ tokio::task_local! {
 }
 
 /// Works on a request that holds these turns. They are given back when it has ended, and all that it began by
-/// [`blocking`].
+/// [`blocking`] and [`spawn`].
 pub(crate) async fn hold<F: Future>(turns: Vec<OwnedSemaphorePermit>, request: F) -> F::Output {
     TURNS.scope(Arc::new(turns), request).await
 }
@@ -28,6 +28,17 @@ pub(crate) fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
         drop(turns);
         done
     })
+}
+
+/// Carries work to its end even when nobody waits for it, with the turns of the request that it is for, if there is one.
+pub(crate) fn spawn<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    match TURNS.try_with(Arc::clone) {
+        Ok(turns) => tokio::spawn(TURNS.scope(turns, work)),
+        Err(_) => tokio::spawn(work),
+    }
 }
 
 #[cfg(test)]
@@ -46,9 +57,13 @@ mod tests {
         let (release, waits) = sync_channel::<()>(0);
         let (begin, begun) = tokio::sync::oneshot::channel();
         let request = tokio::spawn(hold(vec![turn], async move {
-            let work = blocking(move || {
-                let _ = begin.send(());
-                waits.recv()
+            // As what writes does: in a task of its own, which needs a thread later.
+            let work = spawn(async move {
+                blocking(move || {
+                    let _ = begin.send(());
+                    waits.recv()
+                })
+                .await
             });
             let _ = work.await;
         }));

@@ -16,6 +16,7 @@ use crate::erasure;
 use crate::kinds::kinds;
 use crate::records::erase::{self, Origin};
 use crate::records::render::Renderer;
+use crate::turns;
 
 /// Erases records or single entries of one's own, everywhere.
 #[utoipa::path(post, path = "/v1/erase", tag = "publishing", request_body = Erase,
@@ -37,10 +38,9 @@ pub(super) async fn erase(
     })?;
     let core = shared.core().clone();
     // To its end, even when the caller does not wait.
-    let work = tokio::spawn(async move {
+    let work = turns::spawn(async move {
         let (planning, records) = (core.clone(), request.records);
-        let plan = crate::turns::blocking(move || erase::plan(&planning, kinds(), &records, &ids));
-        let plan = plan.await.map_err(|_| ApiProblem::internal())??;
+        let plan = blocking(move || erase::plan(&planning, kinds(), &records, &ids)).await??;
         let erasures = erase::publish(&core, &plan, &request.reason).await?;
         Ok::<_, ApiProblem>((plan, erasures))
     });

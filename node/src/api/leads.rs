@@ -12,6 +12,7 @@ use crate::kinds::kinds;
 use crate::leads::book::{BookError, LEADS_MAX};
 use crate::leads::{CheckError, Checked};
 use crate::records::erase;
+use crate::turns;
 
 /// Why a token is erased, for readers: nothing about the lead.
 const TAKEN_BACK: &str = "线索指纹收回";
@@ -74,14 +75,14 @@ pub(super) async fn take_back(State(shared): State<Shared>, Segment(id): Segment
     let core = shared.core().clone();
     let leads = shared.context.leads.clone();
     // To its end, even when the caller does not wait.
-    let work = tokio::spawn(async move {
+    let work = turns::spawn(async move {
         let (planning, taking) = (core.clone(), leads.clone());
-        let planned = crate::turns::blocking(move || {
+        let planned = blocking(move || {
             let entry = taking.take_back(&id).map_err(|error| problem(error.into()))?;
             let plan = entry.map(|entry| erase::plan(&planning, kinds(), &[], &[entry])).transpose()?;
             Ok::<_, ApiProblem>(plan)
         });
-        if let Some(plan) = planned.await.map_err(|_| ApiProblem::internal())?? {
+        if let Some(plan) = planned.await?? {
             erase::publish(&core, &plan, TAKEN_BACK).await?;
         }
         leads.poke();

@@ -14,6 +14,7 @@ use super::problem::ApiProblem;
 use super::types::{Problem, Restate, RestatedView, UncountedStatement};
 use crate::records::error::RecordError;
 use crate::records::restate::{self, Candidate, RestateError};
+use crate::turns;
 
 /// Lists statements of this member that do not count because they stand above a seal.
 #[utoipa::path(get, path = "/v1/restatements", tag = "publishing",
@@ -44,7 +45,7 @@ pub(super) async fn restate(
     })?;
     let core = shared.core().clone();
     // To its end, even when the caller does not wait: half of it is in the log already.
-    let work = tokio::spawn(async move { restate::restate(&core, &chosen).await });
+    let work = turns::spawn(async move { restate::restate(&core, &chosen).await });
     let done = work.await.unwrap_or_else(|error| Err(RestateError::System(error.to_string()))).map_err(problem)?;
     let text = |(old, new): &(EntryId, EntryId)| (old.to_string(), new.to_string());
     let left = done.left.iter().map(|(id, obstacle)| (id.to_string(), obstacle.name().to_owned())).collect();

@@ -150,7 +150,7 @@ impl Portal {
             return Err(Fault::Unlogged);
         }
         let (portal, visit) = (self.clone(), visit.clone());
-        let carried = tokio::spawn(async move {
+        let carried = turns::spawn(async move {
             let done = work(Arc::clone(&portal.data)).await;
             let status = if done.is_ok() { StatusCode::SEE_OTHER } else { StatusCode::CONFLICT };
             let line = portal.data.record_durably(access(&visit, "write", route, "", Some(status)));

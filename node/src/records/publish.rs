@@ -23,6 +23,7 @@ use super::settle::settle;
 use crate::api::types::{CreateRecord, Problem, ProblemDetail, ReviseRecord, WithdrawRecord};
 use crate::core::{Core, PublishError};
 use crate::kinds::kinds;
+use crate::turns;
 
 /// Requests below which one thread prepares them.
 const PARALLEL_FROM: usize = 16;
@@ -98,7 +99,7 @@ impl Publisher {
     /// Goes on to its end even when the caller does not wait for it.
     pub async fn publish(&self, core: &Core, requests: Vec<Request>) -> Result<Vec<PublishedRecord>, Refusals> {
         let (publisher, core, count) = (self.clone(), core.clone(), requests.len());
-        let work = tokio::spawn(async move { publisher.run(core, requests).await });
+        let work = turns::spawn(async move { publisher.run(core, requests).await });
         // The task is never aborted: it fails to answer only when it panicked or the runtime is being shut down.
         work.await.unwrap_or_else(|error| Err(Refusals::of_lost_task(count, &error)))
     }
@@ -153,7 +154,7 @@ async fn blocking<T: Send + 'static>(
     count: usize,
     work: impl FnOnce() -> Result<T, Refusals> + Send + 'static,
 ) -> Result<T, Refusals> {
-    let done = crate::turns::blocking(work).await;
+    let done = turns::blocking(work).await;
     done.unwrap_or_else(|error| Err(Refusals::of_lost_task(count, &error)))
 }
 

@@ -71,7 +71,7 @@ fn say_empty(context: &Context, query: &SearchQuery, answer: &SearchAnswer) {
         return;
     }
     let records = answer.lag.records;
-    if records > 0 && answer.lag.ms < LAG_SILENT_MS {
+    if answer.lag.state == "following" && records > 0 && answer.lag.ms < LAG_SILENT_MS {
         // Too little to speak of beside results, but here it may be what was asked for.
         return context.out.say(
             format!("刚到的 {records} 条还没有收入索引，过几秒再找一次。"),

@@ -119,7 +119,7 @@ fn a_flipped_byte_in_a_database_that_was_reopened_is_found_or_harmless() {
 }
 
 #[test]
-#[ignore = "long"]
+#[ignore = "a minute and a half; for changes of the store: cargo test --release -p xianmeng-node many_flipped -- --ignored"]
 fn many_flipped_bytes() {
     for seed in 100..130 {
         flip(seed, 40, seed as usize % 14);
